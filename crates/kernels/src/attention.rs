@@ -11,11 +11,11 @@ use crate::{
     rows,
 };
 
-/// Query rows of a block; bounds the scores in memory to `(BLOCK, keys)`.
+/// Query rows per block; limits the scores in memory to (BLOCK, keys).
 const BLOCK: usize = 64;
 
-/// A block of the attention mask: consecutive query rows and the key rows they attend to, which are all of `prefix` and then
-/// `keys`, with a causal mask if `causal` is set.
+/// One block of the attention mask: consecutive query rows and the key rows they attend to, which are all of `prefix`,
+/// then `keys`, with a causal mask if `causal` is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttentionRange {
     /// Rows of the queries.
@@ -91,11 +91,12 @@ pub struct Inputs<'a> {
     pub heads: Heads,
     /// Position bias, if the architecture has one.
     pub bias: Option<Bias<'a>>,
-    /// Most keys that a query of a causal range attends to, its own among them (Beltagy et al. 2020); all without one.
+    /// Sliding window: most keys that a query of a causal range attends to, including its own (Beltagy et al. 2020);
+    /// `None` for all.
     pub window: Option<usize>,
     /// Scores become `cap · tanh(score / cap)` (Gemma 2).
     pub cap: Option<f32>,
-    /// How products round their inputs; `None` leaves them in f32.
+    /// Whether products round their inputs to bf16; `None` computes in f32.
     pub bf16: Option<Bf16>,
 }
 
@@ -183,7 +184,7 @@ impl Inputs<'_> {
     }
 }
 
-/// Splits a range's queries into blocks.
+/// Splits a range's query rows into blocks.
 pub(crate) fn blocks(range: &AttentionRange) -> impl Iterator<Item = Range<usize>> {
     let n = range.queries.len();
     (0..n).step_by(BLOCK).map(move |start| start..(start + BLOCK).min(n))
@@ -254,7 +255,7 @@ pub fn attention(input: &Inputs<'_>, out: &mut [f32], lse: &mut [f32]) {
     });
 }
 
-/// The scores of the keys at the positions `own`, from those at the positions `seen`; the others become zero.
+/// Keeps the scores of the keys at positions `own` within `seen` and sets the others to zero; returns those of `own`.
 pub(crate) fn only<'s>(s: &'s mut [f32], seen: &Range<usize>, own: Range<usize>) -> &'s mut [f32] {
     let (start, end) = (own.start - seen.start, own.end - seen.start);
     s[..start].fill(0.0);
@@ -332,7 +333,7 @@ pub fn attention_backward(input: &Inputs<'_>, out: &[f32], lse: &[f32], dout: &[
     }
 }
 
-/// Where gradients go.
+/// Output pointers for the gradients.
 #[derive(Clone, Copy)]
 pub(crate) struct Targets {
     pub(crate) dq: SendPtr<f32>,
@@ -343,8 +344,8 @@ pub(crate) struct Targets {
 /// One range's gradients for one kv head.
 ///
 /// # Safety
-/// `to` must be valid for the shapes of `q`, `k` and `v`, and nobody else may write the range's query rows in this
-/// group's head columns or its own key rows in this kv head's columns meanwhile.
+/// `to` must be valid for the shapes of `q`, `k` and `v`, and no other thread may write the range's query rows in this
+/// group's head columns, or its own key rows in this kv head's columns, during the call.
 #[expect(clippy::too_many_arguments, reason = "values, gradients and where they go")]
 unsafe fn backward_range(
     input: &Inputs<'_>,
@@ -468,7 +469,7 @@ mod tests {
         cap: Option<f32>,
     }
 
-    /// A shared prefix of 5 rows and two causal ranges that attend to it, one of them longer than a block.
+    /// A shared prefix of 5 rows with two causal ranges that attend to it; one of them is longer than a block.
     fn packed() -> Case {
         let own =
             |range: Range<usize>, prefix| AttentionRange { queries: range.clone(), prefix, keys: range, causal: true };
@@ -484,7 +485,8 @@ mod tests {
         }
     }
 
-    /// As [`packed`]: a window that ends within the prefix, one that ends within the own keys, and capped scores.
+    /// Like [`packed`], with a window that ends inside the prefix, one that ends inside the own keys, and capped
+    /// scores.
     fn windowed(window: usize, cap: Option<f32>) -> Case {
         Case { window: Some(window), cap, ..packed() }
     }
@@ -510,7 +512,7 @@ mod tests {
         }
     }
 
-    /// The definition, one number at a time, in f64.
+    /// The definition of attention, element by element in f64.
     fn naive(case: &Case, q: &[f32], k: &[f32], v: &[f32]) -> Vec<f32> {
         let Heads { heads, kv_heads, scale, .. } = case.heads;
         let mut out = vec![0.0; q.len()];
@@ -592,7 +594,7 @@ mod tests {
     }
 
     #[test]
-    fn values_and_gradients_follow_the_definition() {
+    fn attention_and_gradients_match_the_definition() {
         let windows = [(3, None), (9, None), (70, None), (9, Some(0.7)), (1000, Some(2.0))];
         let windows = windows.map(|(window, cap)| windowed(window, cap));
         for case in [packed(), cross(), biased(false), biased(true)].into_iter().chain(windows) {
@@ -612,7 +614,7 @@ mod tests {
     }
 
     #[test]
-    fn bf16_products_stay_close_to_f32_and_repeat_their_bits() {
+    fn bf16_attention_is_close_to_f32_and_bit_reproducible() {
         for &way in Bf16::all() {
             for (case, dim) in [
                 (packed(), 4),
@@ -639,7 +641,7 @@ mod tests {
                     assert!(error < 0.01 * size, "{way}: result {which} of width {dim}: {error} of {size}");
                     assert!(error > 0.0, "{way}: result {which} was not rounded");
                 }
-                // A task on a thread of the pool computes alone.
+                // A task on a pool thread computes without the other threads.
                 let alone = std::sync::Mutex::new(None);
                 pool::for_each(2, |task| {
                     if task == 0 {

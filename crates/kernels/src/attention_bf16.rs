@@ -1,5 +1,5 @@
-//! Softmax attention whose products round their inputs to bf16 and sum in f32; the softmax itself stays in f32. The bits follow
-//! from the shapes alone, as those of all products in [`bf16`].
+//! Softmax attention whose products round their inputs to bf16 and sum in f32; the softmax stays in f32. Results depend
+//! on the shapes alone, bit for bit, like all products in [`bf16`].
 
 use std::{cell::RefCell, ops::Range};
 
@@ -11,7 +11,7 @@ use crate::{
     rows,
 };
 
-/// A thread's memory: packed operands and f32 blocks, which are used anew by each task.
+/// A thread's buffers: packed operands and f32 blocks. Each task overwrites them.
 #[derive(Default)]
 struct Scratch {
     tiles: [Vec<Tile>; 7],
@@ -22,7 +22,7 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-/// Numbers with arbitrary contents.
+/// A buffer of `len` numbers with arbitrary contents.
 fn room(numbers: &mut Vec<f32>, len: usize) -> &mut [f32] {
     if numbers.len() < len {
         numbers.resize(len, 0.0);
@@ -30,7 +30,7 @@ fn room(numbers: &mut Vec<f32>, len: usize) -> &mut [f32] {
     &mut numbers[..len]
 }
 
-/// Rows of one head: those of `first`, then those of `then`.
+/// Rows of one head: those of `first`, followed by those of `then`.
 #[derive(Clone)]
 struct Lines<'x> {
     x: &'x [f32],
@@ -47,7 +47,7 @@ impl<'x> Lines<'x> {
         self.first.len() + self.then.len()
     }
 
-    /// A row; empty behind the last.
+    /// A row; empty beyond the last one.
     fn row(&self, index: usize) -> &'x [f32] {
         let row = match index.checked_sub(self.first.len()) {
             None => self.first.start + index,
@@ -57,23 +57,23 @@ impl<'x> Lines<'x> {
         &self.x[row * self.stride + self.at..][..self.dim]
     }
 
-    /// Sixteen rows.
+    /// A group of sixteen rows.
     fn sixteen(&self, group: usize) -> [&'x [f32]; SIDE] {
         std::array::from_fn(|line| self.row(group * SIDE + line))
     }
 }
 
-/// Tiles along a number of places.
+/// Number of tiles for this depth.
 fn deep(len: usize) -> usize {
     len.div_ceil(DEPTH)
 }
 
-/// Operands of products, packed by one thread.
+/// Packs operands of products on the current thread.
 #[derive(Clone, Copy)]
 struct Pack(Bf16);
 
 impl Pack {
-    /// The rows as the left side.
+    /// Rows as the left operand.
     fn left<'t>(self, x: &Lines<'_>, factor: f32, to: &'t mut Vec<Tile>) -> &'t [Tile] {
         let depth = deep(x.dim);
         let tiles = bf16::room(to, x.len().div_ceil(SIDE) * depth);
@@ -83,7 +83,7 @@ impl Pack {
         tiles
     }
 
-    /// The rows as columns of the right side, an even number of strips.
+    /// Rows as columns of the right operand (transposed), padded to an even number of strips.
     fn turned<'t>(self, x: &Lines<'_>, to: &'t mut Vec<Tile>) -> &'t [Tile] {
         let depth = deep(x.dim);
         let tiles = bf16::room(to, 2 * deep(x.len()) * depth);
@@ -93,7 +93,7 @@ impl Pack {
         tiles
     }
 
-    /// The rows as the right side, whose depth they are.
+    /// Rows as the right operand, whose depth they are.
     fn straight<'t>(self, x: &Lines<'_>, to: &'t mut Vec<Tile>) -> &'t mut [Tile] {
         let depth = deep(x.len());
         let tiles = bf16::room(to, x.dim.div_ceil(SIDE) * depth);
@@ -103,7 +103,7 @@ impl Pack {
         tiles
     }
 
-    /// The columns as the left side, whose depth the rows are.
+    /// Columns as the left operand, whose depth the rows are.
     fn across<'t>(self, x: &Lines<'_>, to: &'t mut Vec<Tile>) -> &'t [Tile] {
         let tiles = self.straight(x, to);
         tiles.iter_mut().for_each(|tile| bf16::transpose(self.0, tile));
@@ -111,16 +111,16 @@ impl Pack {
     }
 }
 
-/// Rows of a block of scores, `width` wide.
+/// Rows of a block of scores (rows, width).
 fn of_block(x: &[f32], rows: usize, width: usize) -> Lines<'_> {
     Lines { x, stride: width, at: 0, dim: width, first: 0..0, then: 0..rows }
 }
 
-/// The keys that a block of queries attends to, in whole tiles.
+/// The keys that a block of queries attends to, rounded to whole tiles.
 struct Columns {
-    /// Tiles of keys before them.
+    /// Number of tiles of keys before them.
     skipped: usize,
-    /// Tiles of these keys.
+    /// Number of tiles of these keys.
     depth: usize,
 }
 
@@ -133,14 +133,14 @@ impl Columns {
 }
 
 impl Inputs<'_> {
-    /// Rows of a range's queries, or of something of their shape.
+    /// A range's query rows of `x`, which has the shape of the queries.
     fn queries<'x>(&self, x: &'x [f32], range: &AttentionRange, head: usize, block: &Range<usize>) -> Lines<'x> {
         let Heads { heads, dim, .. } = self.heads;
         let start = range.queries.start;
         Lines { x, stride: heads * dim, at: head * dim, dim, first: 0..0, then: start + block.start..start + block.end }
     }
 
-    /// Rows of a range's keys or values.
+    /// A range's key rows of `x`, which has the shape of keys or values.
     fn keys<'x>(&self, x: &'x [f32], range: &AttentionRange, kv: usize) -> Lines<'x> {
         let Heads { kv_heads, dim, .. } = self.heads;
         Lines { x, stride: kv_heads * dim, at: kv * dim, dim, first: range.prefix.clone(), then: range.keys.clone() }
@@ -150,7 +150,8 @@ impl Inputs<'_> {
 /// The heads of one range that share keys and values.
 ///
 /// # Safety
-/// The input must have been checked; nobody else may use these heads' columns of the range's rows of `out` and `lse` meanwhile.
+/// The input must have been checked, and no other thread may use these heads' columns of the range's rows of `out` and
+/// `lse` during the call.
 pub(crate) unsafe fn forward(
     way: Bf16,
     input: &Inputs<'_>,
@@ -174,7 +175,7 @@ pub(crate) unsafe fn forward(
                 let q = pack.left(&input.queries(input.q, range, head, &block), scale, left);
                 let to = Output { out: SendPtr(s.as_mut_ptr()), stride: width, add: false };
                 let keys = &keys[2 * skipped * deep(dim)..];
-                // SAFETY: `s` is as large; the packed keys reach over all of the width.
+                // SAFETY: `s` has the size of the product; the packed keys cover the whole width.
                 unsafe { way.multiply(q, (keys, deep(dim)), deep(dim), (tall, width), to) };
                 for (row, index) in block.clone().enumerate() {
                     let seen = range.visible(index, input.window);
@@ -204,7 +205,7 @@ pub(crate) unsafe fn forward(
     });
 }
 
-/// One range's gradients for one kv head; those of the prefix's keys and values go to `prefix`.
+/// One range's gradients for one kv head. The gradients of the prefix's keys and values go to `prefix`.
 ///
 /// # Safety
 /// As [`forward`], for the range's rows in `to`.
@@ -229,7 +230,8 @@ pub(crate) unsafe fn backward(
         let keys_turned = pack.turned(&input.keys(input.k, range, kv), keys);
         let key_rows = &*pack.straight(&input.keys(input.k, range, kv), key_rows);
         let values = pack.turned(&input.keys(input.v, range, kv), values);
-        // Gradients of all the range's keys and values: their rows lie apart where they go.
+        // Gradients of all keys and values of the range in one buffer, because prefix and own rows are not adjacent in
+        // the output.
         let (dk, dv) = (room(dk, strip * DEPTH * dim), room(dv, strip * DEPTH * dim));
         dk.fill(0.0);
         dv.fill(0.0);
@@ -283,7 +285,7 @@ pub(crate) unsafe fn backward(
                 for (scores, queries, sum) in [(ds, q, &mut *dk), (p, dout_rows, &mut *dv)] {
                     let (scores, queries) = (pack.across(&scores, across), &*pack.straight(&queries, right));
                     let sum = Output { out: SendPtr(sum[from * dim..].as_mut_ptr()), stride: dim, add: true };
-                    // SAFETY: as above; the sums have a row for each column of the scores.
+                    // SAFETY: as above; the sums have one row per column of the scores.
                     unsafe { way.multiply(scores, (queries, rows_deep), rows_deep, (width, dim), sum) };
                 }
             }

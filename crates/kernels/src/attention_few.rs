@@ -1,5 +1,5 @@
-//! Attention of a few queries, as in decoding: too few rows for a packed matrix product. Keys and values are read once for
-//! all heads that share them.
+//! Attention of a few queries, as in decoding, where there are too few rows for a packed matrix product. Keys and
+//! values are read once for all heads that share them.
 
 use std::ops::Range;
 
@@ -12,14 +12,14 @@ use crate::{
 
 /// Most queries of a range for this method.
 pub(crate) const FEW: usize = 4;
-/// Keys or values that are processed together for all heads that share them, so that they stay in the L1 cache.
+/// Number of keys or values processed together for all heads that share them, so that they stay in the L1 cache.
 const CHUNK: usize = 32;
 
 /// Attention of a range with few queries, for the heads that share the keys and values of head `kv`; results as in
 /// [`attention`](crate::attention::attention).
 ///
 /// # Safety
-/// `input` must have been checked; nobody else may use the results of these queries and heads meanwhile.
+/// `input` must have been checked, and no other thread may use the results of these queries and heads during the call.
 pub(crate) unsafe fn few(input: &Inputs<'_>, range: &AttentionRange, kv: usize, out: SendPtr<f32>, lse: SendPtr<f32>) {
     let Heads { heads, kv_heads, dim, scale } = input.heads;
     let seen = input.visible_to(range, &(0..range.queries.len()));
@@ -58,7 +58,7 @@ pub(crate) unsafe fn few(input: &Inputs<'_>, range: &AttentionRange, kv: usize, 
     });
 }
 
-/// The key rows at the positions `seen` of a range in chunks, each with the index of its first key among them.
+/// Chunks of the key rows at the positions `seen` of a range, each with the index of its first key.
 fn chunks(range: &AttentionRange, seen: &Range<usize>) -> impl Iterator<Item = (usize, Range<usize>)> {
     let [prefix, own] = range.rows_at(seen);
     [(0, prefix.clone()), (prefix.len(), own)].into_iter().flat_map(|(before, keys)| {
@@ -68,7 +68,7 @@ fn chunks(range: &AttentionRange, seen: &Range<usize>) -> impl Iterator<Item = (
 }
 
 kernels! {
-    /// `s[j] = scale · q·k[j]` for keys `stride` numbers apart.
+    /// `s[j] = scale · q·k[j]` for keys that are `stride` numbers apart.
     pub(crate) fn scores(s: &mut [f32], q: &[f32], k: &[f32], stride: usize, scale: f32) {
         const LANES: usize = 8;
         for (j, s) in s.iter_mut().enumerate() {
@@ -89,12 +89,12 @@ kernels! {
         }
     }
 
-    /// `out += Σ p[j] · v[j]` for values `stride` numbers apart.
+    /// `out += Σ p[j] · v[j]` for values that are `stride` numbers apart.
     pub(crate) fn mix(out: &mut [f32], p: &[f32], v: &[f32], stride: usize) {
         const WIDE: usize = 64;
         let width = out.len();
         for (first, out) in (0..width).step_by(WIDE).zip(out.chunks_mut(WIDE)) {
-            // A head's 64 (or two times 64) numbers stay in registers while all values are added.
+            // The 64 (or 128) sums of a head stay in registers while all values are added.
             if let Ok(sums) = <&mut [f32; WIDE]>::try_from(&mut *out) {
                 let mut kept = *sums;
                 for (j, p) in p.iter().enumerate() {
@@ -118,7 +118,7 @@ mod tests {
     use crate::matmul::tests::numbers;
 
     #[test]
-    fn one_query_gives_what_sums_give() {
+    fn decoding_kernels_equal_plain_sums() {
         for (dim, keys, stride) in [(64, 5, 192), (128, 3, 128), (72, 9, 80), (6, 1, 6), (64, 0, 64)] {
             let (q, k, p) = (numbers(dim, 1), numbers(keys * stride, 2), numbers(keys, 3));
             let (mut s, mut out) = (vec![7.0; keys], vec![0.5; dim]);

@@ -73,7 +73,8 @@ fn q4_1(block: &[u8; 20], y: &mut [f32; 32]) {
     }
 }
 
-/// The numbers of 32 values of 5 bits: the low 4 bits in sixteen bytes, the fifth ones in the four bytes before.
+/// Value `i` of 32 5-bit values, as (low 4 bits, fifth bit): the low bits are in sixteen bytes, the fifth bits in the
+/// four bytes before.
 #[inline(always)]
 fn five_bits(packed: &[u8], i: usize) -> (u8, u8) {
     let fifth = |i: usize| (packed[i / 8] >> (i % 8) & 1) << 4;
@@ -101,12 +102,12 @@ fn q5_1(block: &[u8; 24], y: &mut [f32; 32]) {
     }
 }
 
-/// ggml's `kvalues_iq4nl`.
+/// ggml's table `kvalues_iq4nl`.
 const UNEVEN: [i8; 16] = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
-/// The values of a float with 2 bits of exponent and 1 of fraction, doubled.
+/// The values of a float with 2 exponent bits and 1 mantissa bit, times two.
 const E2M1: [i8; 16] = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12];
 
-/// Sixteen bytes of two indices of steps each: the low halves come first.
+/// Sixteen bytes with two table indices each: the values of the low nibbles come first.
 #[inline(always)]
 fn steps(steps: &[i8; 16], scale: f32, packed: &[u8], y: &mut [f32]) {
     for (i, q) in packed.iter().enumerate().take(16) {
@@ -254,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn every_half_is_exact() {
+    fn every_half_precision_number_is_exact() {
         for bits in 0..=u16::MAX {
             let [low, high] = bits.to_le_bytes();
             let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 0x3ff));

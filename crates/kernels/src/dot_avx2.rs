@@ -67,7 +67,7 @@ pub(crate) unsafe fn dot(
 pub(crate) unsafe fn dot_plain(numbers: &[f32], x: &[f32], cols: usize, tails: &[Option<Tail<'_>>], out: &mut [f32]) {
     assert!(cols.is_multiple_of(32) && x.len().is_multiple_of(cols), "the input is not made of rows");
     assert_eq!(out.len() * cols * cols, numbers.len() * x.len(), "rows, input and output differ in length");
-    // SAFETY: numbers are four bytes each; the features are there, and a block is 32 numbers.
+    // SAFETY: numbers have four bytes; the CPU features were checked, and a block is 32 numbers.
     unsafe {
         let bytes = std::slice::from_raw_parts(numbers.as_ptr().cast::<u8>(), size_of_val(numbers));
         let rows = Rows { bytes, size: 4 * cols, block: 128, cols, tails };
@@ -100,7 +100,7 @@ pub(crate) unsafe fn dequantize(dtype: Dtype, bytes: &[u8], out: &mut [f32]) {
 /// [`dequantize`] for blocks of `B` bytes and `P` parts of 32 values.
 ///
 /// # Safety
-/// `unpack` may read a block at the address it gets.
+/// `unpack` must be allowed to read a block at the address it gets.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn each_block<const B: usize, const P: usize>(
@@ -111,7 +111,7 @@ unsafe fn each_block<const B: usize, const P: usize>(
     for (block, out) in bytes.as_chunks::<B>().0.iter().zip(out.chunks_exact_mut(32 * P)) {
         for (part, out) in out.as_chunks_mut::<32>().0.iter_mut().enumerate() {
             for (values, out) in unpack(block.as_ptr(), part).into_iter().zip(out.as_chunks_mut::<8>().0) {
-                // SAFETY: eight numbers lie there.
+                // SAFETY: eight numbers fit there.
                 unsafe { _mm256_storeu_ps(out.as_mut_ptr(), values) };
             }
         }
@@ -132,7 +132,7 @@ struct Rows<'b> {
 /// cycles, so fewer rows use more partial sums each.
 ///
 /// # Safety
-/// As [`dot`]; `unpack` may read a block at the address it gets.
+/// As [`dot`]; `unpack` must be allowed to read a block at the address it gets.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn groups<const P: usize>(
@@ -170,7 +170,7 @@ struct Columns<'o> {
     stride: usize,
 }
 
-/// [`dot`] for blocks of `P` parts and `T` rows of `x`, each summed `S` ways.
+/// [`dot`] for blocks of `P` parts and `T` rows of `x`, with `S` partial sums each.
 ///
 /// # Safety
 /// As [`groups`]; `x` holds `T` rows of `cols` numbers.
@@ -215,7 +215,7 @@ unsafe fn some<const P: usize, const T: usize, const S: usize>(
 fn with_tail(mut sums: __m256, row: &[f32], input: &[f32]) -> (__m256, f32) {
     let ((row, rest), (input, end)) = (row.as_chunks::<8>(), input.as_chunks::<8>());
     for (row, input) in row.iter().zip(input) {
-        // SAFETY: eight numbers lie there.
+        // SAFETY: eight numbers exist there.
         let (row, input) = unsafe { (_mm256_loadu_ps(row.as_ptr()), _mm256_loadu_ps(input.as_ptr())) };
         sums = _mm256_fmadd_ps(row, input, sums);
     }
@@ -225,7 +225,7 @@ fn with_tail(mut sums: __m256, row: &[f32], input: &[f32]) -> (__m256, f32) {
 /// Thirty-two plain numbers.
 #[target_feature(enable = "avx2")]
 unsafe fn plain(block: *const u8) -> [__m256; 4] {
-    // SAFETY: the caller has 128 bytes there.
+    // SAFETY: the caller guarantees 128 bytes there.
     [0, 8, 16, 24].map(|first| unsafe { _mm256_loadu_ps(block.cast::<f32>().add(first)) })
 }
 
@@ -240,7 +240,7 @@ fn total(v: __m256) -> f32 {
 /// Unpacks sixteen bytes into nibbles: the low ones, then the high ones.
 #[target_feature(enable = "avx2")]
 unsafe fn nibbles(from: *const u8) -> (__m128i, __m128i) {
-    // SAFETY: the caller has 16 bytes there.
+    // SAFETY: the caller guarantees 16 bytes there.
     let packed = unsafe { _mm_loadu_si128(from.cast()) };
     let mask = _mm_set1_epi8(0xf);
     (_mm_and_si128(packed, mask), _mm_and_si128(_mm_srli_epi16::<4>(packed), mask))
@@ -256,7 +256,7 @@ fn unsigned(bytes: __m128i) -> [__m256; 2] {
 /// Two half-precision numbers, each in all lanes.
 #[target_feature(enable = "avx2,f16c")]
 unsafe fn halves(from: *const u8) -> (__m256, __m256) {
-    // SAFETY: the caller has four bytes there.
+    // SAFETY: the caller guarantees four bytes there.
     let both = _mm_cvtph_ps(_mm_cvtsi32_si128(unsafe { from.cast::<i32>().read_unaligned() }));
     let second = _mm_shuffle_ps::<1>(both, both);
     (_mm256_broadcastss_ps(both), _mm256_broadcastss_ps(second))
@@ -264,7 +264,7 @@ unsafe fn halves(from: *const u8) -> (__m256, __m256) {
 
 #[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn q4_1(block: *const u8) -> [__m256; 4] {
-    // SAFETY: the caller has a block of 20 bytes there.
+    // SAFETY: the caller guarantees a block of 20 bytes there.
     let ((scale, min), (low, high)) = unsafe { (halves(block), nibbles(block.add(4))) };
     let ([a, b], [c, d]) = (unsigned(low), unsigned(high));
     [a, b, c, d].map(|q| _mm256_fmadd_ps(q, scale, min))
@@ -272,7 +272,7 @@ unsafe fn q4_1(block: *const u8) -> [__m256; 4] {
 
 #[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn q4_0(block: *const u8) -> [__m256; 4] {
-    // SAFETY: the caller has a block of 18 bytes there.
+    // SAFETY: the caller guarantees a block of 18 bytes there.
     let ((scale, _), (low, high)) = unsafe { (halves(block), nibbles(block.add(2))) };
     let (eight, [a, b], [c, d]) = (_mm256_set1_ps(8.0), unsigned(low), unsigned(high));
     [a, b, c, d].map(|q| _mm256_mul_ps(_mm256_sub_ps(q, eight), scale))
@@ -280,7 +280,7 @@ unsafe fn q4_0(block: *const u8) -> [__m256; 4] {
 
 #[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn q8_0(block: *const u8) -> [__m256; 4] {
-    // SAFETY: the caller has a block of 34 bytes there.
+    // SAFETY: the caller guarantees a block of 34 bytes there.
     let (scale, low, high) = unsafe {
         let (scale, _) = halves(block);
         (scale, _mm_loadu_si128(block.add(2).cast()), _mm_loadu_si128(block.add(18).cast()))
@@ -294,7 +294,7 @@ unsafe fn q8_0(block: *const u8) -> [__m256; 4] {
 /// minimum of 6 bits.
 #[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn q4k(block: *const u8, part: usize) -> [__m256; 4] {
-    // SAFETY: the caller has a block of 144 bytes there.
+    // SAFETY: the caller guarantees a block of 144 bytes there.
     let ((d, dmin), packed, (low, high)) = unsafe {
         let packed = std::slice::from_raw_parts(block.add(4), 12);
         let at = block.add(16 + 32 * (part / 2));
@@ -315,7 +315,7 @@ unsafe fn q4k(block: *const u8, part: usize) -> [__m256; 4] {
 #[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn q6k(block: *const u8, part: usize) -> [__m256; 4] {
     let (half, quarter) = (part / 4, part % 4);
-    // SAFETY: the caller has a block of 210 bytes there.
+    // SAFETY: the caller guarantees a block of 210 bytes there.
     let (low, high, scales, (d, _)) = unsafe {
         let low = block.add(64 * half + 32 * (quarter % 2));
         let high = block.add(128 + 32 * half);

@@ -30,11 +30,11 @@ pub enum Dtype {
     Q2K,
     /// 3 bits; 256 values in sixteen sub-blocks with 6-bit scales.
     Q3K,
-    /// 4 bits that name one of sixteen uneven steps, and a scale for 32 values.
+    /// 4-bit indices into a table of sixteen uneven steps, and a scale, for 32 values.
     Iq4Nl,
     /// The same steps; 256 values in eight sub-blocks with 6-bit scales.
     Iq4Xs,
-    /// Floats of 4 bits with a power of two for 32 values (OCP Microscaling).
+    /// 4-bit floats with a power-of-two scale for 32 values (OCP Microscaling).
     Mxfp4,
 }
 
@@ -71,7 +71,7 @@ impl Dtype {
         }
     }
 
-    /// Bytes of a row of `cols` values; `None` if that is not a whole number of blocks or overflows.
+    /// Bytes of a row of `cols` values; `None` if it is not a whole number of blocks or overflows.
     #[must_use]
     pub const fn row_bytes(self, cols: usize) -> Option<usize> {
         if !cols.is_multiple_of(self.block_len()) {

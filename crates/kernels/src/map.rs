@@ -13,7 +13,7 @@ pub type Map = memmap2::Mmap;
 /// truncates a mapped file, this process is killed by SIGBUS.)
 ///
 /// # Errors
-/// Errors of the operating system.
+/// If the operating system refuses.
 pub fn map_file(file: &File) -> io::Result<Map> {
     #[expect(unsafe_code, reason = "mapping is only safe if nobody rewrites the file, see above")]
     // SAFETY: the map is read-only, outlives no pointer into it, and its bytes are read as plain `u8` only.
@@ -22,7 +22,7 @@ pub fn map_file(file: &File) -> io::Result<Map> {
     }
 }
 
-/// A file's bytes as f32, if they are aligned and the byte order is that of the file.
+/// A file's bytes as f32, if they are aligned and the machine is little-endian like the file.
 #[must_use]
 pub fn floats(bytes: &[u8]) -> Option<&[f32]> {
     // SAFETY: every four bytes are an `f32`, and the middle part is aligned.
@@ -58,7 +58,7 @@ impl Deref for Sparse {
 
     fn deref(&self) -> &[f32] {
         match &self.0 {
-            // SAFETY: a page begins where a number may, and any bytes are numbers.
+            // SAFETY: a page is aligned for numbers, and any bytes are valid numbers.
             Pages::Map(map) => unsafe { map.align_to().1 },
             Pages::Plain(numbers) => numbers,
         }

@@ -111,7 +111,7 @@ pub fn matmul(c: ViewMut<'_>, add: bool, scale: f32, a: View<'_>, b: View<'_>) {
 /// (pointer, row stride, column stride).
 ///
 /// # Safety
-/// The pointers must be valid for the shapes and strides, and nobody else may use `c`'s block meanwhile.
+/// The pointers must be valid for the shapes and strides, and no other thread may use `c`'s block during the call.
 pub(crate) unsafe fn raw_gemm(
     (m, n, k): (usize, usize, usize),
     (c, c_rs): (*mut f32, usize),
@@ -125,7 +125,7 @@ pub(crate) unsafe fn raw_gemm(
     }
     let gemm = gemm_f32::gemm::f32::get_gemm_fn();
     let [c_rs, a_rs, a_cs, b_rs, b_cs] = [c_rs, a_rs, a_cs, b_rs, b_cs].map(|stride| stride as isize);
-    // SAFETY: the caller vouches for the pointers.
+    // SAFETY: the caller guarantees the pointers.
     unsafe {
         gemm(
             m,
@@ -162,7 +162,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn equals_the_triple_loop() {
+    fn matmul_equals_the_triple_loop() {
         for (m, n, k) in [(1, 1, 1), (3, 5, 7), (33, 65, 17), (130, 40, 64), (40, 300, 64), (2, 3, 0)] {
             let (a, b) = (numbers(m * k, 1), numbers(n * k, 2));
             let mut c = numbers(m * n, 3);

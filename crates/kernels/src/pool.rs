@@ -15,7 +15,7 @@ use std::{
 const OPEN: u64 = 1 << 31;
 /// Increment of the job counter in the upper half of the state.
 const GENERATION: u64 = 1 << 32;
-/// Spins before a waiting worker parks: some tens of microseconds, at up to 140 cycles a spin.
+/// Spins before a waiting worker parks: some tens of microseconds, at up to 140 cycles per spin.
 const SPINS: u32 = 1000;
 
 /// A job's closure with its lifetime erased, and how many tasks it has.
@@ -79,14 +79,14 @@ fn pool() -> &'static Pool {
             wake: Condvar::new(),
         }));
         for index in 1..threads() {
-            // If the system refuses a thread, compute with fewer.
+            // If the system can't start a thread, compute with fewer.
             let _ = std::thread::Builder::new().name(format!("compute-{index}")).spawn(move || -> () { worker(pool) });
         }
         pool
     })
 }
 
-/// Whether the current thread executes a task.
+/// Whether the current thread is executing a task.
 pub(crate) fn inside() -> bool {
     INSIDE.get()
 }
@@ -112,7 +112,7 @@ pub fn for_each(tasks: usize, f: impl Fn(usize) + Sync) {
     let run: &(dyn Fn(usize) + Sync) = &f;
     // SAFETY: only the lifetime changes; this function returns after every worker has left the job.
     let run: &'static (dyn Fn(usize) + Sync) = unsafe { std::mem::transmute(run) };
-    // SAFETY: the state is closed and empty, and `busy` is held: nobody else touches `job`.
+    // SAFETY: the state is closed and empty, and `busy` is held, so no other thread accesses `job`.
     unsafe { *pool.job.get() = Some(Job { run, tasks }) };
     pool.next.store(0, Ordering::Relaxed);
     let generation = (pool.state.load(Ordering::Relaxed) & !(GENERATION - 1)).wrapping_add(GENERATION);
@@ -249,7 +249,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_task_runs_once_and_results_are_visible() {
+    fn every_task_runs_once_with_visible_results() {
         for round in 0..2000 {
             let mut out = vec![0_u32; 1 + round % 97];
             for_each_chunk(&mut out, 3, |i, piece| piece.iter_mut().for_each(|x| *x += i as u32 + 1));

@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stored_and_dequantized_rows_give_the_same() {
+    fn stored_and_dequantized_rows_have_equal_dot_products() {
         for dtype in [Dtype::Q4_0, Dtype::Q4_1, Dtype::Q8_0, Dtype::Q4K, Dtype::Q6K, Dtype::BF16] {
             let cols = 512;
             let size = 3 * dtype.row_bytes(cols).unwrap();

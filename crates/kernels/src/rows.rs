@@ -8,7 +8,8 @@ const GELU_CUBE: f32 = 0.044_715;
 kernels! {
     /// Inner product.
     pub fn dot(a: &[f32], b: &[f32]) -> f32 {
-        // Twice the usual number of partial sums: an addition has a latency of several cycles, and more registers hide it.
+        // Twice the usual number of partial sums: an addition has a latency of several cycles, which more independent
+        // sums hide.
         const WIDE: usize = 2 * LANES;
         let n = a.len().min(b.len());
         let (a, b) = (&a[..n], &b[..n]);
@@ -61,13 +62,13 @@ kernels! {
         for x in x {
             let z = *x / cap;
             let s = z * z;
-            // `tanh` loses digits near zero, where the series to z⁹ is exact; beyond, `tanh` is.
+            // `tanh` is imprecise near zero, where the series up to z⁹ is exact; elsewhere `tanh` is.
             let series = z * (1.0 + s * (-1.0 / 3.0 + s * (2.0 / 15.0 + s * (-17.0 / 315.0 + s * (62.0 / 2835.0)))));
             *x = cap * if s < 0.0625 { series } else { tanh(z) };
         }
     }
 
-    /// Slope of [`soft_cap`] where it gave `y`: `1 − (y / cap)²`, written over `y`.
+    /// Derivative of [`soft_cap`] from its output `y`: `1 − (y / cap)²`, written over `y`.
     pub fn soft_cap_slope(y: &mut [f32], cap: f32) {
         for y in y {
             *y = 1.0 - (*y / cap) * (*y / cap);
@@ -95,8 +96,8 @@ kernels! {
         }
     }
 
-    /// Rotates the pairs `(x[i], x[i + n/2])` of one head by the angles given as cosines and sines; `sign` −1 turns
-    /// back (RoPE, Su et al. 2021, in the half-split order of Hugging Face).
+    /// Rotates the pairs `(x[i], x[i + n/2])` of one head by angles given as cosines and sines; `sign` −1 rotates back
+    /// (RoPE, Su et al. 2021, in the half-split order of Hugging Face).
     pub fn rotate(x: &mut [f32], cos: &[f32], sin: &[f32], sign: f32) {
         let (low, high) = x.split_at_mut(x.len() / 2);
         for (((low, high), cos), sin) in low.iter_mut().zip(high).zip(cos).zip(sin) {
@@ -271,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn dispatched_kernels_equal_their_portable_twins() {
+    fn dispatched_kernels_equal_portable_ones() {
         for n in [1, 7, 16, 33, 100] {
             let (a, b, c) = (numbers(n, 0.1), numbers(n, 0.7), numbers(n, 1.9));
             close(
@@ -294,7 +295,7 @@ mod tests {
         }
     }
 
-    /// Central differences of `f` at `x` in the direction of each element.
+    /// Central differences of `f` at `x` for each element.
     fn slopes(x: &[f32], f: impl Fn(&[f32]) -> f64) -> Vec<f32> {
         (0..x.len())
             .map(|i| {
@@ -319,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn gates_have_the_gradient_of_their_values() {
+    fn gate_gradients_match_finite_differences() {
         type Gate = (fn(&mut [f32], &[f32], &[f32]), fn(&[f32], &mut [f32], &mut [f32]));
         let gates: [Gate; 3] =
             [(silu_gate, silu_gate_backward), (gelu_gate, gelu_gate_backward), (relu_gate, relu_gate_backward)];
@@ -338,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn rms_norm_has_the_gradient_of_its_value() {
+    fn rms_norm_gradient_matches_finite_differences() {
         let (x, w, dy) = (numbers(19, 0.4), numbers(19, 1.3), numbers(19, 2.8));
         let mut y = vec![0.0; 19];
         let rstd = rms_norm(&mut y, &x, &w, 1e-5);
@@ -355,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn rotation_turns_back() {
+    fn rotation_is_inverted_by_negative_sign() {
         let x = numbers(8, 0.0);
         let (sin, cos): (Vec<f32>, Vec<f32>) = [0.3_f32, 1.0, 2.0, 4.0].iter().map(|a| a.sin_cos()).unzip();
         let mut y = x.clone();

@@ -62,7 +62,7 @@ pub(crate) fn has_avx512() -> bool {
 pub(crate) fn prefetch<T>(numbers: &[T]) {
     #[cfg(target_arch = "x86_64")]
     for line in numbers.chunks(64 / size_of::<T>()) {
-        // SAFETY: a hint reads nothing.
+        // SAFETY: a prefetch hint reads nothing.
         unsafe { std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(line.as_ptr().cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]
@@ -72,7 +72,7 @@ pub(crate) fn prefetch<T>(numbers: &[T]) {
 /// Number of partial sums of a reduction, so that the compiler can use vector registers.
 pub(crate) const LANES: usize = 16;
 
-/// `e^x`, relative error below 3e-7; saturates instead of overflowing. Branch-free, so loops over it vectorise.
+/// `e^x` with a relative error below 3e-7; saturates instead of overflowing. Branch-free, so loops over it vectorize.
 /// Cody–Waite reduction and a degree-6 polynomial (Cephes `expf`).
 #[inline(always)]
 #[expect(clippy::excessive_precision, reason = "the published coefficients")]
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exp_and_tanh_are_close_to_exact() {
+    fn exp_and_tanh_are_accurate() {
         for i in -8000..8000 {
             let x = i as f32 * 0.01;
             let (got, want) = (f64::from(exp(x)), f64::from(x).exp());

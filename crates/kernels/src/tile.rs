@@ -1,5 +1,5 @@
-//! The inner loop of a product: a tile of input rows by packed columns, whose sums stay in registers. With AVX2 it has six rows
-//! and sixteen columns (12 registers of 16), with AVX-512 twelve rows and thirty-two columns (24 registers of 32).
+//! The inner loop of a product: a tile of input rows by packed columns, whose sums stay in registers. With AVX2 it is
+//! (6 rows, 16 columns), 12 of 16 registers; with AVX-512 (12 rows, 32 columns), 24 of 32 registers.
 
 /// Columns of a packed strip.
 pub(crate) const STRIP: usize = 16;
@@ -22,9 +22,9 @@ impl Strip {
 pub(crate) struct Tile {
     /// Lines of a strip: the depth of each inner product.
     pub(crate) depth: usize,
-    /// Distance of input rows.
+    /// Distance of input rows in numbers.
     pub(crate) x_stride: usize,
-    /// Distance of output rows.
+    /// Distance of output rows in numbers.
     pub(crate) out_stride: usize,
     pub(crate) scale: f32,
     pub(crate) add: bool,
@@ -34,24 +34,25 @@ impl Tile {
     /// Computes all tiles of `tokens` rows of `x` and `cols` columns, whose strips are consecutive in `strips`.
     ///
     /// # Panics
-    /// When `x` or `strips` is too short.
+    /// If `x` or `strips` is too short.
     ///
     /// # Safety
-    /// `out` must be valid for `tokens` rows of `cols` numbers, and nobody else may use them meanwhile.
+    /// `out` must be valid for `tokens` rows of `cols` numbers, and no other thread may use them during the call.
     pub(crate) unsafe fn all(&self, strips: &[Strip], cols: usize, x: &[f32], tokens: usize, out: *mut f32) {
         let depth = self.depth;
         assert!(strips.len() >= cols.div_ceil(STRIP) * depth, "too few strips");
         assert!(tokens == 0 || depth == 0 || x.len() >= (tokens - 1) * self.x_stride + depth, "too little input");
         #[cfg(target_arch = "x86_64")]
         if crate::simd::has_avx512() {
-            // SAFETY: the features were detected; the slices have the sizes that were checked, the output is the caller's.
+            // SAFETY: the features were detected, the sizes of the slices were checked, and the output belongs to the
+            // caller.
             return unsafe { self.all_512(strips, cols, x, tokens, out) };
         }
         // SAFETY: as above.
         unsafe { self.all_by_six(strips, cols, x, tokens, out) }
     }
 
-    /// [`all`](Self::all) with AVX2, or without.
+    /// [`all`](Self::all) with AVX2 or portable code.
     ///
     /// # Safety
     /// As [`all`](Self::all), whose checks were made.
@@ -74,7 +75,7 @@ impl Tile {
     /// # Safety
     /// `x` must be readable for `rows` rows of `strip.len()` numbers, `out` writable for `rows` rows of `width`.
     unsafe fn one(&self, strip: &[Strip], x: *const f32, rows: usize, out: *mut f32, width: usize) {
-        // SAFETY: the caller vouches for the pointers, and the features are there where they are used.
+        // SAFETY: the caller guarantees the pointers; the features were detected.
         let sums = unsafe {
             #[cfg(target_arch = "x86_64")]
             match crate::simd::has_avx2() {
@@ -92,7 +93,7 @@ impl Tile {
         };
         for (row, sums) in sums.iter().take(rows).enumerate() {
             for (col, sum) in sums.iter().take(width).enumerate() {
-                // SAFETY: inside the output, says the caller.
+                // SAFETY: the caller guarantees that it lies inside the output.
                 let out = unsafe { &mut *out.add(row * self.out_stride + col) };
                 *out = if self.add { *out + self.scale * sum } else { self.scale * sum };
             }
@@ -123,7 +124,7 @@ impl Tile {
         }
     }
 
-    /// A tile of up to [`ROWS_512`] rows and `S` strips, of whose last one `width` columns are written.
+    /// A tile of up to [`ROWS_512`] rows and `S` strips; only `width` columns of the last strip are written.
     ///
     /// # Safety
     /// As [`whole_512`](Self::whole_512).
@@ -137,7 +138,7 @@ impl Tile {
         out: *mut f32,
         width: usize,
     ) {
-        // SAFETY: the caller's.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             match rows {
                 1 => self.whole_512::<1, S>(strips, x, out, width),
@@ -156,7 +157,7 @@ impl Tile {
         }
     }
 
-    /// A tile of `T` rows and `S` strips, of whose last one `width` columns are written.
+    /// A tile of `T` rows and `S` strips; only `width` columns of the last strip are written.
     ///
     /// # Safety
     /// `x` must be readable for `T` rows of `depth` numbers, `out` writable for `T` rows of the columns; the machine must
@@ -177,8 +178,8 @@ impl Tile {
         let mut sums = [[_mm512_setzero_ps(); S]; T];
         let strips: [&[Strip]; S] = std::array::from_fn(|s| &strips[s * self.depth..(s + 1) * self.depth]);
         for k in 0..self.depth {
-            // SAFETY: a line is sixteen numbers at a multiple of 64 bytes, and each strip has `depth` of them; the input is
-            // what the caller says.
+            // SAFETY: a line is sixteen numbers with 64-byte alignment, and each strip has `depth` of them; the caller
+            // guarantees the input.
             unsafe {
                 let lines: [_; S] = std::array::from_fn(|s| _mm512_load_ps(strips[s].get_unchecked(k).0.as_ptr()));
                 for (t, sums) in sums.iter_mut().enumerate() {
@@ -193,7 +194,7 @@ impl Tile {
         for (t, sums) in sums.into_iter().enumerate() {
             for (s, sum) in sums.into_iter().enumerate() {
                 let mask = if s + 1 == S { ((1_u32 << width) - 1) as u16 } else { u16::MAX };
-                // SAFETY: only columns inside the output are read and written, says the caller.
+                // SAFETY: only columns inside the output are read and written, as the caller guarantees.
                 unsafe {
                     let out = out.add(t * self.out_stride + s * STRIP);
                     let sum = _mm512_mul_ps(sum, scale);
@@ -211,7 +212,7 @@ impl Tile {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
     unsafe fn rows(&self, strip: &[Strip], x: *const f32, rows: usize, out: *mut f32) {
-        // SAFETY: the caller's.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             match rows {
                 1 => self.whole::<1>(strip, x, out),
@@ -232,10 +233,10 @@ impl Tile {
         let mut sums = [[0.0; STRIP]; ROWS];
         for (k, line) in strip.iter().enumerate() {
             for (row, sums) in sums.iter_mut().take(rows).enumerate() {
-                // SAFETY: inside the input, says the caller.
+                // SAFETY: the caller guarantees that it lies inside the input.
                 let x = unsafe { *x.add(row * self.x_stride + k) };
                 for (sum, number) in sums.iter_mut().zip(&line.0) {
-                    // One instruction where there is one; a slow function elsewhere.
+                    // Fused on aarch64; elsewhere `mul_add` would be a slow function call.
                     *sum = if cfg!(target_arch = "aarch64") { x.mul_add(*number, *sum) } else { *sum + x * number };
                 }
             }
@@ -256,7 +257,7 @@ impl Tile {
         };
         let mut sums = [[_mm256_setzero_ps(); 2]; T];
         for (k, line) in strip.iter().enumerate() {
-            // SAFETY: a line is sixteen numbers at a multiple of 64 bytes; the input is what the caller says.
+            // SAFETY: a line is sixteen numbers with 64-byte alignment; the caller guarantees the input.
             unsafe {
                 let (low, high) = (_mm256_load_ps(line.0.as_ptr()), _mm256_load_ps(line.0.as_ptr().add(8)));
                 for (t, [a, b]) in sums.iter_mut().enumerate() {
@@ -269,7 +270,7 @@ impl Tile {
         let scale = _mm256_set1_ps(self.scale);
         for (t, sums) in sums.into_iter().enumerate() {
             for (half, sum) in sums.into_iter().enumerate() {
-                // SAFETY: inside the output, says the caller.
+                // SAFETY: the caller guarantees that it lies inside the output.
                 unsafe {
                     let out = out.add(t * self.out_stride + 8 * half);
                     let sum = _mm256_mul_ps(sum, scale);
@@ -280,7 +281,7 @@ impl Tile {
     }
 }
 
-/// Transposes sixteen rows into lines: line `k` gets number `k` of each row; an empty row counts as zeros.
+/// Transposes sixteen rows into lines: line `k` gets element `k` of each row. An empty row counts as zeros.
 pub(crate) fn turn(rows: &[&[f32]; STRIP], lines: &mut [Strip]) {
     #[cfg(target_arch = "x86_64")]
     if crate::simd::has_avx2() && rows.iter().all(|row| row.len() == lines.len()) {
@@ -334,7 +335,7 @@ mod tests {
     use crate::matmul::tests::numbers;
 
     #[test]
-    fn all_widths_of_registers_give_the_same_sums() {
+    fn all_register_widths_give_the_same_sums() {
         for (tokens, cols, depth) in
             [(1_usize, 16_usize, 3_usize), (12, 32, 20), (13, 33, 7), (29, 17, 64), (40, 70, 33), (5, 1, 9), (3, 8, 0)]
         {

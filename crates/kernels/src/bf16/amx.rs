@@ -16,20 +16,20 @@ pub(super) fn permitted() -> bool {
     if !saved || __cpuid_count(0, 0).eax < 7 || __cpuid_count(7, 0).edx & (BF16 | TILE) != BF16 | TILE {
         return false;
     }
-    // SAFETY: the system has switched `xgetbv` on, as was just checked.
+    // SAFETY: the check above shows that the system has enabled `xgetbv`.
     let state = unsafe { state() };
     state & (1 << 17 | 1 << 18) == 1 << 17 | 1 << 18 && permission()
 }
 
 /// # Safety
-/// `xgetbv` must be switched on.
+/// `xgetbv` must be enabled.
 #[target_feature(enable = "xsave")]
 unsafe fn state() -> u64 {
-    // SAFETY: the caller's.
+    // SAFETY: guaranteed by the caller.
     unsafe { _xgetbv(0) }
 }
 
-/// Asks Linux once for the room that it saves tiles in; threads inherit the permission.
+/// Requests Linux's permission to use tile registers, once per process; threads inherit it.
 #[cfg(target_os = "linux")]
 fn permission() -> bool {
     const ARCH_PRCTL: i64 = 158;
@@ -56,10 +56,10 @@ fn permission() -> bool {
     false
 }
 
-/// The configuration of this thread's eight tiles, sixteen lines of 64 bytes each, until it is dropped.
+/// Configures this thread's eight tile registers as sixteen lines of 64 bytes, until it is dropped.
 pub(super) struct Configured(());
 
-/// What `ldtilecfg` reads.
+/// The operand of `ldtilecfg`.
 #[repr(C, align(64))]
 struct Config([u8; 64]);
 
@@ -86,12 +86,12 @@ impl Configured {
 
 impl Drop for Configured {
     fn drop(&mut self) {
-        // SAFETY: the value exists, so the instruction does. The tiles are empty again, and cost the system nothing.
+        // SAFETY: the value exists, so the instruction does. Released tiles need not be saved by the system.
         unsafe { asm!("tilerelease", options(nostack, nomem, preserves_flags)) };
     }
 }
 
-/// The loop over the segments with the loads and products of a block.
+/// The assembly loop over the segments, with the loads and products of a block.
 macro_rules! sums {
     ($zero:literal, $read:literal, $products:literal, $write:literal,
      $segments:ident, $out:ident, $below:ident, $stride:ident, $add:ident, $next:ident) => {
@@ -146,8 +146,8 @@ macro_rules! sums {
     };
 }
 
-/// `out = Σ rows·columns`, or `out += …`, of one or two by one or two tiles. Meanwhile the lines from `next` on, two rows for
-/// each tile of depth, are fetched to be written: waiting for them would take as long as some products.
+/// `out = Σ rows·columns` (`+=` with `add`) for one or two by one or two tiles. The output lines from `next` on, two
+/// rows per tile of depth, are prefetched for writing: a cache miss would cost as much as several products.
 ///
 /// # Safety
 /// As [`Blocks::compute`](super::Blocks); `next` may be any address.
@@ -159,11 +159,11 @@ pub(super) unsafe fn block(
     add: bool,
 ) {
     if segments.is_empty() {
-        // SAFETY: the caller's.
+        // SAFETY: guaranteed by the caller.
         return unsafe { super::clear((tall, wide), out, stride, add) };
     }
     let below = out.wrapping_add(SIDE * stride);
-    // SAFETY: the caller vouches for the pointers and the configuration; tiles are loaded and stored whole.
+    // SAFETY: the caller guarantees the pointers and the configuration; whole tiles are loaded and stored.
     unsafe {
         match (tall, wide) {
             (true, true) => sums!(

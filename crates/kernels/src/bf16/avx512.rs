@@ -10,23 +10,23 @@ use std::{
 
 use super::{SIDE, Segment};
 
-/// Rows whose sums are in registers at once.
+/// Rows whose sums are kept in registers at once.
 const ROWS: usize = 8;
 
-/// Whether the processor has the instructions, and those that packing needs.
+/// Whether the processor has these instructions, and those for packing.
 pub(super) fn found() -> bool {
     use std::arch::is_x86_feature_detected as has;
     has!("avx512f") && has!("avx512bw") && has!("avx512bf16")
 }
 
-/// `out = Σ rows·columns`, or `out += …`, of one or two by one or two tiles.
+/// `out = Σ rows·columns` (`+=` with `add`) for one or two by one or two tiles.
 ///
 /// # Safety
 /// As [`Blocks::compute`](super::Blocks).
 pub(super) unsafe fn block(segments: &[Segment], (tall, wide): (bool, bool), out: *mut f32, stride: usize, add: bool) {
     for group in 0..1 + usize::from(tall) {
         for first in (0..SIDE).step_by(ROWS) {
-            // SAFETY: the caller's.
+            // SAFETY: guaranteed by the caller.
             unsafe {
                 let out = out.add((group * SIDE + first) * stride);
                 match wide {
@@ -38,7 +38,7 @@ pub(super) unsafe fn block(segments: &[Segment], (tall, wide): (bool, bool), out
     }
 }
 
-/// [`ROWS`] rows from `first` of a group, and `S` tiles of columns.
+/// [`ROWS`] rows of a group from `first` on, by `S` tiles of columns.
 ///
 /// # Safety
 /// As [`block`].
@@ -52,7 +52,7 @@ unsafe fn rows<const S: usize>(
     add: bool,
 ) {
     let mut sums = [[_mm512_setzero_ps(); S]; ROWS];
-    // SAFETY: the caller vouches for the pointers; tiles are lines of 64 bytes at multiples of 64.
+    // SAFETY: the caller guarantees the pointers; tiles consist of 64-byte lines with 64-byte alignment.
     unsafe {
         if add {
             for (row, sums) in sums.iter_mut().enumerate() {

@@ -1,9 +1,9 @@
-//! Products whose inputs are rounded to bf16 and whose sums are f32, on processors that have instructions for that. Both
-//! sides are packed into tiles of 1 KB, the unit of AMX: sixteen rows of the input by 32 numbers of depth, and 32 numbers of
-//! depth by sixteen columns of the weight, whose depth is in pairs as the instructions read them.
+//! Products that round their inputs to bf16 and sum in f32, on processors with such instructions. Both operands are
+//! packed into tiles of 1 KB, the unit of AMX: (16 rows, 32 depth) of the input, and (32 depth, 16 columns) of the
+//! weight, with pairs along the depth interleaved as the instructions expect.
 //!
-//! Each way to compute has its own order of summation, which follows from the shapes alone: the bits depend on neither
-//! threads nor blocks. `twin` computes both orders one number at a time.
+//! Each instruction set has its own order of summation, which depends on the shapes alone: the result bits depend
+//! neither on threads nor on blocking. `twin` computes both orders one number at a time.
 
 #[cfg(target_arch = "x86_64")]
 mod amx;
@@ -27,10 +27,10 @@ use crate::{
 
 /// Rows, or columns, of a tile.
 pub(crate) const SIDE: usize = 16;
-/// Numbers of depth in a tile.
+/// Depth of a tile.
 pub(crate) const DEPTH: usize = 32;
 
-/// 512 numbers in bf16: sixteen lines of sixteen pairs.
+/// 512 bf16 numbers: sixteen lines of sixteen pairs.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Tile(pub(crate) [[u32; SIDE]; SIDE]);
@@ -39,7 +39,7 @@ impl Tile {
     const ZERO: Self = Self([[0; SIDE]; SIDE]);
 }
 
-/// How this machine computes products with bf16 inputs. A value exists only where the instructions do.
+/// An instruction set for products with bf16 inputs. A value exists only if this machine has the instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bf16(Path);
 
@@ -52,7 +52,7 @@ enum Path {
 }
 
 impl Bf16 {
-    /// The ways this machine has, the fastest first.
+    /// The instruction sets of this machine, fastest first.
     #[must_use]
     pub fn all() -> &'static [Self] {
         static FOUND: OnceLock<Vec<Bf16>> = OnceLock::new();
@@ -70,19 +70,19 @@ impl Bf16 {
         })
     }
 
-    /// The fastest way of this machine.
+    /// The fastest instruction set of this machine, if any.
     #[must_use]
     pub fn found() -> Option<Self> {
         Self::all().first().copied()
     }
 
-    /// The way with this [`name`](Self::name), if the machine has it.
+    /// The instruction set with this [`name`](Self::name), if the machine has it.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::all().iter().copied().find(|way| way.name() == name)
     }
 
-    /// What the way is called where results are compared: two ways round differently.
+    /// Its name, recorded where results are compared, because the two sum in different orders.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self.0 {
@@ -98,31 +98,31 @@ impl fmt::Display for Bf16 {
     }
 }
 
-/// A part of the depth of a block: where its tiles begin on both sides.
+/// A segment of a block's depth: pointers to its tiles in both operands.
 #[derive(Clone, Copy)]
 #[repr(C)]
 struct Segment {
-    /// Tiles of the first and of the second sixteen rows.
+    /// Tiles of the first and the second sixteen rows.
     rows: [*const Tile; 2],
-    /// Tiles of the first and of the second sixteen columns.
+    /// Tiles of the first and the second sixteen columns.
     cols: [*const Tile; 2],
-    /// Their number; at least one.
+    /// Number of tiles; at least one.
     tiles: usize,
 }
 
-/// Most parts of the depth: the weight, and low-rank products.
+/// Most segments of the depth: the weight, and low-rank products.
 const SEGMENTS: usize = 4;
 
-/// The output of a product, which tasks share; each writes its own columns.
+/// The output of a product, shared by tasks that each write their own columns.
 #[derive(Clone, Copy)]
 pub(crate) struct Output {
     pub(crate) out: SendPtr<f32>,
     pub(crate) stride: usize,
-    /// Whether the sums are added to what is there.
+    /// Whether the sums are added to the existing values.
     pub(crate) add: bool,
 }
 
-/// A thread's tiles of packed columns.
+/// A thread's buffer for packed columns.
 #[derive(Default)]
 struct Scratch(Vec<Tile>);
 
@@ -131,13 +131,14 @@ thread_local! {
 }
 
 impl Bf16 {
-    /// `out = Σ rows·columns` over the parts of the depth, `(tokens, width)`. `lay` packs columns `range` of a part.
+    /// `out (tokens, width) = Σ rows·columns` over the segments of the depth. `lay` packs columns `range` of a segment.
     ///
     /// # Safety
-    /// `out` must be valid for `tokens` rows of `width` numbers at its stride, and nobody else may use them meanwhile.
+    /// `out` must be valid for `tokens` rows of `width` numbers at its stride, and no other thread may use them during
+    /// the call.
     ///
     /// # Panics
-    /// When the parts have different numbers of rows, or there are too many.
+    /// If the segments have different numbers of rows, or there are too many.
     pub(crate) unsafe fn product(
         self,
         parts: &[&Packed],
@@ -156,7 +157,7 @@ impl Bf16 {
                 if tiles.len() < strips * depth {
                     tiles.resize(strips * depth, Tile::ZERO);
                 }
-                // Part after part, and strip after strip within a part.
+                // Segments one after the other, and within each its strips.
                 let mut starts = [(0, 0); SEGMENTS];
                 let mut at = 0;
                 for (index, part) in parts.iter().enumerate() {
@@ -174,13 +175,14 @@ impl Bf16 {
 }
 
 impl Bf16 {
-    /// `out (m, n) = a·b` on this thread: `a` has groups of `depth` tiles, strips of `b` begin so many tiles apart.
+    /// `out (m, n) = a·b` on this thread: `a` has groups of `depth` tiles, and the strips of `b` are `stride` tiles
+    /// apart.
     ///
     /// # Safety
-    /// `out` must be valid for `m` rows of `n` numbers at its stride, and nobody else may use them meanwhile.
+    /// `out` must be valid for `m` rows of `n` numbers at its stride, and no other thread may use them during the call.
     ///
     /// # Panics
-    /// When `a` or `b` is too short.
+    /// If `a` or `b` is too short.
     pub(crate) unsafe fn multiply(
         self,
         a: &[Tile],
@@ -190,23 +192,23 @@ impl Bf16 {
         out: Output,
     ) {
         let blocks = Blocks { way: self, parts: &[Rows { tiles: a, depth }], columns: &[(0, strip)], tiles: b, out };
-        // SAFETY: the caller's.
+        // SAFETY: guaranteed by the caller.
         unsafe { blocks.all(0..n, 0..m) };
     }
 }
 
-/// Packed rows: for each sixteen, `depth` tiles.
+/// Packed rows: `depth` tiles for each group of sixteen.
 #[derive(Clone, Copy)]
 struct Rows<'b> {
     tiles: &'b [Tile],
     depth: usize,
 }
 
-/// The blocks of a task: packed rows by packed columns.
+/// The blocks of a task: packed rows times packed columns.
 struct Blocks<'b> {
     way: Bf16,
     parts: &'b [Rows<'b>],
-    /// Where the columns of each part begin in `tiles`, and how far their strips are apart.
+    /// For each segment, the index of its first tile in `tiles` and the distance of its strips.
     columns: &'b [(usize, usize)],
     tiles: &'b [Tile],
     out: Output,
@@ -216,22 +218,22 @@ impl Blocks<'_> {
     /// Columns `range` of the output for `rows`.
     ///
     /// # Safety
-    /// They must lie inside the output, and nobody else may use them meanwhile.
+    /// They must lie inside the output, and no other thread may use them during the call.
     unsafe fn all(&self, range: Range<usize>, rows: Range<usize>) {
         #[cfg(target_arch = "x86_64")]
         let _configured = match self.way.0 {
-            // SAFETY: the way exists, so this thread may use the tiles.
+            // SAFETY: the instruction set exists, so this thread may use the tiles.
             Path::Amx => Some(unsafe { amx::Configured::new() }),
             Path::Avx512 => None,
         };
         for col in range.clone().step_by(2 * SIDE) {
             for row in rows.clone().step_by(2 * SIDE) {
                 let (height, width) = ((rows.end - row).min(2 * SIDE), (range.end - col).min(2 * SIDE));
-                // The block below comes next, or the first one of the next columns.
+                // Next is the block below, or the first one of the next columns.
                 let below = row + 2 * SIDE;
                 let (row_then, col_then) = if below < rows.end { (below, col) } else { (rows.start, col + 2 * SIDE) };
                 let next = self.out.out.get().wrapping_add(row_then * self.out.stride + col_then);
-                // SAFETY: the block lies inside the output, and is the caller's own.
+                // SAFETY: the block lies inside the output and belongs to the caller.
                 unsafe { self.one(col - range.start, row, (height, width), col, next) };
             }
         }
@@ -259,15 +261,15 @@ impl Blocks<'_> {
             count += 1;
         }
         let segments = &segments[..count];
-        // SAFETY: the block lies inside the output, says the caller.
+        // SAFETY: the caller guarantees that the block lies inside the output.
         let out = unsafe { self.out.out.get().add(row * self.out.stride + col) };
         let whole = height % SIDE == 0 && width % SIDE == 0;
         if whole {
-            // SAFETY: as above; the segments point to as many tiles as they say.
+            // SAFETY: as above; the segments have as many tiles as they state.
             return unsafe { self.compute(segments, (tall, wide), (out, next), self.out.stride) };
         }
         let mut edge = Edge([[0.0; 2 * SIDE]; 2 * SIDE]);
-        // SAFETY: only numbers inside the output are read and written.
+        // SAFETY: only elements inside the output are read and written.
         unsafe {
             if self.out.add {
                 for (row, line) in edge.0.iter_mut().enumerate().take(height) {
@@ -281,7 +283,7 @@ impl Blocks<'_> {
         }
     }
 
-    /// The sums of one or two by one or two tiles; lines from `next` on are prefetched.
+    /// Computes one or two by one or two tiles; lines from `next` on are prefetched.
     ///
     /// # Safety
     /// `out` must be valid for the whole tiles, the segments' pointers for their tiles; with AMX, this thread's tiles must be
@@ -294,7 +296,7 @@ impl Blocks<'_> {
         stride: usize,
     ) {
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: the caller's; the instructions exist, or there would be no such way.
+        // SAFETY: guaranteed by the caller; the instructions exist because the value does.
         unsafe {
             match self.way.0 {
                 Path::Amx => amx::block(segments, shape, (out, next), stride, self.out.add),
@@ -306,19 +308,19 @@ impl Blocks<'_> {
     }
 }
 
-/// The sums without any depth: zeros, or what is there.
+/// The result for depth zero: zeros, or the existing values with `add`.
 ///
 /// # Safety
 /// `out` must be valid for the whole tiles.
 #[cfg(target_arch = "x86_64")]
 unsafe fn clear((tall, wide): (bool, bool), out: *mut f32, stride: usize, add: bool) {
     for row in 0..if add { 0 } else { SIDE << usize::from(tall) } {
-        // SAFETY: the caller's.
+        // SAFETY: guaranteed by the caller.
         unsafe { out.add(row * stride).write_bytes(0, SIDE << usize::from(wide)) };
     }
 }
 
-/// A block at the edge of an output.
+/// A buffer for a block at the edge of an output.
 #[repr(align(64))]
 struct Edge([[f32; 2 * SIDE]; 2 * SIDE]);
 
@@ -348,7 +350,7 @@ mod tests {
     use super::*;
     use crate::{Frozen, LowRank, matmul::tests::numbers};
 
-    /// Numbers that bf16 can't hold, of very different sizes.
+    /// Numbers that bf16 can't represent exactly, of very different magnitudes.
     fn uneven(len: usize, seed: u32) -> Vec<f32> {
         numbers(len, seed)
             .into_iter()
@@ -357,7 +359,7 @@ mod tests {
             .collect()
     }
 
-    /// Shapes that end inside tiles, and at their edges: rows and columns of the weight, tokens, rank.
+    /// Shapes that end inside tiles and at their edges: rows and columns of the weight, tokens, rank.
     const SHAPES: [(usize, usize, usize, usize); 9] = [
         (1, 1, 1, 1),
         (16, 32, 16, 8),
@@ -371,7 +373,7 @@ mod tests {
     ];
 
     #[test]
-    fn packing_equals_its_plain_form() {
+    fn packing_equals_its_plain_version() {
         let Some(&way) = Bf16::all().first() else { return skipped() };
         for (rows, cols) in [(1, 1), (16, 32), (5, 31), (16, 100), (11, 47)] {
             let mut x = uneven(rows * cols, 1);
@@ -391,7 +393,7 @@ mod tests {
             turned(way, &lines, &mut fast);
             pack::plain::turned(&lines, &mut plain);
             assert!(same(&fast, &plain), "turned ({rows}, {cols})");
-            // Two strips of two tiles' depth each.
+            // Two strips with a depth of two tiles each.
             let dirty = vec![Tile([[7; SIDE]; SIDE]); 4];
             for pair in [0, 5, 20] {
                 let (mut fast, mut plain) = (dirty.clone(), dirty.clone());
@@ -403,13 +405,13 @@ mod tests {
         }
     }
 
-    /// Says in the output of the tests what was not tested here.
+    /// Prints that a test was skipped.
     fn skipped() {
         eprintln!("skipped: this processor has no bf16 products");
     }
 
     #[test]
-    fn every_way_gives_the_bits_of_its_twin() {
+    fn every_instruction_set_is_bit_identical_to_its_twin() {
         if Bf16::all().is_empty() {
             skipped();
         }
@@ -454,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn twins_are_close_to_products_of_rounded_inputs_in_f64() {
+    fn twins_are_close_to_f64_products_of_rounded_inputs() {
         for way in [Bf16(Path::Amx), Bf16(Path::Avx512)] {
             for depth in [0, 1, 2, 31, 32, 33, 600] {
                 let (a, b) = (numbers(depth, 1), numbers(depth, 2));

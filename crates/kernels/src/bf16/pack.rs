@@ -11,7 +11,7 @@ thread_local! {
     static FREE: RefCell<Vec<Vec<Tile>>> = RefCell::default();
 }
 
-/// Rows in bf16: for each sixteen rows, the tiles along their depth. Unused places are zero.
+/// Rows in bf16: for each sixteen rows, the tiles along their depth. Padding is zero.
 #[derive(Debug)]
 pub struct Packed {
     rows: usize,
@@ -20,7 +20,7 @@ pub struct Packed {
 }
 
 impl Packed {
-    /// Room for `(rows, cols)`, with arbitrary contents; memory is recycled.
+    /// A buffer for (rows, cols) with arbitrary contents; memory is reused.
     pub(super) fn room(rows: usize, cols: usize) -> Self {
         let len = rows.div_ceil(SIDE) * cols.div_ceil(DEPTH);
         let mut tiles = FREE.with_borrow_mut(Vec::pop).unwrap_or_default();
@@ -38,7 +38,7 @@ impl Packed {
         self.cols
     }
 
-    /// Tiles along the depth.
+    /// Number of tiles along the depth.
     pub(crate) fn tiles(&self) -> usize {
         self.cols.div_ceil(DEPTH)
     }
@@ -56,7 +56,7 @@ impl Packed {
 impl Drop for Packed {
     fn drop(&mut self) {
         let tiles = std::mem::take(&mut self.tiles);
-        // The list is gone only while its thread ends.
+        // The free list is gone only while its thread ends.
         let _ = FREE.try_with(|free| {
             let mut free = free.borrow_mut();
             if free.len() < 4 {
@@ -66,10 +66,10 @@ impl Drop for Packed {
     }
 }
 
-/// Packs up to sixteen rows, times a factor, into the tiles along their depth.
+/// Packs up to sixteen rows, multiplied by a factor, into the tiles along their depth.
 pub(crate) fn lines(_: Bf16, lines: &[&[f32]], factor: f32, tiles: &mut [Tile]) {
     #[cfg(target_arch = "x86_64")]
-    // SAFETY: a way to compute exists, so these instructions do.
+    // SAFETY: a `Bf16` value exists, so these instructions do.
     unsafe {
         fast::lines(lines, factor, tiles);
     }
@@ -77,7 +77,7 @@ pub(crate) fn lines(_: Bf16, lines: &[&[f32]], factor: f32, tiles: &mut [Tile]) 
     plain::lines(lines, factor, tiles);
 }
 
-/// Exchanges lines and pairs: columns become rows.
+/// Transposes lines and pairs: columns become rows.
 pub(crate) fn transpose(_: Bf16, tile: &mut Tile) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: as in `lines`.
@@ -90,7 +90,7 @@ pub(crate) fn transpose(_: Bf16, tile: &mut Tile) {
     }
 }
 
-/// Tiles with arbitrary contents.
+/// A buffer of tiles with arbitrary contents.
 pub(crate) fn room(tiles: &mut Vec<Tile>, len: usize) -> &mut [Tile] {
     if tiles.len() < len {
         tiles.resize(len, Tile::ZERO);
@@ -98,8 +98,7 @@ pub(crate) fn room(tiles: &mut Vec<Tile>, len: usize) -> &mut [Tile] {
     &mut tiles[..len]
 }
 
-/// Packs the columns of a part of `x·Wᵀ`: `lines` are the parts of up to sixteen rows of the weight along the depth of
-/// `tiles`.
+/// Packs columns of a segment of `x·Wᵀ`: `lines` are up to sixteen rows of the weight, at the depth of `tiles`.
 pub(crate) fn turned(_: Bf16, lines: &[&[f32]], tiles: &mut [Tile]) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: as in `lines`.
@@ -110,7 +109,7 @@ pub(crate) fn turned(_: Bf16, lines: &[&[f32]], tiles: &mut [Tile]) {
     plain::turned(lines, tiles);
 }
 
-/// Whether stored rows of `cols` numbers are packed as they are, by [`turned_stored`] and [`straight_stored`].
+/// Whether stored rows of `cols` numbers can be packed directly by [`turned_stored`] and [`straight_stored`].
 pub(crate) fn packs_stored(dtype: Dtype, cols: usize) -> bool {
     #[cfg(target_arch = "x86_64")]
     return stored::handles(dtype, cols);
@@ -124,7 +123,7 @@ pub(crate) fn packs_stored(dtype: Dtype, cols: usize) -> bool {
 /// [`turned`] of stored rows over the whole depth of `tiles`.
 ///
 /// # Panics
-/// When [`packs_stored`] says no.
+/// If [`packs_stored`] returns false.
 pub(crate) fn turned_stored(_: Bf16, dtype: Dtype, lines: &[&[u8]], tiles: &mut [Tile]) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: as in `lines`.
@@ -138,7 +137,7 @@ pub(crate) fn turned_stored(_: Bf16, dtype: Dtype, lines: &[&[u8]], tiles: &mut 
 /// [`straight`] of stored rows.
 ///
 /// # Panics
-/// When [`packs_stored`] says no.
+/// If [`packs_stored`] returns false.
 pub(crate) fn straight_stored(_: Bf16, dtype: Dtype, lines: [&[u8]; 2], pair: usize, depth: usize, tiles: &mut [Tile]) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: as in `lines`.
@@ -149,7 +148,7 @@ pub(crate) fn straight_stored(_: Bf16, dtype: Dtype, lines: [&[u8]; 2], pair: us
     unreachable!("{dtype:?}, {} rows, pair {pair}, depth {depth}, {} tiles", lines.len(), tiles.len());
 }
 
-/// Packs two rows of the weight into line `pair` of each strip of a part of `dy·W`; a strip has `depth` tiles.
+/// Packs two rows of the weight into line `pair` of each strip of a segment of `dy·W`; a strip has `depth` tiles.
 pub(crate) fn straight(_: Bf16, lines: [&[f32]; 2], pair: usize, depth: usize, tiles: &mut [Tile]) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: as in `lines`.
@@ -174,7 +173,7 @@ pub(super) mod fast {
 
     use crate::bf16::{DEPTH, SIDE, Tile};
 
-    /// Numbers `at..at + 16` of a row; zeros behind its end.
+    /// Elements `at..at + 16` of a row; zeros beyond its end.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
     fn sixteen(x: &[f32], at: usize) -> __m512 {
@@ -182,7 +181,7 @@ pub(super) mod fast {
             0 => _mm512_setzero_ps(),
             // SAFETY: the mask keeps the read inside the row.
             left @ 1..SIDE => unsafe { _mm512_maskz_loadu_ps((1 << left) - 1, x.as_ptr().add(at)) },
-            // SAFETY: sixteen numbers are there.
+            // SAFETY: sixteen numbers exist there.
             _ => unsafe { _mm512_loadu_ps(x.as_ptr().add(at)) },
         }
     }
@@ -190,14 +189,14 @@ pub(super) mod fast {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
     pub(in crate::bf16) fn round(low: __m512, high: __m512) -> __m512i {
-        // SAFETY: both are 512 bits of anything.
+        // SAFETY: both types are 512 bits without invalid values.
         unsafe { transmute(_mm512_cvtne2ps_pbh(high, low)) }
     }
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
     pub(in crate::bf16) fn store(tile: &mut Tile, line: usize, numbers: __m512i) {
-        // SAFETY: a line is 64 bytes at a multiple of 64.
+        // SAFETY: a line is 64 bytes with 64-byte alignment.
         unsafe { _mm512_store_si512(tile.0[line].as_mut_ptr().cast(), numbers) };
     }
 
@@ -227,7 +226,7 @@ pub(super) mod fast {
         }
     }
 
-    /// The transpose of sixteen by sixteen numbers of 32 bits.
+    /// Transposes sixteen by sixteen 32-bit numbers.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
     pub(in crate::bf16) fn transpose(r: [__m512i; SIDE]) -> [__m512i; SIDE] {
@@ -260,14 +259,14 @@ pub(super) mod fast {
 
     #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
     pub(super) fn transpose_tile(tile: &mut Tile) {
-        // SAFETY: a line is 64 bytes at a multiple of 64.
+        // SAFETY: a line is 64 bytes with 64-byte alignment.
         let lines = std::array::from_fn(|line| unsafe { _mm512_load_si512(tile.0[line].as_ptr().cast()) });
         for (line, numbers) in transpose(lines).into_iter().enumerate() {
             store(tile, line, numbers);
         }
     }
 
-    /// Where the numbers of two rows in one register go, so that they alternate.
+    /// The permutation that interleaves the numbers of two rows in one register.
     #[inline]
     #[target_feature(enable = "avx512f")]
     pub(in crate::bf16) fn interleave() -> __m512i {
@@ -280,7 +279,7 @@ pub(super) mod fast {
             }
             order
         };
-        // SAFETY: both are 512 bits of anything.
+        // SAFETY: both types are 512 bits without invalid values.
         unsafe { transmute(ORDER) }
     }
 
@@ -299,7 +298,7 @@ pub(super) mod fast {
 pub(super) mod plain {
     use crate::bf16::{DEPTH, SIDE, Tile};
 
-    /// A number in bf16; numbers below the normal ones count as zero, as the instructions take them.
+    /// Rounds a number to bf16; subnormal numbers become zero, as in the instructions.
     pub(in crate::bf16) fn round(x: f32) -> u16 {
         if x.is_subnormal() {
             return (x.to_bits() >> 16 & 0x8000) as u16;

@@ -26,7 +26,7 @@ pub(super) fn handles(dtype: Dtype, cols: usize) -> bool {
 /// [`turned`](super::turned) of stored rows.
 ///
 /// # Panics
-/// When [`handles`] says no to the type, or a row ends before the tiles do.
+/// If [`handles`] returns false for the type, or a row is shorter than the tiles.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 pub(super) fn turned(dtype: Dtype, lines: &[&[u8]], tiles: &mut [Tile]) {
     match dtype {
@@ -42,7 +42,7 @@ pub(super) fn turned(dtype: Dtype, lines: &[&[u8]], tiles: &mut [Tile]) {
 /// [`straight`](super::straight) of stored rows.
 ///
 /// # Panics
-/// When [`handles`] says no to the type.
+/// If [`handles`] returns false for the type.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 pub(super) fn straight(dtype: Dtype, lines: [&[u8]; 2], pair: usize, depth: usize, tiles: &mut [Tile]) {
     match dtype {
@@ -94,7 +94,7 @@ fn straight_by<const B: usize>(
     }
 }
 
-/// A half-precision number in all places.
+/// A half-precision number in all lanes.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn half(bytes: [u8; 2]) -> __m512 {
@@ -104,11 +104,11 @@ fn half(bytes: [u8; 2]) -> __m512 {
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn bytes(from: &[u8; 16]) -> __m128i {
-    // SAFETY: sixteen bytes are there.
+    // SAFETY: sixteen bytes exist there.
     unsafe { _mm_loadu_si128(from.as_ptr().cast()) }
 }
 
-/// Sixteen words from byte `at` of a block.
+/// Sixteen 16-bit words of a half of a block.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn words(block: &[u8; 64], half: usize) -> __m256i {

@@ -1,8 +1,8 @@
-//! Both ways to compute, one number at a time: what the instructions do, by their description in Intel's manual and by test.
+//! Both instruction sets emulated one number at a time, according to Intel's manual and confirmed by tests.
 
 use super::{Bf16, DEPTH, Path, pack::plain};
 
-/// A number whose subnormal values count as zero.
+/// Replaces subnormal numbers by zero.
 fn flushed(x: f32) -> f32 {
     if x.is_subnormal() { 0.0_f32.copysign(x) } else { x }
 }
@@ -12,7 +12,7 @@ pub(super) fn rounded(x: f32) -> f32 {
     flushed(f32::from_bits(u32::from(plain::round(x)) << 16))
 }
 
-/// `start + Σ a·b`; `a` and `b` are the parts of the depth.
+/// `start + Σ a·b`; `a` and `b` are given in segments of the depth.
 pub(super) fn dot(way: Bf16, start: f32, parts: &[(Vec<f32>, Vec<f32>)]) -> f32 {
     let mut sum = flushed(start);
     for (a, b) in parts {
@@ -22,12 +22,12 @@ pub(super) fn dot(way: Bf16, start: f32, parts: &[(Vec<f32>, Vec<f32>)]) -> f32 
                 _ => sum,
             };
             match way.0 {
-                // The sums of even and of odd places, both from zero, and their sum.
+                // Sums of the even and of the odd positions, both starting from zero, then their sum.
                 Path::Amx => {
                     let [even, odd] = [0, 1].map(|start| (start..DEPTH).step_by(2).fold(0.0, fma));
                     sum = flushed(sum + flushed(even + odd));
                 }
-                // Each pair is added to the sum, its odd place first.
+                // Each pair is added to the sum, its odd position first.
                 Path::Avx512 => sum = (0..DEPTH).fold(sum, |sum, i| fma(sum, i ^ 1)),
             }
         }

@@ -1,4 +1,4 @@
-//! Products for a few tokens, as in decoding: each row of the weight is read once and used for all tokens immediately,
+//! Products for a few tokens, as in decoding: each row of the weight is read once and used for all tokens at once,
 //! without packing.
 
 use std::ops::Range;
@@ -9,7 +9,7 @@ use crate::{
     quantized::{Tail, dot_plain, dot_stored},
 };
 
-/// Most tokens for which rows are used without packing; with more, packing for tiles is faster.
+/// Most tokens for which rows are used without packing; for more tokens, packed tiles are faster.
 pub(super) const FEW: usize = 12;
 /// Most rows of a task.
 const STEP: usize = 64;
@@ -87,7 +87,7 @@ impl<'a> Job<'a> {
         let mut sums = [0.0; STEP * FEW];
         let sums = &mut sums[..rows.len() * self.out.tokens];
         self.weight.dots(rows.clone(), x, tails, sums);
-        // SAFETY: no other task of this product has these columns, and each product has a result of its own.
+        // SAFETY: no other task of this product has these columns, and each product has its own output.
         unsafe { self.out.put(rows, sums, self.scale) };
     }
 }
@@ -101,7 +101,7 @@ impl Frozen<'_> {
     /// `scale · W·x` for some rows and one token.
     ///
     /// # Panics
-    /// When a row does not exist, or `x` has another length than a row.
+    /// If a row does not exist, or the length of `x` differs from that of a row.
     #[must_use]
     pub fn forward_rows(&self, x: &[f32], rows: &[u32], scale: f32) -> Vec<f32> {
         assert_eq!(x.len(), self.cols, "shapes don't match");
@@ -126,11 +126,11 @@ impl Columns {
     /// Writes sums `(columns, tokens)` transposed to columns of all tokens.
     ///
     /// # Safety
-    /// Nobody else may use these columns meanwhile.
+    /// No other thread may use these columns during the call.
     unsafe fn put(&self, columns: Range<usize>, sums: &[f32], scale: f32) {
         assert!(columns.end <= self.stride && sums.len() == columns.len() * self.tokens, "outside the result");
         for token in 0..self.tokens {
-            // SAFETY: these columns lie inside the result, as was just checked, and are the caller's own.
+            // SAFETY: the check above shows that these columns lie inside the output; they belong to the caller.
             let out = unsafe {
                 let first = self.out.get().add(token * self.stride + columns.start);
                 std::slice::from_raw_parts_mut(first, columns.len())

@@ -1,6 +1,6 @@
-//! Products with frozen weights, `y (tokens, rows) = x (tokens, cols) · Wᵀ` and its backward. A block of the weight is read
-//! in its storage type, dequantized and packed in cache in the layout of the registers, and used for all tokens at once.
-//! So the dequantized weight never exists in memory. The blocking is that of Goto and van de Geijn 2008.
+//! Products with frozen weights, `y (tokens, rows) = x (tokens, cols) · Wᵀ` and its backward. A block of the weight is
+//! read in its storage type, dequantized and packed in cache in the layout of the registers, and used for all tokens at
+//! once. The whole dequantized weight never exists in memory. The blocking is that of Goto and van de Geijn 2008.
 
 mod few;
 
@@ -18,11 +18,12 @@ use crate::{
     tile::{self, STRIP, Strip, Tile},
 };
 
-/// Depth of a packed block: numbers of each inner product that are packed at once. A multiple of every type's block.
+/// Depth of a packed block: how many elements of each inner product are packed at once. A multiple of every type's
+/// block length.
 const DEPTH: usize = 256;
-/// Most output columns of a task. A packed block of this width and [`DEPTH`] fills a part of the L2 cache.
+/// Most output columns of a task. A packed block (DEPTH, WIDTH) fits into a part of the L2 cache.
 const WIDTH: usize = 128;
-/// Rows ahead of those packed that are prefetched.
+/// How many rows ahead of the packed ones are prefetched.
 const AHEAD: usize = 16;
 /// From this many tokens on, tasks also split the tokens if there are too few output columns for all threads.
 const MANY: usize = 24;
@@ -33,7 +34,7 @@ pub struct Frozen<'w> {
     rows: usize,
     cols: usize,
     numbers: Numbers<'w>,
-    /// How products round their inputs; `None` leaves them in f32.
+    /// Whether products round their inputs to bf16; `None` computes in f32.
     bf16: Option<Bf16>,
 }
 
@@ -45,7 +46,7 @@ enum Numbers<'w> {
 
 /// The input of products.
 pub enum Input<'x> {
-    /// As it is, and its factor.
+    /// Unchanged, with a factor.
     Plain(&'x [f32], f32),
     /// Rounded to bf16 and packed.
     Packed(Bf16, Packed),
@@ -55,7 +56,7 @@ pub enum Input<'x> {
 /// cache.
 #[derive(Clone, Debug)]
 pub struct LowRank<'a> {
-    /// The tokens.
+    /// The range of tokens.
     pub tokens: Range<usize>,
     /// `(tokens, rank)`.
     pub input: &'a [f32],
@@ -68,7 +69,7 @@ pub struct LowRank<'a> {
 }
 
 impl LowRank<'_> {
-    /// The scaled inputs of all tokens, packed; zeros where the product isn't added.
+    /// The scaled inputs of all tokens, packed; zeros for tokens outside the range.
     fn pack(&self, way: Bf16, tokens: usize) -> Packed {
         if self.tokens == (0..tokens) {
             return way.pack(self.input, self.rank, self.scale);
@@ -79,7 +80,7 @@ impl LowRank<'_> {
     }
 }
 
-/// A thread's buffers: packed strips, and the dequantized rows they are made of.
+/// A thread's buffers: packed strips, and the dequantized rows they are made from.
 #[derive(Default)]
 struct Scratch {
     strips: Vec<Strip>,
@@ -107,7 +108,7 @@ impl<'w> Frozen<'w> {
     /// A matrix of f32.
     ///
     /// # Panics
-    /// When `numbers` has another length than `rows · cols`.
+    /// If the length of `numbers` is not `rows · cols`.
     #[must_use]
     pub fn plain(rows: usize, cols: usize, numbers: &'w [f32]) -> Self {
         assert_eq!(numbers.len(), rows * cols, "the weight's size differs from its shape");
@@ -117,7 +118,7 @@ impl<'w> Frozen<'w> {
     /// A matrix in a file's storage type.
     ///
     /// # Panics
-    /// When `bytes` has another length than the shape and type take.
+    /// If the length of `bytes` does not match shape and type.
     #[must_use]
     pub fn stored(rows: usize, cols: usize, dtype: Dtype, bytes: &'w [u8]) -> Self {
         assert_eq!(
@@ -128,7 +129,7 @@ impl<'w> Frozen<'w> {
         Self { rows, cols, numbers: Numbers::Stored(dtype, bytes), bf16: None }
     }
 
-    /// The same matrix, with inputs and weights rounded to bf16 in products of many tokens.
+    /// The same matrix; products of many tokens round inputs and weights to bf16.
     #[must_use]
     pub fn rounded(self, bf16: Option<Bf16>) -> Self {
         Self { bf16, ..self }
@@ -158,8 +159,8 @@ impl<'w> Frozen<'w> {
         self.forward_input(&self.input(x, scale), y, added);
     }
 
-    /// The input of products with this weight and others of its width, times a factor: rounded and packed once, where the
-    /// weight is [`rounded`](Self::rounded).
+    /// Prepares the input of products with this weight, and with others of the same width, times a factor. If the
+    /// weight is [`rounded`](Self::rounded), it is rounded and packed once.
     #[must_use]
     pub fn input<'x>(&self, x: &'x [f32], scale: f32) -> Input<'x> {
         match self.bf16 {
@@ -168,7 +169,7 @@ impl<'w> Frozen<'w> {
         }
     }
 
-    /// [`forward`](Self::forward) of an input that serves several weights.
+    /// [`forward`](Self::forward) with a prepared input, which several weights can share.
     ///
     /// # Panics
     /// When the shapes don't match.
@@ -210,8 +211,8 @@ impl<'w> Frozen<'w> {
         self.backward_input(&self.gradient(dy, scale), dx, add, added);
     }
 
-    /// The output's gradient of products with this weight and others of its height, times a factor; see
-    /// [`input`](Self::input).
+    /// Prepares the output's gradient for products with this weight, and with others of the same height, times a
+    /// factor; see [`input`](Self::input).
     #[must_use]
     pub fn gradient<'x>(&self, dy: &'x [f32], scale: f32) -> Input<'x> {
         match self.bf16 {
@@ -220,7 +221,7 @@ impl<'w> Frozen<'w> {
         }
     }
 
-    /// [`backward`](Self::backward) of a gradient that serves several weights.
+    /// [`backward`](Self::backward) with a prepared gradient, which several weights can share.
     ///
     /// # Panics
     /// When the shapes don't match.
@@ -233,7 +234,7 @@ impl<'w> Frozen<'w> {
         let out = Columns { out: SendPtr(dx.as_mut_ptr()), stride: self.cols, tokens };
         let block = if let Numbers::Stored(dtype, _) = self.numbers { dtype.block_len() } else { 1 };
         each_block(self.cols, STRIP.max(block), tokens, 1, |range, rows| {
-            // If a type's blocks make the task wider, reduce its depth: the cache size stays the same.
+            // If a type's block length makes the task wider, reduce its depth: the size in cache stays the same.
             let step = DEPTH.min(DEPTH * WIDTH / range.len());
             SCRATCH.with_borrow_mut(|scratch| {
                 for first in (0..self.rows.max(1)).step_by(step) {
@@ -301,7 +302,7 @@ impl<'w> Frozen<'w> {
             None => self.lay_turned_bf16(way, range, tiles),
             Some(low) => factors[low].lay_turned_bf16(way, range, tiles),
         };
-        // SAFETY: `y` has as many rows as `x` and is borrowed by this call alone.
+        // SAFETY: `y` has as many rows as `x` and is borrowed mutably by this call alone.
         unsafe { way.product(&parts, self.rows, 1, out, lay) };
     }
 
@@ -317,11 +318,11 @@ impl<'w> Frozen<'w> {
             None => self.lay_straight_bf16(way, range, tiles),
             Some(low) => factors[low].lay_straight_bf16(way, range, tiles),
         };
-        // SAFETY: `dx` has as many rows as `dy` and is borrowed by this call alone.
+        // SAFETY: `dx` has as many rows as `dy` and is borrowed mutably by this call alone.
         unsafe { way.product(&parts, self.cols, block, out, lay) };
     }
 
-    /// The bytes, if their type is packed without dequantizing it in memory first.
+    /// The bytes, if their type can be packed without dequantizing to memory first.
     fn packed_as_stored(&self) -> Option<(Dtype, &'w [u8])> {
         match self.numbers {
             Numbers::Stored(dtype, bytes) if bf16::packs_stored(dtype, self.cols) => Some((dtype, bytes)),
@@ -384,8 +385,8 @@ impl<'w> Frozen<'w> {
         });
     }
 
-    /// Prefetches parts of rows that are read soon. The blocks are short runs far apart, which the hardware prefetcher does
-    /// not detect.
+    /// Prefetches parts of rows that are read soon. They are short and far apart, so the hardware prefetcher does not
+    /// detect them.
     fn prefetch(&self, rows: Range<usize>, cols: &Range<usize>) {
         match self.numbers {
             Numbers::Stored(dtype, bytes) => rows.for_each(|row| prefetch(self.bytes(dtype, bytes, row, cols))),
@@ -425,7 +426,7 @@ impl<'w> Frozen<'w> {
     }
 }
 
-/// An output matrix that tasks share; each writes its own columns.
+/// An output matrix, shared by tasks that each write their own columns.
 struct Columns {
     out: SendPtr<f32>,
     stride: usize,
@@ -436,17 +437,17 @@ impl Columns {
     /// Computes the tiles of columns `range` of tokens `rows`; `x` starts at the first of these tokens.
     ///
     /// # Safety
-    /// `range` must lie inside the stride, and nobody else may use these columns of these tokens meanwhile.
+    /// `range` must lie inside the stride, and no other thread may use these columns of these tokens during the call.
     unsafe fn add(&self, tile: &Tile, scratch: &Scratch, range: Range<usize>, x: &[f32], rows: Range<usize>) {
         assert!(range.end <= self.stride && rows.end <= self.tokens, "outside the result");
-        // SAFETY: the columns lie inside the result, as was just checked, and are the caller's own.
+        // SAFETY: the check above shows that the columns lie inside the output; they belong to the caller.
         unsafe {
             let out = self.out.get().add(rows.start * self.stride + range.start);
             tile.all(&scratch.strips, range.len(), x, rows.len(), out);
         }
     }
 
-    /// Adds the part of a low-rank product, whose factor is packed, in columns `range` of tokens `rows`.
+    /// Adds a low-rank product, whose factor is packed, to columns `range` of tokens `rows`.
     ///
     /// # Safety
     /// As [`add`](Self::add).
@@ -457,13 +458,13 @@ impl Columns {
         }
         let tile = Tile { depth: low.rank, x_stride: low.rank, out_stride: self.stride, scale: low.scale, add: true };
         let x = &low.input[(rows.start - low.tokens.start) * low.rank..];
-        // SAFETY: the caller's.
+        // SAFETY: guaranteed by the caller.
         unsafe { self.add(&tile, scratch, range, x, rows) };
     }
 }
 
-/// Calls `f` with ranges of `0..len`, multiples of `unit` long, so that all threads get equally many. With too few ranges
-/// for that, also splits the tokens, at multiples of `rows`.
+/// Calls `f` with ranges of `0..len` whose lengths are multiples of `unit`, so that all threads get equal work. If
+/// there are too few ranges for that, also splits the tokens, at multiples of `rows`.
 pub(crate) fn each_block(
     len: usize,
     unit: usize,
@@ -489,7 +490,7 @@ mod tests {
     use super::*;
     use crate::matmul::tests::numbers;
 
-    /// Bytes of some rows with scales of ordinary size.
+    /// Bytes of some rows, with scales of ordinary magnitude.
     fn stored(dtype: Dtype, rows: usize, cols: usize) -> Vec<u8> {
         let mut bytes: Vec<u8> = (0..rows * dtype.row_bytes(cols).unwrap()).map(|i| (i * 37 % 251) as u8).collect();
         for block in bytes.chunks_mut(dtype.block_bytes()) {
@@ -528,7 +529,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_weights_equal_the_triple_loop() {
+    fn plain_products_equal_the_triple_loop() {
         for (n, k, tokens) in
             [(1, 1, 1), (16, 8, 6), (17, 33, 5), (130, 300, 7), (300, 17, 13), (5, 600, 2), (64, 64, 64)]
         {
@@ -540,7 +541,7 @@ mod tests {
     }
 
     #[test]
-    fn stored_weights_equal_dequantized_ones() {
+    fn stored_weights_give_the_products_of_dequantized_ones() {
         for (dtype, n, k) in
             [(Dtype::Q4_1, 40, 96), (Dtype::Q8_0, 19, 320), (Dtype::Q4K, 33, 512), (Dtype::Q6K, 300, 256)]
         {
@@ -554,7 +555,7 @@ mod tests {
     }
 
     #[test]
-    fn stored_weights_in_bf16_give_the_bits_of_dequantized_ones() {
+    fn stored_weights_in_bf16_are_bit_identical_to_dequantized_ones() {
         let types = [
             (Dtype::F16, [(17, 64), (70, 33)]),
             (Dtype::BF16, [(17, 64), (70, 33)]),
@@ -587,7 +588,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_added_equals_products_of_its_own() {
+    fn added_low_rank_products_equal_separate_ones() {
         for (n, k, tokens, rank) in
             [(40, 96, 31, 8), (17, 33, 5, 3), (16, 300, 50, 20), (300, 64, 26, 16), (70, 64, 12, 21), (9, 32, 4, 16)]
         {
