@@ -1,9 +1,9 @@
 //! Continuous batching: many answers in one matrix of token rows.
 //!
-//! A step feeds the model a packed matrix, without padding: each row is one token of one slot. A slot that writes gives
-//! one row (or a few, where tokens are forced); a slot that reads its prompt gives up to a chunk. Which keys a row may see
-//! is the session's business (a slot's prefix and its own rows), so slots of different adapters and lengths share the
-//! products with the base model's weights.
+//! Each step feeds the model a packed matrix without padding, (tokens of all slots, width): each row is one token of
+//! one slot. A slot in decoding gives one row (more if tokens are forced); a slot in prefill gives up to a chunk of its
+//! prompt. The session's attention ranges decide which keys a row may see (the slot's prefix and its own rows), so
+//! slots with different adapters and lengths share the products with the base model's weights.
 
 use std::{
     collections::HashMap,
@@ -23,16 +23,16 @@ use crate::{
     slot::{Slot, Start},
 };
 
-/// What a [`Batcher`] may take.
+/// Limits of a [`Batcher`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Answers written side by side. A client without one gets one beside them, up to twice as many in all.
+    /// Answers decoded at once. A client without a running answer may exceed this, up to twice as many in total.
     pub slots: usize,
-    /// The same on a GPU, which reads its weights once for all of them; not fewer than `slots`.
+    /// The same on a GPU, which reads its weights once per step for all slots; at least `slots`.
     pub gpu_slots: usize,
-    /// Bytes of keys and values, of all answers and prefixes together.
+    /// Bytes of the KV cache for all answers and prefixes.
     pub cache_bytes: usize,
-    /// Prompt tokens read at once while other answers are being written, so that these go on.
+    /// Prompt tokens per step while other answers are being decoded, so that these are not delayed.
     pub chunk: usize,
 }
 
@@ -42,33 +42,35 @@ impl Default for Limits {
     }
 }
 
-/// Prompt tokens read at once while no answer is being written: enough rows for the products to run at their best, and few
-/// enough that whoever comes meanwhile doesn't wait for long.
+/// Prompt tokens per step while no answer is being decoded: enough rows for the products to run at full speed, and few
+/// enough that a request arriving meanwhile does not wait long.
 const HOST_CHUNK: usize = 256;
-/// The same on a GPU; and tokens of sources that an encoder, which can't read a source in parts, reads in one step.
+/// The same on a GPU. Also the number of source tokens per step for an encoder, which can't read a source in parts.
 pub(crate) const WHOLE_CHUNK: usize = 1024;
-/// Up to this many tokens to be read count as one step of an answer, not as a prompt: a choice and what was forced after it.
+/// Up to this many pending tokens count as a decoding step (a chosen token and the tokens forced after it), not as a
+/// prompt.
 const STEP: usize = 24;
 
-/// Where at most one token in so many may come next, the model's head is computed for these tokens alone. Single rows of the
-/// head are products of vectors, which read their weights more slowly than the product of whole blocks.
+/// If at most one token in `PART` is allowed next, the head is computed for these tokens alone. Otherwise the whole
+/// head is faster: single rows are vector products, which read their weights more slowly than the product of whole
+/// blocks.
 const PART: usize = 16;
 
 /// Continuous batching (Yu et al. 2022): requests join and leave the batch at each step of the model.
 ///
-/// Rows of several adapters share the base model's products; each adapter's prefix is read once. No answer depends on
-/// what it is computed beside, but for rounding.
+/// Rows of several adapters share the base model's products; each adapter's prefix is computed once. Apart from
+/// rounding, an answer does not depend on the other answers in its batch.
 pub struct Batcher {
     model: Arc<Model>,
     generator: Box<dyn Generator>,
     limits: Limits,
     prefixes: Vec<Prefix>,
     cache: Option<PromptCache>,
-    /// By priority, then by when they came.
+    /// Sorted by priority, then by arrival.
     waiting: Vec<Waiting>,
-    /// In the order they began.
+    /// In the order in which they started.
     running: Vec<Slot>,
-    /// When the clients last had a turn, by a count of turns.
+    /// For each client, the turn in which a request of it last started.
     turns: HashMap<Arc<str>, u64>,
     steps: u64,
     pace: Pace,
@@ -78,13 +80,14 @@ pub struct Batcher {
 struct Waiting {
     request: Request,
     came: Instant,
-    /// Its place in the service's count; given back when it begins or is given up.
+    /// Its place in the service's queue count, released when it starts or is cancelled.
     ticket: Option<Ticket>,
 }
 
 /// A prefix in the cache: soft prompt and instruction.
 struct Prefix {
-    /// Weak, so that a prefix keeps no adapter in memory that nobody serves; an address can't be used again while it is.
+    /// Weak, so that the prefix does not keep an unused adapter in memory. While the weak reference exists, no other
+    /// adapter can have the same address.
     adapter: Option<Weak<Adapter>>,
     tokens: Arc<[u32]>,
     place: usize,
@@ -92,7 +95,7 @@ struct Prefix {
     used: u64,
 }
 
-/// Whether a request can begin.
+/// Whether a request can start.
 enum Begin {
     Now(Box<Slot>),
     /// There is no room yet.
@@ -100,23 +103,23 @@ enum Begin {
     Never(Request, Error),
 }
 
-/// How far the choice of a token is.
+/// State of choosing one token.
 enum Choice {
-    /// Hidden states are in this row.
+    /// Not chosen yet; the hidden states are in this row.
     Open(usize),
-    /// So many tokens may come next that the whole head is needed.
+    /// Many tokens are allowed, so the whole head is needed for this row.
     Masked(usize, TokenMask),
-    /// It is made, or there is none to make.
+    /// Chosen, or nothing to choose.
     Made,
     Failed(Error),
 }
 
-/// Tokens of a prompt that a slot has still to read; 0 where it writes.
+/// Prompt tokens that a slot must still read; 0 in decoding.
 fn reading(slot: &Slot) -> usize {
     Some(slot.pending().len()).filter(|pending| *pending > STEP).unwrap_or(0)
 }
 
-/// Shares a budget so that nobody gets more than is wanted, and whoever wants more than others gets as much as they do.
+/// Divides a budget max-min fairly: no one gets more than it wants, and all that want more get equal shares.
 fn shares(budget: usize, wanted: &[usize]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..wanted.len()).collect();
     order.sort_by_key(|&index| wanted[index]);
@@ -128,8 +131,9 @@ fn shares(budget: usize, wanted: &[usize]) -> Vec<usize> {
     shares
 }
 
-/// Shares a budget among the prompts of one client, from the oldest to the newest: those with the least to read come first,
-/// so that most answers begin soon; a quarter is for the oldest, so that it comes to its end, too.
+/// Divides a budget among the prompts of one client, ordered from oldest to newest. The prompts with the fewest
+/// remaining tokens come first, so that most answers start soon; a quarter is reserved for the oldest, so that it
+/// finishes too.
 fn turns(budget: usize, wanted: &[usize]) -> Vec<usize> {
     let mut counts = vec![0; wanted.len()];
     let mut left = budget;
@@ -145,7 +149,7 @@ fn turns(budget: usize, wanted: &[usize]) -> Vec<usize> {
 }
 
 impl Batcher {
-    /// An empty batch on a model.
+    /// An empty batch on the CPU.
     #[must_use]
     pub fn new(model: Arc<Model>, limits: Limits) -> Self {
         let rows = (limits.cache_bytes / model.session_row_bytes().max(1)).max(64);
@@ -153,7 +157,7 @@ impl Batcher {
         Self::on(generator, model, limits)
     }
 
-    /// An empty batch on a model that a device computes.
+    /// An empty batch on a device.
     #[must_use]
     pub fn on(generator: Box<dyn Generator>, model: Arc<Model>, limits: Limits) -> Self {
         Self {
@@ -170,7 +174,7 @@ impl Batcher {
         }
     }
 
-    /// Keeps what was computed of instructions.
+    /// Stores computed instructions in this cache.
     #[must_use]
     pub fn with_prompt_cache(mut self, cache: Option<PromptCache>) -> Self {
         self.cache = cache;
@@ -183,7 +187,7 @@ impl Batcher {
         &self.model
     }
 
-    /// Puts a request into the queue, behind those of its priority.
+    /// Queues a request behind those of the same or a higher priority.
     pub fn submit(&mut self, request: Request, now: Instant) {
         self.enqueue(request, now, None);
     }
@@ -193,13 +197,13 @@ impl Batcher {
         self.waiting.insert(place, Waiting { request, came, ticket });
     }
 
-    /// Requests in the queue.
+    /// Number of requests in the queue.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.waiting.len()
     }
 
-    /// Answers being written.
+    /// Number of answers being written.
     #[must_use]
     pub fn running(&self) -> usize {
         self.running.len()
@@ -211,15 +215,15 @@ impl Batcher {
         self.waiting.is_empty() && self.running.is_empty()
     }
 
-    /// When the next of the answers that are being written should end, by the pace of late and what is left of each; nothing
-    /// before a pace is known.
+    /// Expected time until the next running answer ends, from the recent speed and what is left of each answer; `None`
+    /// before any speed is known.
     #[must_use]
     pub fn until_next_end(&self) -> Option<Duration> {
         let left: Vec<(usize, usize)> = self.running.iter().map(|slot| (reading(slot), self.pace.left(slot))).collect();
         self.pace.until_next_end(&left, self.limits.chunk)
     }
 
-    /// One step: requests begin, each answer gets its next token, and those that are complete are told.
+    /// One step: requests start, each answer gets its next token, and complete answers are delivered.
     pub fn step(&mut self, now: Instant) {
         self.steps += 1;
         self.pace.took(now);
@@ -240,14 +244,14 @@ impl Batcher {
                 Next { slot: slot.place, adapter, tokens: &slot.pending()[..count] }
             })
             .collect();
-        // (slots of the plan, width): the state of each slot's last token of this step.
+        // (slots of the plan, width): the hidden state of each slot's last token in this step.
         let hidden = match self.generator.feed(&inputs) {
             Ok(hidden) => hidden,
             Err(error) => return self.fail(&plan, error),
         };
         let mut ready = Vec::new();
         for (row, &(index, count)) in plan.iter().enumerate() {
-            // A slot whose prompt is read in part has nothing to choose yet.
+            // A slot whose prompt is not read completely has no token to choose yet.
             if self.running[index].read(count) {
                 ready.push((row, index));
             }
@@ -260,13 +264,14 @@ impl Batcher {
         }
     }
 
-    /// Chooses the next token of each answer that is ready: pairs of a row of hidden states and an answer. The states are on
-    /// the device where there are none here.
+    /// Chooses the next token of each answer that is ready, given as pairs (row of hidden states, index of the slot).
+    /// `hidden` is `None` if the states are on the device.
     fn advance(&mut self, hidden: Option<&Matrix>, ready: &[(usize, usize)]) {
         let mut choices: Vec<Choice> = self.running.iter().map(|_| Choice::Made).collect();
         ready.iter().for_each(|&(row, index)| choices[index] = Choice::Open(row));
         let model = Arc::clone(&self.model);
-        // Where little is allowed (fixed values, grounded strings), a slot chooses by itself: (allowed,) logits.
+        // Where few tokens are allowed (fixed values, grounded strings), each slot computes their logits alone:
+        // (allowed,).
         self.choose(&mut choices, |slot, choice| {
             let Choice::Open(row) = choice else { return Ok(choice) };
             let mask = slot.allowed()?;
@@ -282,7 +287,7 @@ impl Batcher {
             Some(hidden) => self.choose_masked(&mut choices, hidden),
             None => self.choose_on_device(&mut choices),
         }
-        // From the last to the first, because removing one moves those after it.
+        // From last to first, because removing a slot shifts those after it.
         for (index, choice) in choices.into_iter().enumerate().rev() {
             if let Choice::Failed(error) = choice {
                 self.remove(index).fail(error);
@@ -290,7 +295,7 @@ impl Batcher {
         }
     }
 
-    /// Those of which many tokens may come next share one product with the head.
+    /// Slots with many allowed tokens share one product with the head.
     fn choose_masked(&mut self, choices: &mut [Choice], hidden: &Matrix) {
         let rows: Vec<usize> =
             choices.iter().filter_map(|c| if let Choice::Masked(row, _) = c { Some(*row) } else { None }).collect();
@@ -307,7 +312,7 @@ impl Batcher {
         });
     }
 
-    /// The device finds the likeliest tokens; only where more is asked for, whole rows of logits come back.
+    /// The device finds the most likely tokens; whole rows of logits come back only if a request needs them.
     fn choose_on_device(&mut self, choices: &mut [Choice]) {
         let (mut rows, mut masks, mut whole) = (Vec::new(), Vec::new(), Vec::new());
         for (slot, choice) in self.running.iter().zip(&*choices) {
@@ -342,7 +347,7 @@ impl Batcher {
         });
     }
 
-    /// Takes each choice a step further, on all threads.
+    /// Advances each choice by one step, on all threads.
     fn choose(&mut self, choices: &mut [Choice], step: impl Fn(&mut Slot, Choice) -> Result<Choice> + Sync) {
         let panic = Mutex::new(None);
         pool::for_each_chunks((&mut self.running, 1), (choices, 1), |_, slots, choices| {
@@ -353,13 +358,13 @@ impl Batcher {
                 Err(what) => *panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(what),
             }
         });
-        // What catches it is the service, as if one thread had done all.
+        // Rethrown here, so that the service catches the panic as if a single thread had run.
         if let Some(what) = panic.into_inner().unwrap_or_else(PoisonError::into_inner) {
             resume_unwind(what);
         }
     }
 
-    /// Ends what nobody wants any longer or what is too late.
+    /// Ends requests that were cancelled or passed their deadline.
     fn drop_late(&mut self, now: Instant) {
         let late = |request: &Request| request.deadline.is_some_and(|deadline| deadline <= now);
         self.waiting.retain_mut(|Waiting { request, .. }| {
@@ -376,7 +381,7 @@ impl Batcher {
         }
     }
 
-    /// Tells what is new of each answer, and gives up those that nobody wants any longer.
+    /// Sends each client its new text, and ends answers whose client is gone.
     fn say(&mut self) {
         for index in (0..self.running.len()).rev() {
             if !self.running[index].say() {
@@ -385,7 +390,7 @@ impl Batcher {
         }
     }
 
-    /// Lets requests begin, clients in turn, while there is room. Returns how many tokens an encoder read.
+    /// Starts requests while there is room, taking clients in turn. Returns how many tokens an encoder read.
     fn begin(&mut self, now: Instant) -> usize {
         let (first, encoder) = (self.running.len(), self.model.has_encoder());
         let mut sources = 0;
@@ -422,8 +427,8 @@ impl Batcher {
         sources
     }
 
-    /// Which waiting request begins next, if one may: of the first priority, one of the client with the fewest answers being
-    /// written, and among such clients of the one whose last turn is longest ago.
+    /// Which waiting request starts next, if any: within the highest priority, one of the client with the fewest
+    /// running answers, and among such clients the one whose last turn is longest ago.
     fn next(&self) -> Option<usize> {
         let first = self.waiting.first()?.request.priority;
         if first == Priority::Urgent {
@@ -444,7 +449,7 @@ impl Batcher {
         (self.running.len() < self.limits.slots || written == 0).then_some(index)
     }
 
-    /// The next turn. Clients that neither wait nor are answered need no turn of theirs to be remembered.
+    /// The next turn number. Clients without waiting or running requests are removed from the list.
     fn turn(&mut self) -> u64 {
         if self.turns.len() > 1000 {
             let (waiting, running) = (&self.waiting, &self.running);
@@ -457,7 +462,7 @@ impl Batcher {
         self.turns.values().max().map_or(1, |last| last + 1)
     }
 
-    /// Finds room for a request.
+    /// Reserves a slot and cache rows for a request.
     fn place(&mut self, request: Request, came: Instant, now: Instant) -> Begin {
         let virtual_tokens = request.adapter.as_ref().map_or(0, |adapter| adapter.virtual_tokens());
         let prompt_tokens = request.shared.len() + request.prompt.len();
@@ -489,7 +494,7 @@ impl Batcher {
         }
     }
 
-    /// A prefix and a place in the session, for which prefixes that nobody uses make room.
+    /// Reserves a prefix and rows in the session, evicting unused prefixes if needed.
     fn rows(&mut self, request: &Request, source: usize, capacity: usize) -> Result<Option<(Option<usize>, usize)>> {
         loop {
             let prefix = match self.model.has_encoder() {
@@ -506,14 +511,15 @@ impl Batcher {
                     None => break,
                 }
             }
-            // Where nobody else is there, it is its own prefix that lies in the way: read anew, it lies at the start.
+            // If no other answer is running, the request's own prefix splits the free space: evict it and read it again
+            // at the start.
             if !self.running.is_empty() || !self.evict(None) {
                 return Ok(None);
             }
         }
     }
 
-    /// Tokens that the answer may take in the context and in the cache.
+    /// Number of answer tokens that fit into the context and the cache.
     fn room(&self, request: &Request, virtual_tokens: usize) -> Result<usize> {
         let encoder = self.model.has_encoder();
         if request.prompt.is_empty() {
@@ -533,7 +539,7 @@ impl Batcher {
         }
     }
 
-    /// The prefix that a request starts with, read now if it is new; `None` if there is no room for it.
+    /// Index of the prefix that a request starts with, computed now if it is new; `None` if there is no room for it.
     fn prefix(&mut self, request: &Request) -> Result<Option<usize>> {
         let same = |prefix: &Prefix| {
             let adapter = match (&prefix.adapter, &request.adapter) {
@@ -547,7 +553,7 @@ impl Batcher {
             found.used = self.steps;
             return Ok(Some(found.place));
         }
-        // What was read for an adapter that is gone can't be used again.
+        // Prefixes of dropped adapters can't be used again.
         while self.evict_where(|prefix| prefix.adapter.as_ref().is_some_and(|a| a.strong_count() == 0)) {}
         let (adapter, shared) = (request.adapter.as_ref(), &*request.shared);
         let kept = self.cache.as_ref().and_then(|cache| cache.read(adapter.map(|a| &**a), shared));
@@ -570,7 +576,7 @@ impl Batcher {
         }
     }
 
-    /// Gives up the prefix that nobody uses and that was used longest ago; whether there was one.
+    /// Evicts the least recently used prefix without users; returns whether there was one.
     fn evict(&mut self, keep: Option<usize>) -> bool {
         let oldest = self.prefixes.iter().filter(|p| p.users == 0 && Some(p.place) != keep).map(|p| p.used).min();
         oldest.is_some_and(|used| self.evict_where(|prefix| prefix.used == used && Some(prefix.place) != keep))
@@ -584,8 +590,8 @@ impl Batcher {
         true
     }
 
-    /// Which answers are fed how many tokens: each that is being written, and a bounded number of prompt tokens, which
-    /// clients share.
+    /// How many tokens each slot is fed: all of a slot in decoding, and a bounded number of prompt tokens, divided
+    /// among clients.
     fn plan(&self) -> Vec<(usize, usize)> {
         let mut counts: Vec<usize> = self.running.iter().map(|slot| slot.pending().len()).collect();
         let mut prompts: Vec<(&str, Vec<usize>)> = Vec::new();
@@ -619,7 +625,7 @@ impl Batcher {
         }
     }
 
-    /// The session refused: those in the plan can't go on.
+    /// The session failed: the answers of the plan fail.
     fn fail(&mut self, plan: &[(usize, usize)], error: graft_nn::Error) {
         let mut error = Some(Error::Model(error));
         for &(index, _) in plan.iter().rev() {
@@ -627,7 +633,7 @@ impl Batcher {
         }
     }
 
-    /// Tells the answers that are complete.
+    /// Delivers complete answers.
     fn end(&mut self) {
         let now = Instant::now();
         let mut index = 0;

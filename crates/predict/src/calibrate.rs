@@ -1,49 +1,49 @@
-//! Calibration: making a confidence of 0.8 mean right four times in five (Guo et al. 2017).
+//! Calibration: maps confidences so that answers with confidence 0.8 are correct four times in five (Guo et al. 2017).
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Confidences are kept this far from 0 and 1.
+/// Confidences are clamped to this distance from 0 and 1.
 const EPSILON: f64 = 1e-9;
-/// Fewer points than this shrink the map towards the identity.
+/// With fewer points than this, the map is shrunk towards the identity.
 const FEW: usize = 20;
-/// Isotonic regression needs at least this many points, `FEW` right and `FEW` wrong ones among them: it is level where it has
-/// seen no mistake, so without mistakes it would call every answer certain.
+/// Isotonic regression needs at least this many points, `FEW` right and `FEW` wrong ones among them: it is
+/// constant where it has seen no mistake, so without mistakes it would map every answer to certainty.
 const MANY: usize = 200;
-/// How many answers the prior around the identity weighs. Held-out answers that are all right say little about an input unlike
-/// them, whose confidence is low: with a weight of 1, a hundred of them turned 0.6 into 0.9 (`bench/RESULTS.md`).
+/// Weight of the prior around the identity, in answers. Held-out answers that are all correct say little about a different
+/// input with low confidence: with a weight of 1, a hundred of them mapped 0.6 to 0.9 (`bench/RESULTS.md`).
 const PRIOR: f64 = 5.0;
 /// Folds of the cross-validation.
 const FOLDS: usize = 5;
 /// Bins of the reliability table.
 const BINS: usize = 10;
 
-/// A map from raw to calibrated confidence, with what it was fitted on.
+/// A map from raw to calibrated confidence, with the reliability it was fitted on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Calibration {
     /// The map.
     pub method: Method,
-    /// Confidence and correctness of the held-out answers, as they were.
+    /// Reliability of the raw confidences of the held-out answers.
     pub before: Reliability,
-    /// The same, calibrated by maps that were fitted on other answers (cross-validation).
+    /// The same after calibration, cross-validated: each answer is mapped by a fit on other answers.
     pub after: Reliability,
 }
 
-/// The kinds of map; all rise with the raw confidence.
+/// The kinds of map; all are monotonic.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "method", rename_all = "lowercase")]
 #[schema(as = CalibrationMethod)]
 pub enum Method {
-    /// As it is.
+    /// No change.
     Identity,
     /// `sigmoid(scale · logit(p) + bias)` (Platt 1999).
     Platt {
-        /// At least 0; below 1 for a model that is too sure.
+        /// At least 0; below 1 for an overconfident model.
         scale: f64,
-        /// Above 0 for a model that is not sure enough.
+        /// Above 0 for an underconfident model.
         bias: f64,
     },
-    /// Linear between knots of rising raw and calibrated confidence (Zadrozny and Elkan 2002).
+    /// Linear between knots of rising raw and calibrated confidence (isotonic regression, Zadrozny and Elkan 2002).
     Isotonic {
         /// Pairs of raw and calibrated confidence.
         #[schema(value_type = Vec<Vec<f64>>)]
@@ -60,7 +60,7 @@ pub struct Reliability {
     pub ece: f64,
     /// Brier score: mean squared distance of confidence and correctness.
     pub brier: f64,
-    /// Up to ten bins of about equally many answers, from the least sure up; equal confidences share one.
+    /// Up to ten bins of about equal size, in order of confidence; equal confidences share a bin.
     pub bins: Vec<Bin>,
 }
 
@@ -72,7 +72,7 @@ pub struct Bin {
     pub count: usize,
     /// Mean confidence.
     pub confidence: f64,
-    /// Share of correct answers.
+    /// Fraction of correct answers.
     pub accuracy: f64,
 }
 
@@ -80,8 +80,8 @@ pub struct Bin {
 type Point = (f64, bool);
 
 impl Calibration {
-    /// Fits a map to held-out answers: the kind with the smallest cross-validated log loss, and the identity
-    /// unless another is better. Points that are not numbers from 0 to 1 are left out.
+    /// Fits a map to held-out answers: the kind with the smallest cross-validated log loss, or the identity if no other
+    /// is better. Points outside 0 to 1 are ignored.
     #[must_use]
     pub fn fit(points: &[(f64, bool)]) -> Self {
         let mut points: Vec<Point> = points.iter().copied().filter(|(p, _)| (0.0..=1.0).contains(p)).collect();
@@ -98,7 +98,7 @@ impl Calibration {
         for fit in fits {
             let (method, held_out) = (fit(&points), cross_validated(&points, fit));
             let fitted: Vec<Point> = points.iter().map(|&(p, ok)| (method.apply(p), ok)).collect();
-            // Better on answers it has not seen, and not worse on those it has.
+            // It must be better on held-out answers and not worse on the fitted ones.
             let loss = log_loss(&held_out).max(log_loss(&fitted));
             if best.as_ref().is_none_or(|(least, ..)| loss < *least) {
                 best = Some((loss, method, held_out));
@@ -145,8 +145,8 @@ impl Reliability {
         Self { count, ece, brier, bins }
     }
 
-    /// The calibration error that confidences which are exactly right would show on average, because a bin of few answers is
-    /// right more or less often by chance. An error near it can't be told from none; it shrinks with the root of the count.
+    /// The expected calibration error of perfectly calibrated confidences, which is above 0 because the accuracy of a small
+    /// bin varies by chance. A measured error near this value is not significant. It shrinks with the root of the count.
     #[must_use]
     pub fn ece_by_chance(&self) -> f64 {
         // The mean distance of a normal variable from its mean is σ·√(2/π); of a bin's right answers σ² = count·p·(1 − p).
@@ -155,8 +155,8 @@ impl Reliability {
         self.bins.iter().map(distance).sum::<f64>() / self.count.max(1) as f64
     }
 
-    /// What a threshold lets through: the share of the answers, and the share of right ones among them. Bins count as a
-    /// whole, by their mean confidence. `None` where no answer is that sure.
+    /// For a threshold: the fraction of answers at or above it, and the fraction of correct ones among them. Whole bins
+    /// count, by mean confidence. `None` if no bin reaches the threshold.
     #[must_use]
     pub fn above(&self, threshold: f64) -> Option<(f64, f64)> {
         let kept = || self.bins.iter().filter(|bin| bin.confidence >= threshold);
@@ -188,7 +188,7 @@ fn bins(sorted: &[Point]) -> Vec<Bin> {
     bins
 }
 
-/// Each point, mapped by a fit that has not seen it; neighbours in confidence go to different folds.
+/// Each point mapped by a fit without it; points with similar confidence go to different folds.
 fn cross_validated(points: &[Point], fit: fn(&[Point]) -> Method) -> Vec<Point> {
     let mut mapped = points.to_vec();
     for fold in 0..FOLDS {
@@ -219,7 +219,7 @@ fn platt(points: &[Point]) -> Method {
         }
         let determinant: f64 = h00 * h11 - h01 * h01;
         let steps = ((h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant);
-        // Short steps: far from the optimum the loss is almost linear and a full step overshoots.
+        // Limit the step: far from the optimum the loss is almost linear, and a full step overshoots.
         scale = (scale - steps.0.clamp(-0.5, 0.5)).max(0.0);
         bias -= steps.1.clamp(-1.0, 1.0);
         if steps.0.abs() + steps.1.abs() < 1e-10 {
@@ -230,7 +230,8 @@ fn platt(points: &[Point]) -> Method {
     Method::Platt { scale: 1.0 + trust * (scale - 1.0), bias: trust * bias }
 }
 
-/// Pool adjacent violators; each block's rate is shrunk by one point of the overall rate, so that none is 0 or 1.
+/// Pool adjacent violators. Each block's rate is shrunk by one pseudo-point of the overall rate, so that none is 0 or
+/// 1.
 fn isotonic(sorted: &[Point]) -> Method {
     let overall = (sorted.iter().filter(|p| p.1).count() as f64 + 0.5) / (sorted.len() as f64 + 1.0);
     // (sum of raw confidence, correct, count)
@@ -253,7 +254,7 @@ fn isotonic(sorted: &[Point]) -> Method {
     Method::Isotonic { knots }
 }
 
-/// Linear between knots, level beyond them.
+/// Linear between knots, constant beyond them.
 fn interpolate(knots: &[(f64, f64)], x: f64) -> f64 {
     let after = knots.partition_point(|knot| knot.0 < x);
     match (after.checked_sub(1).and_then(|i| knots.get(i)), knots.get(after)) {

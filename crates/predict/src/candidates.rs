@@ -5,28 +5,29 @@ use rand::RngExt as _;
 
 use crate::{Sampling, TokenMask};
 
-/// Tokens that may come next, with their logits.
+/// Tokens that are allowed next, with their logits.
 #[derive(Clone, Debug)]
 pub struct Candidates {
-    /// In order; without it, the whole vocabulary, where what may not come has minus infinity.
+    /// Token ids in ascending order. `None` means the whole vocabulary, with minus infinity for tokens that are not
+    /// allowed.
     ids: Option<Vec<u32>>,
     logits: Vec<f32>,
-    /// Logarithm of the sum of all candidates' exponentials, where only some of them are here.
+    /// Log-sum-exp over all candidates, if `logits` holds only some of them.
     log_sum: Option<f64>,
 }
 
 impl Candidates {
-    /// Tokens that were looked at alone, in order, and their logits.
+    /// Candidates from some tokens in ascending order, and their logits.
     ///
     /// # Panics
-    /// When there are more of one than of the other.
+    /// If the lengths differ.
     #[must_use]
     pub fn few(ids: Vec<u32>, logits: Vec<f32>) -> Self {
         assert_eq!(ids.len(), logits.len(), "each token has a logit");
         Self { ids: Some(ids), logits, log_sum: None }
     }
 
-    /// What a mask leaves of the logits of a vocabulary.
+    /// Applies a mask to the logits of the whole vocabulary.
     #[must_use]
     pub fn masked(mask: &TokenMask, logits: &[f32]) -> Self {
         let mut logits = logits.to_vec();
@@ -34,20 +35,20 @@ impl Candidates {
         Self { ids: None, logits, log_sum: None }
     }
 
-    /// The likeliest token alone, where nothing else is asked for.
+    /// Only the most likely token, for requests that need no other.
     #[must_use]
     pub fn likeliest_of_all(best: Best) -> Self {
         let (ids, logits) = best.token.map(|token| (token, best.log_prob)).into_iter().unzip();
         Self { ids: Some(ids), logits, log_sum: Some(0.0) }
     }
 
-    /// Whether nothing may come next.
+    /// Whether no token is allowed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.logits.iter().all(|&logit| logit == f32::NEG_INFINITY)
     }
 
-    /// The token with the largest logit: on equal ones the first, as in transformers. `None` where none is a number.
+    /// The token with the largest logit; the first one on ties, as in transformers. `None` if no logit is a number.
     #[must_use]
     pub fn best(&self) -> Option<u32> {
         let largest = rows::max(&self.logits);
@@ -55,7 +56,7 @@ impl Candidates {
         Some(self.id(place))
     }
 
-    /// Natural logarithm of a token's probability among these.
+    /// Natural logarithm of a token's probability among the candidates.
     #[must_use]
     pub fn log_prob(&self, token: u32) -> f64 {
         let Some(&logit) = self.place(token).and_then(|place| self.logits.get(place)) else {
@@ -71,7 +72,7 @@ impl Candidates {
         f64::from(logit) - f64::from(largest) - f64::from(rows::sum_exp(&self.logits, largest)).ln()
     }
 
-    /// Draws a token; `position` tells the draws of one seed apart.
+    /// Samples a token. `position` makes the draws of one seed independent.
     pub(crate) fn sample(&self, how: Sampling, position: u64) -> Option<u32> {
         let best = self.best()?;
         let top = rows::max(&self.logits);
@@ -98,7 +99,7 @@ impl Candidates {
         drawn.or(Some(best))
     }
 
-    /// The likeliest tokens, from the likeliest down.
+    /// The most likely tokens, in descending order.
     pub(crate) fn likeliest(&self, count: usize) -> Vec<u32> {
         let mut tokens: Vec<(u32, f32)> = self.iter().collect();
         let by_logit = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
@@ -110,7 +111,7 @@ impl Candidates {
         tokens.into_iter().map(|(id, _)| id).collect()
     }
 
-    /// Tokens that may come next.
+    /// Allowed tokens with their logits.
     fn iter(&self) -> impl Iterator<Item = (u32, f32)> + '_ {
         let all = self.logits.iter().enumerate().map(|(place, &logit)| (self.id(place), logit));
         all.filter(|(_, logit)| *logit != f32::NEG_INFINITY)
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_likeliest_come_first_and_only_if_allowed() {
+    fn most_likely_allowed_tokens_come_first() {
         for candidates in both_ways() {
             assert_eq!((candidates.best(), candidates.is_empty()), (Some(1), false));
             assert_eq!(candidates.likeliest(3), [1, 5, 3]);
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_likeliest_alone_has_its_probability() {
+    fn single_most_likely_token_has_its_probability() {
         let [all, few] = both_ways();
         let best = Best { token: all.best(), log_prob: few.log_prob(1) as f32 };
         let alone = Candidates::likeliest_of_all(best);
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_never_chosen_in_silence() {
+    fn non_finite_logits_are_reported() {
         let broken = Candidates::few(vec![3, 4], vec![f32::NAN; 2]);
         assert_eq!((broken.best(), broken.is_empty()), (None, false));
         let partly = Candidates::few(vec![3, 4], vec![f32::NAN, 1.0]);

@@ -4,21 +4,21 @@ use graft_formats::{Message, ModelFiles, Tokenizer};
 
 use crate::{Error, Result};
 
-/// The date that templates print: always the same, as in training.
+/// The date that templates print: fixed, so that training and inference use the same.
 const TEMPLATE_DATE: i64 = 1_721_952_000; // 2024-07-26, Llama 3.2's own default
 
-/// Turns conversations and plain texts into prompts for a base model, as its own makers do.
+/// Renders conversations and plain texts as prompts, with the base model's own chat template.
 ///
-/// Special tokens written inside a message are plain text.
+/// Names of special tokens inside a message are treated as plain text.
 pub struct ChatPrompter {
     files: Arc<ModelFiles>,
-    /// Reads special tokens' names as ordinary text.
+    /// Tokenizes names of special tokens as ordinary text.
     plain: Tokenizer,
     has_encoder: bool,
 }
 
 impl ChatPrompter {
-    /// For a model.
+    /// Creates a prompter for a model.
     #[must_use]
     pub fn new(files: Arc<ModelFiles>, has_encoder: bool) -> Self {
         let mut plain = files.tokenizer.clone();
@@ -29,10 +29,10 @@ impl ChatPrompter {
     /// Tokens of a conversation up to where the answer begins; `None` for a model without a chat template.
     ///
     /// # Errors
-    /// The template refuses the messages, or drops one.
+    /// If the template refuses the messages or drops one.
     pub fn conversation(&self, messages: &[(String, String)]) -> Result<Option<Vec<u32>>> {
         let Some(template) = self.files.chat_template.as_ref().filter(|_| !self.has_encoder) else { return Ok(None) };
-        // Private-use characters, which no template changes, stand for the messages while it is rendered.
+        // While the template is rendered, private-use characters that no template changes stand for the messages.
         let hole = |index: usize| format!("\u{f8ff}{index}\u{f8ff}");
         let marked: Vec<Message> =
             messages.iter().enumerate().map(|(index, (role, _))| Message::new(role, hole(index))).collect();
@@ -49,7 +49,7 @@ impl ChatPrompter {
         Ok(Some(tokens))
     }
 
-    /// Tokens of a text to be continued, or, with an encoder, to be answered.
+    /// Tokens of a text to continue, or, for a model with an encoder, to answer.
     ///
     /// # Errors
     /// The tokenizer fails.
@@ -63,7 +63,7 @@ impl ChatPrompter {
         Ok(tokens)
     }
 
-    /// Whether the tokenizer puts the start token before a text by itself.
+    /// Whether the tokenizer itself adds the start token before a text.
     fn starts_with_bos(&self) -> Result<bool> {
         let first = self.files.tokenizer.encode("a", true).map_err(tokenizer)?.get_ids().first().copied();
         Ok(first.is_some() && first == self.files.tokens.bos)

@@ -1,4 +1,4 @@
-//! How sure the model was of each field and of the whole answer.
+//! Confidence of each field and of the whole answer.
 
 use std::collections::BTreeMap;
 
@@ -6,31 +6,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::FieldSpan;
 
-/// A chosen token: where it stands in the wire text, and its probability among the tokens allowed there.
+/// A chosen token: its byte range in the wire text, and its probability among the allowed tokens.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TokenScore {
     /// First byte.
     pub start: usize,
-    /// One past the last byte; end tokens have none.
+    /// End (exclusive). An end token has an empty range.
     pub end: usize,
     /// Natural logarithm of the probability; 0 for forced tokens.
     pub log_prob: f64,
 }
 
-/// Probabilities, before calibration, that the model gives to what it wrote.
+/// The model's probabilities for its answer, before calibration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Confidence {
-    /// Of the whole answer: the product over all tokens, the end token too.
+    /// Of the whole answer: the product over all tokens, including the end token.
     pub answer: f64,
-    /// Of each field: the product over the tokens that say its value and end it, given what came before.
+    /// Of each field: the product over the tokens of its value and terminator, given everything before.
     pub fields: BTreeMap<String, f64>,
 }
 
 impl Confidence {
-    /// Collects token probabilities by field.
+    /// Combines token probabilities by field.
     ///
-    /// A token that reaches into two fields counts for both. A field that has bytes without tokens, because it was
-    /// filled in, gets 0, and so does the answer.
+    /// A token that spans two fields counts for both. A field with bytes that no token covers, because it was filled
+    /// in, gets 0, and so does the answer.
     #[must_use]
     pub fn new(fields: &[FieldSpan], scores: &[TokenScore]) -> Self {
         let written = scores.iter().map(|s| s.end).max().unwrap_or(0);
@@ -51,7 +51,7 @@ impl Confidence {
         Self { answer: probability(all), fields }
     }
 
-    /// Of free text: the geometric mean over its tokens, since a product only says how long the text is.
+    /// Of free text: the geometric mean over its tokens, because a product mostly measures length.
     #[must_use]
     pub fn of_text(scores: &[TokenScore]) -> Self {
         let sum: f64 = scores.iter().map(|s| s.log_prob).sum();

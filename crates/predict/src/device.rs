@@ -1,4 +1,4 @@
-//! Where answers are computed.
+//! The device that computes answers.
 
 use std::sync::Arc;
 
@@ -7,13 +7,14 @@ use graft_nn::{Generator, Model, OnHost};
 
 use crate::{Error, Limits, Result};
 
-/// What people know the host as.
+/// Printed name of the host.
 pub(crate) const CPU: &str = "cpu";
 
-/// What computes a model's answers, and what people know it as. It must be used on the thread that makes it.
+/// Opens the device that computes a model's answers; returns it with its printed name. It must be used on the thread
+/// that opens it.
 ///
 /// # Errors
-/// The device is named, and is not there or has too little memory.
+/// If the requested device does not exist or has too little memory.
 pub(crate) fn open(
     device: ComputeDevice,
     model: &Arc<Model>,
@@ -48,20 +49,20 @@ mod gpu {
     use super::{Arc, Error, Generator, Limits, Model, Result};
     use crate::batcher::WHOLE_CHUNK;
 
-    /// Fewer tokens than this in the cache are not worth a GPU.
+    /// A GPU is not used if its cache would hold fewer tokens than this.
     const LEAST_ROWS: usize = 2048;
-    /// Tokens of an answer with its part of the prompt, about: what each slot should find room for.
+    /// Approximate number of cache rows per slot: the answer with its own part of the prompt.
     const SLOT_ROWS: usize = 1024;
-    /// What the driver and cuBLAS take beside our buffers.
+    /// Memory that the driver and cuBLAS use, beside our buffers.
     const LIBRARIES: u64 = 256 << 20;
 
-    /// A GPU with the model's weights and a KV cache. The cache is as large as the slots can use, and smaller where memory
-    /// is short: then fewer answers are written at once.
+    /// A GPU with the model's weights and a KV cache. The cache has the size that the slots can use, or less if memory
+    /// is short; then fewer answers run at once.
     pub(super) fn open(index: usize, model: &Arc<Model>, limits: &mut Limits) -> Result<(Box<dyn Generator>, String)> {
         let failed = |error: graft_gpu::Error| Error::Model(graft_nn::Error::Device(error.into()));
         let cuda = Cuda::open(index).map_err(failed)?;
         let gpu = Gpu::new(Box::new(cuda), Element::Bf16);
-        // Products read bf16: where there is room, weights that are stored otherwise are kept so.
+        // The GPU multiplies in bf16. If there is room, weights stored in another type are kept converted.
         gpu.keep_operands(2 * weights(model) + (4 << 30) < gpu.memory().0);
         let there = model.upload(&gpu).map_err(Error::Model)?;
         gpu.trim();
@@ -76,13 +77,13 @@ mod gpu {
         Ok((Box::new(generator), format!("gpu:{index} ({})", gpu.name())))
     }
 
-    /// Numbers in the model's weights, about.
+    /// Approximate number of weights of the model.
     fn weights(model: &Model) -> u64 {
         let linear: usize = model.target_modules().iter().map(|module| module.inputs * module.outputs).sum();
         (linear + 2 * model.vocab() * model.width()) as u64
     }
 
-    /// Upper bound of what one step takes beside weights and cache.
+    /// Upper bound of the memory for one step, beside weights and cache.
     fn activations(model: &Model, limits: &Limits) -> u64 {
         let widest = model.target_modules().iter().map(|module| module.inputs.max(module.outputs)).max().unwrap_or(0);
         let rows = limits.chunk + 24 * limits.slots;

@@ -2,18 +2,18 @@ use std::time::Duration;
 
 use graft_core::ExitCode;
 
-/// What can go wrong between an answer and a model.
+/// Errors of prediction.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The answer's schema says something that can't be written or enforced here.
+    /// The answer's schema contains something that can't be written or enforced.
     #[error("use the answer schema: {what} at `{path}`")]
     Schema {
         /// JSON pointer into the schema.
         path: String,
-        /// What is not supported or makes no sense.
+        /// What is unsupported or invalid.
         what: String,
     },
-    /// A JSON Schema that a request brought can't be enforced.
+    /// A JSON Schema in a request can't be enforced.
     #[error("use the JSON Schema: {0}")]
     BadSchema(String),
     /// A value does not follow the answer's form.
@@ -21,10 +21,10 @@ pub enum Error {
     Value {
         /// Path of the field, like `items[0].quantity`.
         field: String,
-        /// What was expected there.
+        /// The expected value.
         expected: String,
     },
-    /// A text is no answer of this form.
+    /// A text does not follow the answer form.
     #[error("read the answer: expected {expected} at byte {at}")]
     Wire {
         /// Byte offset into the text.
@@ -38,52 +38,52 @@ pub enum Error {
     /// The grammar engine refused or failed.
     #[error("guide the answer")]
     Grammar(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The model, adapter or prompt.
+    /// The model, adapter or prompt failed.
     #[error("answer with the model")]
     Model(#[source] graft_nn::Error),
-    /// A GPU was asked for, and this build of Graft can't use one.
+    /// A GPU was requested, but this build of Graft has no GPU support.
     #[error("use a GPU: this build of Graft was made without")]
     NoGpuBuild,
     /// The system refuses a thread.
     #[error("start a thread for answers")]
     Thread(#[source] std::io::Error),
-    /// The model computes something that is no number.
+    /// The model computes a value that is not finite.
     #[error("get finite numbers from the model: its weights or the adapter's are damaged")]
     NotFinite,
-    /// There is nothing to continue.
+    /// The prompt is empty.
     #[error("continue an empty prompt")]
     EmptyPrompt,
     /// The answer was not ready in time.
     #[error("answer before the request's deadline")]
     Deadline,
-    /// Too many requests wait already.
+    /// The queue is full.
     #[error("take another request: {waiting} wait already")]
     Full {
-        /// How many.
+        /// Number of waiting requests.
         waiting: usize,
         /// When there should be room again.
         retry_after: Duration,
     },
-    /// The model stopped at work on several answers at once.
+    /// The model stopped while computing several answers.
     #[error("go on with the answers that were being written")]
     Interrupted,
-    /// A token that the answer's form does not allow here.
+    /// A token that the answer form does not allow here.
     #[error("accept token {0}, which the answer's form does not allow here")]
     Token(u32),
 }
 
 impl Error {
-    /// The same, where a JSON Schema that a request brought is to blame for what the grammar engine refuses.
+    /// Turns an error of the grammar engine into one about the JSON Schema of a request.
     #[must_use]
     pub fn of_schema(self) -> Self {
         let Self::Grammar(source) = self else { return self };
         let text = source.to_string();
-        // The whole grammar follows, or the engine's state.
+        // The rest of the message is the whole grammar or the engine's state.
         let first = text.lines().next().unwrap_or_default();
         Self::BadSchema(first.split_once("JSON schema: ").map_or(first, |(_, what)| what).to_owned())
     }
 
-    /// What the user can do about it.
+    /// What the user can do.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
@@ -107,7 +107,7 @@ impl Error {
         })
     }
 
-    /// The exit code that fits.
+    /// The public exit code.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {

@@ -1,11 +1,11 @@
 //! Grounded strings: values that an answer takes from its input, or from names that the task knows.
 //!
-//! A value is grounded if it is a part of the input between two word borders, spelled as there, or a known name. A known
-//! name counts where the input has something like it (another case, a typo), or always, as the schema says. A model that
-//! is held to this can't answer with a name that nobody wrote.
+//! A value is grounded if it is a part of the input between two word borders with the same spelling, or a known name. A
+//! known name is allowed if the input contains something similar (another case, a typo), or always, depending on the
+//! schema. So a grounded model can't answer with a name that is neither in the input nor known.
 //!
-//! The grammar of an answer form is compiled once for all inputs. What an input allows is laid over it at each step: where
-//! a grounded string is being written, only the tokens along its possible texts may come next, and these are few.
+//! The grammar of an answer form is compiled once for all inputs. What the input allows is intersected with it at each
+//! step: inside a grounded string, only tokens along one of its possible texts are allowed, and these are few.
 
 use std::collections::BTreeMap;
 
@@ -17,12 +17,12 @@ use utoipa::ToSchema;
 
 use crate::codec::{Codec, Grounded, Shape, escaped, mark};
 
-/// Where a value stands in its input, in characters (Unicode scalar values).
+/// The character range (Unicode scalar values) of a value in its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 pub struct InputSpan {
     /// The first character.
     pub start: usize,
-    /// One past the last character.
+    /// End (exclusive).
     pub end: usize,
 }
 
@@ -30,47 +30,47 @@ pub struct InputSpan {
 #[derive(Debug)]
 pub struct Grounding {
     words: Words,
-    /// For each grounded place of the answer form, the known names that count for this input.
+    /// For each grounded position of the answer form, the known names that are allowed for this input.
     names: Vec<Vec<Name>>,
 }
 
-/// A known name that counts for an input.
+/// A known name that is allowed for an input.
 #[derive(Debug)]
 struct Name {
     text: String,
-    /// The part of the input that is like it, if there is one.
+    /// The similar part of the input, if there is one.
     like: Option<InputSpan>,
 }
 
-/// An input, as strings are written on the wire, with its word borders.
+/// An input in wire form, with its word borders.
 #[derive(Debug)]
 struct Words {
     text: Vec<char>,
     wire: Vec<u8>,
     borders: Vec<Border>,
-    /// Places of characters that the tokenizer can't write; no value goes beyond one.
+    /// Positions of characters that the tokenizer can't encode; no value extends over one.
     unwritable: Vec<usize>,
 }
 
-/// A border between words, where values may begin or end.
+/// A word border, where values may start or end.
 #[derive(Clone, Copy, Debug)]
 struct Border {
-    /// Bytes of the wire form before it.
+    /// Number of bytes of the wire form before it.
     byte: usize,
-    /// Characters before it.
+    /// Number of characters before it.
     char: usize,
     starts: bool,
     ends: bool,
 }
 
-/// How a value relates to the input that it is an answer to.
+/// How a value relates to its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// It is there, between word borders.
+    /// The input contains it, between word borders.
     Exact,
-    /// Something like it is there: in another case, with other spaces, or with a typo.
+    /// The input contains something similar: another case, other spaces, or a typo.
     Like,
-    /// Nothing like it is there.
+    /// The input contains nothing similar.
     Not,
 }
 
@@ -87,8 +87,8 @@ pub fn find_in(input: &str, values: &[&str]) -> Vec<Found> {
     values.iter().map(found).collect()
 }
 
-/// How many typos two names are apart, case, spaces and punctuation aside; `None` where that is too many for one name in
-/// two spellings.
+/// Edit distance of two names, ignoring case, spaces and punctuation; `None` if it is too large for two spellings of
+/// one name.
 #[must_use]
 pub fn typos_apart(a: &str, b: &str) -> Option<usize> {
     let (a, b) = (letters(a), letters(b));
@@ -99,7 +99,7 @@ pub fn typos_apart(a: &str, b: &str) -> Option<usize> {
     Some(distance(&a, &b)).filter(|distance| *distance <= most)
 }
 
-/// Where the grounded values of an answer stand in its input, by path.
+/// Where the grounded values of an answer occur in its input, by path.
 #[must_use]
 pub fn spans_of(input: &str, codec: &Codec, answer: &Value) -> BTreeMap<String, InputSpan> {
     let grounding = Grounding::new(input, codec, |_| true);
@@ -129,7 +129,7 @@ impl Grounding {
         Some(Self { names: names.collect(), words })
     }
 
-    /// Allows the tokens that may come next at a grounded place, of which `written` is on the wire already.
+    /// Allows the tokens that may follow `written` at a grounded position.
     pub(crate) fn allow(
         &self,
         shape: &Shape,
@@ -141,22 +141,22 @@ impl Grounding {
         self.paths(shape, place, written, |path| path.allow(written, trie, allowed));
     }
 
-    /// Whether what is on the wire at a grounded place is a value, or its beginning.
+    /// Whether the text written at a grounded position is an allowed value, or a prefix of one.
     pub(crate) fn begins(&self, shape: &Shape, place: &Grounded, written: &[u8]) -> bool {
         let mut found = false;
         self.paths(shape, place, written, |path| found = found || path.begins(written));
         found
     }
 
-    /// Whether what is on the wire at a grounded place, with its end, is a value that may stand there.
+    /// Whether the text written at a grounded position, including its terminator, is an allowed value.
     pub(crate) fn allows(&self, shape: &Shape, place: &Grounded, written: &[u8]) -> bool {
         let mut found = false;
         self.paths(shape, place, &[], |path| found = found || path.is_value(written));
         found
     }
 
-    /// Calls `each` with the texts that may stand at a place; of those from the input, with those that go on after what is
-    /// written.
+    /// Calls `each` with the texts allowed at a position; of those from the input, only with those that continue
+    /// `written`.
     fn paths(&self, shape: &Shape, place: &Grounded, written: &[u8], mut each: impl FnMut(Path<'_>)) {
         let Some(length) = shape.string else { return };
         let mut values = 0;
@@ -164,7 +164,7 @@ impl Grounding {
         for (index, start) in self.words.borders.iter().enumerate().filter(|(_, border)| border.starts) {
             let rest = &self.words.wire[start.byte..];
             let before = mark(rest, &markers);
-            // Most starts are none of those that were written, and need no more of our time.
+            // A fast check: most starts do not match what is written.
             let after = written.get(before.len()..).unwrap_or_default();
             if !rest.starts_with(after) {
                 values += 1;
@@ -194,13 +194,13 @@ impl Grounding {
             each(Path { before: b"", body: text.as_bytes(), ends: &[text.len()], closes: false });
         }
         if values == 0 {
-            // An input without words must still get an answer.
+            // For an input without words, allow the empty text, so that an answer exists.
             each(Path { before: b" ", body: b"", ends: &[0], closes: true });
         }
     }
 
-    /// Where the grounded values of an answer stand in the input, by path. The same value twice has two places, if it
-    /// was written twice.
+    /// Where the grounded values of an answer occur in the input, by path. If a value occurs twice in the answer, it
+    /// gets two places in the input where possible.
     pub(crate) fn spans(&self, values: &[(String, usize, String)]) -> BTreeMap<String, InputSpan> {
         let mut taken: BTreeMap<&str, Vec<InputSpan>> = BTreeMap::new();
         let mut spans = BTreeMap::new();
@@ -218,15 +218,15 @@ impl Grounding {
     }
 }
 
-/// One text that may stand at a place, or several that begin alike: bytes on the wire.
+/// One allowed text, or several with a common prefix, as bytes on the wire.
 #[derive(Clone, Copy)]
 struct Path<'a> {
-    /// A space, and the mark of texts that read like a fixed value.
+    /// A space, and the mark if the text looks like a fixed value.
     before: &'static [u8],
     body: &'a [u8],
-    /// Lengths of the body at which it may be complete; rising.
+    /// Lengths of the body at which the value may end; ascending.
     ends: &'a [usize],
-    /// A `;` follows where it is complete.
+    /// Whether a `;` follows the complete value.
     closes: bool,
 }
 
@@ -247,13 +247,13 @@ impl Path<'_> {
         written.len() <= self.len() && written.iter().enumerate().all(|(at, byte)| self.byte(at) == Some(*byte))
     }
 
-    /// Whether this is one of the texts, whole.
+    /// Whether `written` is one of the texts, complete.
     fn is_value(self, written: &[u8]) -> bool {
         let text = if self.closes { written.strip_suffix(b";") } else { Some(written) };
         text.is_some_and(|text| self.begins(text) && self.is_end(text.len()))
     }
 
-    /// Allows the tokens that go on along the path after what is written, and those that go on after its end.
+    /// Allows the tokens that continue `written` along the path, also beyond its end.
     fn allow(self, written: &[u8], trie: &TokTrie, allowed: &mut SimpleVob) {
         if !self.begins(written) {
             return;
@@ -274,7 +274,7 @@ impl Path<'_> {
     }
 }
 
-/// Allows a node's token and all that begin with it; what they say after the value is for the grammar to judge.
+/// Allows a node's token and all tokens that start with it; the grammar checks what they contain after the value.
 fn all_below(trie: &TokTrie, node: &TrieNode, allowed: &mut SimpleVob) {
     node.token_id().into_iter().for_each(|token| allowed.allow_token(token));
     trie.node_children(node).for_each(|child| all_below(trie, child, allowed));
@@ -305,18 +305,18 @@ impl Words {
         Self { text, wire, borders, unwritable }
     }
 
-    /// The first character from here on that the tokenizer can't write.
+    /// The first character from here on that the tokenizer can't encode.
     fn writable_until(&self, from: usize) -> usize {
         let next = self.unwritable.partition_point(|at| *at < from);
         self.unwritable.get(next).copied().unwrap_or(self.text.len())
     }
 
-    /// The first place of a value between word borders.
+    /// The first occurrence of a value between word borders.
     fn find(&self, value: &str) -> Option<InputSpan> {
         self.all(value).first().copied()
     }
 
-    /// All places of a value between word borders.
+    /// All occurrences of a value between word borders.
     fn all(&self, value: &str) -> Vec<InputSpan> {
         let value: Vec<char> = value.chars().collect();
         if value.is_empty() {
@@ -329,17 +329,17 @@ impl Words {
     }
 }
 
-/// An input's letters and digits in lower case, without what is between them, for what is like a known name.
+/// An input's letters and digits in lower case, without anything between them, to search for similar names.
 struct Letters {
-    /// The letters, each with the character of the input that it comes from.
+    /// The letters, each with the index of its character in the input.
     all: Vec<(char, usize)>,
-    /// Where words begin, as places in `all`.
+    /// Indexes in `all` where words start.
     starts: Vec<usize>,
-    /// Where words end.
+    /// Indexes in `all` where words end.
     ends: Vec<usize>,
 }
 
-/// Longest known name that is compared with its likes, in letters.
+/// Longest known name, in letters, for which similar texts are searched.
 const LONGEST_LIKE: usize = 64;
 
 impl Letters {
@@ -352,7 +352,8 @@ impl Letters {
         Self { all, starts, ends }
     }
 
-    /// The words that are most like a name: the same letters in another case or with other spaces, or with a typo or two.
+    /// The words most similar to a name: the same letters in another case or with other spaces, or with one or two
+    /// typos.
     fn find_like(&self, name: &str) -> Option<InputSpan> {
         let name: Vec<char> = letters(name);
         if name.is_empty() || name.len() > LONGEST_LIKE {
@@ -384,7 +385,7 @@ fn letters(text: &str) -> Vec<char> {
     text.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_lowercase().next().unwrap_or(c)).collect()
 }
 
-/// How many typos a name of so many letters may have and still be told from others.
+/// Most typos for a name of this many letters that still make it recognizable.
 fn typos(letters: usize) -> usize {
     match letters {
         0..=3 => 0,
@@ -393,13 +394,14 @@ fn typos(letters: usize) -> usize {
     }
 }
 
-/// Whether two words may be within a distance, by which letters they have: each edit changes two kinds at most.
+/// A cheap lower bound: whether two words may be within a distance, by their letter counts. Each edit changes at most
+/// two.
 fn are_near(a: &[char], b: &[char], most: usize) -> bool {
     let kinds = |word: &[char]| word.iter().fold(0_u64, |kinds, c| kinds | 1 << (*c as u32 % 64));
     (kinds(a) ^ kinds(b)).count_ones() as usize <= 2 * most
 }
 
-/// Edits from one word to another, where two neighbours may also change places (optimal string alignment).
+/// Edit distance where swapping two neighbours counts as one edit (optimal string alignment).
 fn distance(a: &[char], b: &[char]) -> usize {
     let width = b.len() + 1;
     // (a.len() + 1, b.len() + 1)

@@ -1,4 +1,4 @@
-//! Constrained decoding: which tokens may come next in an answer.
+//! Constrained decoding: which tokens are allowed next in an answer.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -10,16 +10,16 @@ use serde_json::{Value, json};
 
 use crate::{Codec, Confidence, Error, Grounding, InputSpan, Result, TokenMask, TokenScore, Vocabulary};
 
-/// An answer form compiled for one tokenizer; built once and shared by all answers. Clones are the same guide.
+/// An answer form compiled for one tokenizer, shared by all answers. Clones are cheap.
 #[derive(Clone)]
 pub struct Guide(Arc<Parts>);
 
 struct Parts {
     codec: Codec,
     vocabulary: Arc<Vocabulary>,
-    /// The state before the first token; `None` where any text will do.
+    /// The state before the first token; `None` for free text.
     start: Option<Matcher>,
-    /// The tokenizer puts a space before the answer that is not part of it.
+    /// Whether the tokenizer adds a space before the answer that is not part of it.
     strips_space: bool,
 }
 
@@ -33,8 +33,8 @@ impl Guide {
     /// Compiles the grammar of an answer form.
     ///
     /// # Errors
-    /// [`Error::Schema`] for a form that is not supported, [`Error::Tokenizer`] for a tokenizer that lacks a character
-    /// of it, [`Error::Grammar`] if the grammar is too large.
+    /// [`Error::Schema`] if the form is not supported, [`Error::Tokenizer`] if the tokenizer lacks a character of it,
+    /// [`Error::Grammar`] if the grammar is too large.
     pub fn new(form: &AnswerForm, vocabulary: Arc<Vocabulary>) -> Result<Self> {
         let codec = Codec::new(form)?;
         if let Some(character) = codec.characters().into_iter().find(|&c| !vocabulary.can_write(c)) {
@@ -46,7 +46,7 @@ impl Guide {
         Ok(Self(Arc::new(Parts { codec, vocabulary, start, strips_space })))
     }
 
-    /// Any text, until the model ends it.
+    /// Allows any text until the model ends it.
     ///
     /// # Errors
     /// None in practice; as [`new`](Self::new).
@@ -54,17 +54,17 @@ impl Guide {
         Self::new(&AnswerForm::Text, vocabulary)
     }
 
-    /// JSON text that follows a JSON Schema, written as JSON; the answer is that text as a string. Any object follows
-    /// `{"type": "object"}`.
+    /// Allows JSON text that follows a JSON Schema; the answer is that text as a string. `{"type": "object"}` allows
+    /// any object.
     ///
     /// # Errors
-    /// [`Error::BadSchema`] for one that can't be enforced, with what is not supported.
+    /// [`Error::BadSchema`] if the schema can't be enforced; the message names what is not supported.
     pub fn json(schema: &Value, vocabulary: Arc<Vocabulary>) -> Result<Self> {
         let mut schema = schema.clone();
         let Some(object) = schema.as_object_mut() else {
             return Err(Error::Schema { path: String::new(), what: "a schema that is no object".to_owned() });
         };
-        // The spaces that most JSON has; where any number were allowed, small models write spaces for ever.
+        // The usual spaces of JSON. If any number of spaces were allowed, small models would write spaces endlessly.
         let style = json!({"whitespace_flexible": false, "item_separator": ", ", "key_separator": ": "});
         object.insert("x-guidance".to_owned(), style);
         let strips_space = vocabulary.adds_space;
@@ -86,13 +86,13 @@ impl Guide {
         &self.0.vocabulary
     }
 
-    /// What an input allows at the grounded places of the form; `None` where none is grounded.
+    /// What an input allows at the grounded positions of the form; `None` if the form has none.
     #[must_use]
     pub fn ground(&self, input: &str) -> Option<Arc<Grounding>> {
         Grounding::new(input, &self.0.codec, |c| self.0.vocabulary.can_write(c)).map(Arc::new)
     }
 
-    /// Begins an answer, held to what an input allows where that is given.
+    /// Starts an answer, restricted by `grounding` if given.
     #[must_use]
     pub fn start(&self, grounding: Option<Arc<Grounding>>) -> Walk {
         let matcher = self.0.start.as_ref().map(Matcher::deep_clone);
@@ -111,11 +111,11 @@ fn compile(vocabulary: &Vocabulary, lark: String) -> Result<Matcher> {
     Ok(matcher)
 }
 
-/// One answer being written.
+/// An answer being decoded.
 ///
-/// Until [`is_done`](Walk::is_done): append the [`forced`](Walk::forced) tokens, else choose one of the
-/// [`allowed`](Walk::allowed) ones and [`push`](Walk::push) it. At any moment [`finish`](Walk::finish) gives an answer
-/// that follows the form, so a limit on tokens is a limit on this loop and nothing more.
+/// Until [`is_done`](Walk::is_done): feed the [`forced`](Walk::forced) tokens, otherwise choose one of the
+/// [`allowed`](Walk::allowed) tokens and [`push`](Walk::push) it. At any point [`finish`](Walk::finish) gives an answer
+/// that follows the form, so a token limit is just a limit on this loop.
 pub struct Walk {
     guide: Guide,
     grounding: Option<Arc<Grounding>>,
@@ -131,21 +131,21 @@ pub struct Walk {
 pub struct Finished {
     /// The answer; it follows the form.
     pub answer: Value,
-    /// Its wire text; of a cut answer, only what was written.
+    /// Its wire text; for a truncated answer, only what was written.
     pub wire: String,
-    /// The answer was cut short: its end is filled in.
+    /// Whether the answer was truncated and its end filled in.
     pub cut: bool,
-    /// How sure the model was, before calibration.
+    /// Confidence before calibration.
     pub confidence: Confidence,
-    /// Where its grounded values stand in the input, by path.
+    /// Where its grounded values occur in the input, by path.
     pub spans: BTreeMap<String, InputSpan>,
 }
 
 impl Walk {
     /// Tokens that must come next, already pushed: run the model over them without choosing.
     ///
-    /// They are the tokens that the tokenizer gives the whole answer in training; where those are not certain yet,
-    /// nothing is forced.
+    /// They are the tokens that the tokenizer produces for the whole answer, as in training. Where those are not
+    /// certain yet, nothing is forced.
     ///
     /// # Errors
     /// [`Error::Grammar`] if the grammar engine fails.
@@ -162,7 +162,8 @@ impl Walk {
             return Ok(Vec::new());
         }
         let Some(matcher) = &self.matcher else { return Ok(Vec::new()) };
-        // Bytes, not tokens: the engine would choose tokens greedily, and the model learned those of its tokenizer.
+        // Use the engine's bytes, not its tokens: it would choose tokens greedily, but the model learned the
+        // tokenizer's.
         let mut ahead = matcher.clone();
         let forced = ahead.compute_ff_bytes();
         let whole = [self.bytes.as_slice(), &forced].concat();
@@ -171,11 +172,11 @@ impl Walk {
         };
         let encoding = self.guide.0.vocabulary.tokenizer.encode(text, false);
         let encoding = encoding.map_err(|error| Error::Tokenizer(error.to_string()))?;
-        // The model may have chosen other tokens for the same text; then nothing is certain.
+        // If the model chose other tokens for the same text, the tokens that follow are not certain.
         let Some(mut rest) = encoding.get_ids().strip_prefix(self.tokens.as_slice()) else { return Ok(Vec::new()) };
         ahead.consume_tokens(rest).map_err(|error| Error::Grammar(error.into()))?;
         if !ahead.is_stopped() {
-            // What follows may still change the tokens of the last word.
+            // The text that follows may still change the tokens of the last word.
             let words = &encoding.get_word_ids()[self.tokens.len()..];
             let certain = words.iter().position(|word| Some(word) == words.last()).unwrap_or(0);
             rest = &rest[..certain];
@@ -183,7 +184,7 @@ impl Walk {
         Ok(rest.to_vec())
     }
 
-    /// The tokens that may come next, end tokens among them where the answer may stop.
+    /// The tokens allowed next, including end tokens if the answer may end.
     ///
     /// # Errors
     /// [`Error::Grammar`] if the grammar engine fails.
@@ -205,7 +206,7 @@ impl Walk {
         Ok(TokenMask(mask))
     }
 
-    /// Takes away what the grammar allows and the input doesn't.
+    /// Removes tokens that the grammar allows but the input does not.
     fn hold(&self, grounding: &Grounding, mask: &mut SimpleVob) {
         let vocabulary = &self.guide.0.vocabulary;
         let wire = self.wire();
@@ -217,12 +218,12 @@ impl Walk {
             let mut along = trie.alloc_token_set();
             grounding.allow(shape, place, &wire[start..], trie, &mut along);
             if progress.number {
-                // The number before the place may go on instead.
+                // Tokens that continue the number before this position stay allowed.
                 along.or_minus(mask, &vocabulary.spaced);
             }
             mask.and(&along);
         }
-        // A token that ends one value and begins the next must begin it well. There are few, and most vocabularies have none.
+        // Check tokens that end one value and start the next. There are few; most vocabularies have none.
         let mut reaching = mask.clone();
         reaching.and(&vocabulary.reaching);
         for token in reaching.iter().filter(|token| !self.holds([wire, vocabulary.bytes(*token)].concat(), grounding)) {
@@ -230,7 +231,7 @@ impl Walk {
         }
     }
 
-    /// Whether all grounded values of a wire text are what the input allows, the one at its end as far as it is written.
+    /// Whether all grounded values of a wire text are allowed by the input; the last one may be incomplete.
     fn holds(&self, wire: Vec<u8>, grounding: &Grounding) -> bool {
         let Some(progress) = self.guide.0.codec.progress(whole_characters(&wire)) else { return false };
         let open = progress.open.and_then(|(shape, start)| Some((shape, shape.grounded.as_ref()?, start)));
@@ -240,11 +241,11 @@ impl Walk {
             && complete.into_iter().all(|(shape, place, at)| grounding.allows(shape, place, &wire[at]))
     }
 
-    /// Takes the token that was chosen and the natural logarithm of its probability
-    /// (see [`Candidates::log_prob`](crate::Candidates::log_prob)).
+    /// Appends the chosen token with the natural logarithm of its probability (see
+    /// [`Candidates::log_prob`](crate::Candidates::log_prob)).
     ///
     /// # Errors
-    /// [`Error::Token`] if the token may not come next.
+    /// [`Error::Token`] if the token is not allowed.
     pub fn push(&mut self, token: u32, log_prob: f64) -> Result<()> {
         let guide = self.guide.clone();
         let vocabulary = &guide.0.vocabulary;
@@ -310,7 +311,7 @@ impl Walk {
         &self.bytes[stripped..]
     }
 
-    /// Ends the answer here; what is missing is filled in as [`Codec::decode_cut`] does.
+    /// Ends the answer here. What is missing is filled in like [`Codec::decode_cut`] does.
     ///
     /// # Errors
     /// [`Error::Wire`] if grammar and codec disagree, which would be a bug.
@@ -320,7 +321,7 @@ impl Walk {
         let mut wire = match String::from_utf8(self.bytes) {
             Ok(text) => text,
             Err(error) => {
-                // Only a cut, or free text, can end or break within a character.
+                // Only a truncated answer or free text can end, or break, inside a character.
                 let text = String::from_utf8_lossy(error.as_bytes());
                 text.trim_end_matches(char::REPLACEMENT_CHARACTER).to_owned()
             }
@@ -342,7 +343,7 @@ impl Walk {
     }
 }
 
-/// The text of bytes that may end within a character.
+/// The text of bytes that may end inside a character.
 fn whole_characters(bytes: &[u8]) -> &str {
     bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid())
 }

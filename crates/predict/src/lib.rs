@@ -1,12 +1,13 @@
-//! A task's answers from a model: how an answer is written, what the model may write next, and how far to trust it.
+//! Answers of a task from a language model: their wire form, constrained decoding, batching, and confidence.
 //!
-//! - [`Codec`] turns an answer into the short text that the model reads and writes, and back.
-//! - [`Vocabulary`] and [`Guide`] keep a model within the answer's form; a [`Walk`] is one answer being written.
-//! - [`Grounding`] keeps strings within the words of the input.
-//! - [`Confidence`] turns token probabilities into one number per field and per answer.
-//! - [`Template`] is a task's prompt and answer form on a model; it makes a [`Request`] of an input.
-//! - [`Batcher`] writes many answers at once, of several adapters on one model; [`Service`] runs one on its own thread.
-//! - [`Calibration`] makes those numbers mean what they say.
+//! - [`Codec`] encodes an answer into the short text that the model generates, and decodes it.
+//! - [`Vocabulary`] and [`Guide`] restrict decoding to the answer form; a [`Walk`] is one answer being decoded.
+//! - [`Grounding`] restricts strings to words of the input.
+//! - [`Confidence`] combines token probabilities into one number per field and per answer.
+//! - [`Template`] is a task's prompt and answer form on a model; it makes a [`Request`] from an input.
+//! - [`Batcher`] decodes many answers at once, for several adapters on one model; [`Service`] runs one on its own
+//!   thread.
+//! - [`Calibration`] maps confidences to probabilities of being correct.
 
 mod batcher;
 mod calibrate;

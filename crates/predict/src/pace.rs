@@ -1,19 +1,19 @@
-//! How fast a batch works, and when its next answer should end.
+//! Measures the speed of a batch, to predict when its next answer ends.
 
 use std::time::{Duration, Instant};
 
 use crate::slot::Slot;
 
-/// Averages that forget, of what steps and answers took.
+/// Exponential moving averages of the durations of steps and answers.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
-    /// Seconds of a step in which no prompt is read; 0 before the first.
+    /// Seconds of a step without prompt tokens; 0 before the first.
     step: f64,
-    /// Seconds that each prompt token adds to a step.
+    /// Additional seconds of a step for each prompt token.
     token: f64,
-    /// Steps in which an answer is written.
+    /// Steps per answer.
     answer: f64,
-    /// The step that is at work.
+    /// The step in progress.
     pub(crate) began: Option<Step>,
 }
 
@@ -23,17 +23,17 @@ pub(crate) struct Step {
     pub(crate) at: Instant,
     /// Prompt tokens that it reads.
     pub(crate) read: usize,
-    /// Whether answers are written in it.
+    /// Whether answers are decoded in it.
     pub(crate) writes: bool,
 }
 
-/// An average in which the newest number counts an eighth.
+/// Exponential moving average: the newest value has weight 1/8.
 fn mix(average: &mut f64, new: f64) {
     *average = if *average == 0.0 { new } else { *average * 0.875 + new * 0.125 };
 }
 
 impl Pace {
-    /// Takes note that the step that was at work ended at this time.
+    /// Records the end of the step in progress.
     pub(crate) fn took(&mut self, now: Instant) {
         let Some(Step { at, read, writes }) = self.began.take() else { return };
         let took = now.saturating_duration_since(at).as_secs_f64();
@@ -45,24 +45,24 @@ impl Pace {
         }
     }
 
-    /// Takes note of a complete answer.
+    /// Records a complete answer.
     pub(crate) fn answered(&mut self, slot: &Slot) {
         mix(&mut self.answer, slot.steps() as f64);
     }
 
-    /// Steps that an answer should still take: as many as answers took of late, one at least.
+    /// Expected remaining steps of an answer, from the recent average; at least one.
     pub(crate) fn left(&self, slot: &Slot) -> usize {
         let most = slot.steps_left();
         if self.answer == 0.0 { most } else { (self.answer as usize).saturating_sub(slot.steps()).clamp(1, most) }
     }
 
-    /// When the first of some answers should end: for each, prompt tokens still to be read and steps still to be
-    /// written in.
+    /// Expected time until the first of some answers ends. Each is a pair (prompt tokens still to read, steps still to
+    /// decode).
     pub(crate) fn until_next_end(&self, answers: &[(usize, usize)], chunk: usize) -> Option<Duration> {
         let prompts = || answers.iter().map(|(prompt, _)| *prompt);
         let all: usize = prompts().sum();
         let seconds = answers.iter().map(|&(prompt, left)| {
-            // Shorter prompts are read before it, and as much of longer ones.
+            // Shorter prompts are read first, and the same number of tokens of longer ones.
             let before: usize = prompts().map(|other| other.min(prompt)).sum();
             let beside = (all - before).min(left * chunk);
             let steps = before as f64 / chunk.max(1) as f64 + left as f64;

@@ -1,4 +1,4 @@
-//! What a model computed of an instruction, kept in files between processes; llama.cpp calls it a prompt cache.
+//! The KV cache of instructions, stored in files between processes (llama.cpp calls it a prompt cache).
 
 use std::{
     fs,
@@ -10,18 +10,18 @@ use graft_core::Digest;
 use graft_formats::atomic;
 use graft_nn::Adapter;
 
-/// Bytes of all files together; the oldest go first.
+/// Limit of all files together in bytes; the oldest are deleted first.
 const LIMIT: u64 = 256 << 20;
-/// Changes when the same tokens would give other numbers.
+/// Changes whenever the same tokens would give other numbers.
 const FORMAT: &[u8] = b"graft prompt cache 1";
 
-/// A folder of keys and values of instructions: for each, what [`Session::numbers_of`](graft_nn::Session::numbers_of)
-/// gives of its rows, (tokens, all layers' keys and values) in f32. Reading them
-/// is much faster than computing them, which would be most of the time of a command's first answer.
+/// A folder with keys and values of instructions: for each, the result of
+/// [`Session::numbers_of`](graft_nn::Session::numbers_of), (tokens, keys and values of all layers) in f32. Reading them
+/// is much faster than computing them, which would take most of the time of a command's first answer.
 ///
-/// A file is named by all that it was computed from, so it can't outlive
-/// its model, adapter or instruction, and begins with the digest of the rest. It only saves time: what can't be read or
-/// written is computed.
+/// A file is named by a digest of everything it was computed from, so it is never used for another model, adapter or
+/// instruction. It starts with the digest of its content. Errors of reading or writing are ignored: the instruction is
+/// computed then.
 #[derive(Clone, Debug)]
 pub struct PromptCache {
     folder: PathBuf,
@@ -29,13 +29,13 @@ pub struct PromptCache {
 }
 
 impl PromptCache {
-    /// The folder, made when something is written, and the digest of the base model.
+    /// Uses this folder, which is created on the first write, for the base model with this digest.
     #[must_use]
     pub fn new(folder: PathBuf, base: Digest) -> Self {
         Self { folder, base }
     }
 
-    /// The numbers of an instruction, if they are there and whole.
+    /// The stored numbers of an instruction, if they exist and are undamaged.
     pub(crate) fn read(&self, adapter: Option<&Adapter>, tokens: &[u32]) -> Option<Vec<f32>> {
         let bytes = fs::read(self.path(adapter, tokens)).ok()?;
         let (digest, content) = bytes.split_at_checked(Digest::LEN)?;
@@ -43,7 +43,7 @@ impl PromptCache {
         whole.then(|| content.as_chunks::<4>().0.iter().map(|number| f32::from_le_bytes(*number)).collect())
     }
 
-    /// Keeps the numbers of an instruction.
+    /// Stores the numbers of an instruction.
     pub(crate) fn write(&self, adapter: Option<&Adapter>, tokens: &[u32], numbers: &[f32]) {
         let content: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
         if content.len() as u64 > LIMIT || fs::create_dir_all(&self.folder).is_err() {
@@ -79,7 +79,7 @@ impl PromptCache {
     }
 }
 
-/// When a file was written, its size and its path.
+/// Modification time, size and path of a file.
 fn of_file(entry: fs::DirEntry) -> Option<(SystemTime, u64, PathBuf)> {
     let about = entry.metadata().ok().filter(fs::Metadata::is_file)?;
     Some((about.modified().ok()?, about.len(), entry.path()))
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_kept_comes_back_for_the_same_and_whole() {
+    fn prompt_cache_returns_only_matching_undamaged_entries() {
         let folder = tempfile::tempdir().unwrap();
         let cache = |base: &[u8]| PromptCache::new(folder.path().join("new"), Digest::of(base));
         let (adapter, numbers) = (Adapter::soft_prompt(1, 2, &[1.0, 2.0]), [1.5, -2.0, 0.0]);
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_make_room() {
+    fn oldest_prompt_cache_files_are_deleted_first() {
         let folder = tempfile::tempdir().unwrap();
         let cache = PromptCache::new(folder.path().to_owned(), Digest::of(b"base"));
         for token in 0..3 {

@@ -5,94 +5,95 @@ use serde_json::Value;
 
 use crate::{Confidence, Grounding, Guide, InputSpan, Result};
 
-/// Random choice of tokens.
+/// Random sampling of tokens.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sampling {
-    /// Divides the logits; above 1 is wilder.
+    /// Divides the logits; larger values give more random output.
     pub temperature: f32,
-    /// Choose among the likeliest tokens that together have this probability (nucleus sampling, Holtzman et al. 2020).
+    /// Sample among the most likely tokens that together have this probability (nucleus sampling, Holtzman et al.
+    /// 2020).
     pub top_p: f32,
-    /// Same seed, same answers.
+    /// The same seed gives the same answers.
     pub seed: u64,
 }
 
-/// Which of the waiting requests is taken first.
+/// Order of waiting requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
-    /// Before all others and beside the slots: for requests on which others wait.
+    /// Before all others and beyond the number of slots: for requests on which others wait.
     Urgent,
-    /// In the order they came, clients in turn; counted against the queue's limit.
+    /// In order of arrival, with clients in turn; limited by the length of the queue.
     #[default]
     Normal,
-    /// When no other request waits: for many inputs at once. Not counted against the queue's limit.
+    /// Only when no other request waits, for bulk work. Not limited by the length of the queue.
     Background,
 }
 
-/// One answer to be written.
+/// One answer to generate.
 pub struct Request {
-    /// Whose answer; `None` is the bare base model.
+    /// The adapter; `None` for the base model alone.
     pub adapter: Option<Arc<Adapter>>,
-    /// Tokens that every prompt of this adapter and template starts with; they are read once for all. Empty for
-    /// models with an encoder.
+    /// Tokens that all prompts of this adapter and template start with; computed once. Empty for models with an
+    /// encoder.
     pub shared: Arc<[u32]>,
-    /// Tokens of the prompt after those; for models with an encoder, the source.
+    /// The remaining tokens of the prompt; for models with an encoder, the source.
     pub prompt: Vec<u32>,
-    /// What may be written.
+    /// The constraint for decoding.
     pub guide: Guide,
-    /// What the input allows at the grounded places of the answer.
+    /// What the input allows at the grounded positions of the answer.
     pub grounding: Option<Arc<Grounding>>,
-    /// Most tokens of the answer, fewer where the context ends.
+    /// Most tokens of the answer; fewer if the context ends.
     pub max_tokens: usize,
-    /// `None` takes the likeliest token each time.
+    /// Sampling options; `None` for greedy decoding.
     pub sampling: Option<Sampling>,
-    /// Tells answers of one seed apart.
+    /// Makes the answers of one seed independent.
     pub stream: u64,
-    /// Texts before which the answer ends.
+    /// Texts at which the answer ends.
     pub stop: Vec<String>,
-    /// Keep each token's probability and those of so many likelier ones.
+    /// Report each token's probability and those of this many most likely ones.
     pub top: Option<usize>,
-    /// Which of the waiting requests is taken first.
+    /// Order among waiting requests.
     pub priority: Priority,
-    /// Who asks: clients take turns, so that many requests of one don't hold up the few of another. Empty where nobody
-    /// tells them apart.
+    /// The client. Clients take turns, so that many requests of one don't delay the few of another. Empty if clients
+    /// are not distinguished.
     pub client: Arc<str>,
-    /// Given up at this time.
+    /// The request is cancelled at this time.
     pub deadline: Option<Instant>,
-    /// Hears how it goes.
+    /// Called with progress.
     pub tell: Tell,
 }
 
-/// Hears of an answer at each step of the batch; `false` says that nobody wants it any longer.
+/// Called at each step of the batch; returns `false` if the answer is no longer wanted.
 pub type Tell = Box<dyn FnMut(Update) -> bool + Send>;
 
-/// How an answer goes.
+/// Progress of an answer.
 #[derive(Debug)]
 pub enum Update {
     /// Nothing new: it waits, or its prompt is being read.
     Waiting,
-    /// More of it is written.
+    /// A new piece of text.
     Written(Piece),
-    /// It is complete, or failed. Nothing follows.
+    /// It is complete, or failed. The last update.
     Done(Result<Box<Completion>>),
 }
 
 /// A piece of an answer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Piece {
-    /// Its text; whole characters. May be empty.
+    /// Its text, in whole characters; may be empty.
     pub text: String,
-    /// Its tokens, if they were asked for.
+    /// Its tokens, if requested.
     pub tokens: Vec<TokenInfo>,
 }
 
-/// A token with its probability among those that could stand there.
+/// A token with its probability among the allowed ones.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TokenInfo {
-    /// The bytes it adds.
+    /// The bytes it adds to the text.
     pub bytes: Vec<u8>,
-    /// Natural logarithm of its probability; 0 where nothing else could stand.
+    /// Natural logarithm of its probability; 0 if it was the only allowed token.
     pub log_prob: f64,
-    /// The likeliest tokens there, from the likeliest down.
+    /// The most likely tokens there, in descending order.
     pub top: Vec<(Vec<u8>, f64)>,
 }
 
@@ -101,9 +102,9 @@ pub struct TokenInfo {
 pub enum End {
     /// The model ended it.
     Whole,
-    /// One of the texts that end it came.
+    /// A stop text was generated.
     Stop,
-    /// It has as many tokens as were allowed.
+    /// It reached the token limit.
     Length,
 }
 
@@ -114,22 +115,22 @@ pub struct Completion {
     pub answer: Value,
     /// The model's own probabilities, before calibration.
     pub confidence: Confidence,
-    /// Where its grounded values stand in the input, by path.
+    /// Where its grounded values occur in the input, by path.
     pub spans: BTreeMap<String, InputSpan>,
-    /// Whether the model ended the answer itself; otherwise it was cut at the limit and its rest filled in.
+    /// Whether the model ended the answer itself. Otherwise it was truncated at the limit and its rest filled in.
     pub valid: bool,
-    /// Tokens of the prompt.
+    /// Number of prompt tokens.
     pub prompt_tokens: usize,
-    /// Tokens of the answer.
+    /// Number of answer tokens.
     pub answer_tokens: usize,
     /// Its wire text.
     pub text: String,
     /// Why it ended.
     pub end: End,
-    /// What of the text no [`Update::Written`] said.
+    /// The part of the text that no [`Update::Written`] contained.
     pub rest: Piece,
     /// Seconds in the queue.
     pub waited: f64,
-    /// Seconds from there to the end.
+    /// Seconds from the start to the end.
     pub seconds: f64,
 }

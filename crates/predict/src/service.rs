@@ -15,12 +15,12 @@ use graft_nn::Model;
 
 use crate::{Batcher, Error, Limits, Priority, PromptCache, Request, Result, device};
 
-/// A [`Batcher`] at work on a thread of its own, with a bounded queue before it.
+/// A [`Batcher`] on its own thread, with a bounded queue.
 ///
-/// It is the one way to an answer: of one request, of many at once, with an adapter or of the bare base model. Dropping it
-/// lets the thread finish what it has begun and end.
+/// All answers are computed here: single requests or many at once, with an adapter or with the base model alone. When
+/// the service is dropped, the thread finishes the answers it has started and ends.
 pub struct Service {
-    /// Requests of one message enter the batch together.
+    /// The requests of one message enter the batch at the same step.
     requests: mpsc::Sender<Vec<(Ticket, Request)>>,
     load: Arc<Load>,
     slots: usize,
@@ -28,18 +28,18 @@ pub struct Service {
     device: String,
 }
 
-/// What a service is doing.
+/// State of a service.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Status {
-    /// Requests in the queue, those in the background among them.
+    /// Requests in the queue, including background ones.
     pub waiting: usize,
     /// Answers being written.
     pub running: usize,
-    /// Requests that ended, one way or another, since the start.
+    /// Requests that ended in any way since the start.
     pub ended: u64,
-    /// Answers a second, lately and while there was work.
+    /// Answers per second, a recent average over times with work.
     pub rate: f64,
-    /// Seconds until a request that came now should begin, by the pace of late.
+    /// Expected seconds until a new request would start, from the recent speed.
     pub wait: f64,
 }
 
@@ -48,25 +48,25 @@ struct Load {
     queue: Mutex<Queue>,
     running: AtomicUsize,
     ended: AtomicU64,
-    /// Nanoseconds of work an answer, an average that forgets; 0 before the first.
+    /// Nanoseconds of work per answer, a moving average; 0 before the first.
     nanos: AtomicU64,
-    /// Nanoseconds of work since an answer ended.
+    /// Nanoseconds of work since the last answer ended.
     busy: AtomicU64,
-    /// When the next answer should end, as far as that is known.
+    /// When the next answer should end, if known.
     next_end: Mutex<Option<Instant>>,
 }
 
-/// The requests that wait.
+/// Counts of waiting requests.
 #[derive(Default)]
 struct Queue {
     waiting: usize,
-    /// Those of them in the background.
+    /// Background requests among them.
     background: usize,
-    /// Those that are not, by client.
+    /// The other requests, by client.
     clients: HashMap<Arc<str>, usize>,
 }
 
-/// A request's place in the queue, until it begins or is given up.
+/// A request's place in the queue, released when it starts or is cancelled.
 pub(crate) struct Ticket {
     load: Arc<Load>,
     client: Arc<str>,
@@ -103,20 +103,20 @@ impl Drop for Ticket {
 }
 
 impl Service {
-    /// Starts the thread. `queue` requests may wait beside those in the background; `cache` keeps what is computed of
+    /// Starts the thread. At most `queue` requests may wait, not counting background ones; `cache` stores computed
     /// instructions for later processes.
     ///
     /// # Errors
-    /// The system refuses a thread.
+    /// If the system can't start a thread.
     pub fn start(model: Arc<Model>, limits: Limits, queue: usize, cache: Option<PromptCache>) -> Result<Self> {
         Self::start_on(ComputeDevice::Cpu, model, limits, queue, cache)
     }
 
-    /// The same on a device. What a GPU computes of instructions is not kept: it computes them faster than a file is read,
-    /// and other devices would answer from its numbers.
+    /// The same on a device. A GPU does not store computed instructions: computing them is faster than reading a file,
+    /// and another device would answer from the GPU's numbers.
     ///
     /// # Errors
-    /// The system refuses a thread; the device is named, and is not there or has too little memory.
+    /// If the system can't start a thread, or the requested device does not exist or has too little memory.
     pub fn start_on(
         device: ComputeDevice,
         model: Arc<Model>,
@@ -152,17 +152,17 @@ impl Service {
         Ok(Self { requests, load, slots, queue, device })
     }
 
-    /// Where it computes: `cpu`, or which GPU.
+    /// The device: `cpu`, or which GPU.
     #[must_use]
     pub fn device(&self) -> &str {
         &self.device
     }
 
-    /// Puts a request into the queue; only normal ones need room in it. A client that has none there is let in up to twice
-    /// its length.
+    /// Queues a request. Only requests of normal priority need room in the queue; a client without waiting requests may
+    /// exceed its length, up to twice.
     ///
     /// # Errors
-    /// [`Error::Full`] if too many wait already; [`Error::Interrupted`] if the thread is gone.
+    /// [`Error::Full`] if the queue is full; [`Error::Interrupted`] if the thread is gone.
     pub fn submit(&self, request: Request) -> Result<()> {
         if request.priority == Priority::Normal {
             let queue = self.load.queue();
@@ -175,8 +175,8 @@ impl Service {
         self.submit_all(vec![request])
     }
 
-    /// Puts requests into the queue, whether or not there is room. They enter the batch at the same step, so that the
-    /// same requests to an idle service have the same batches, and answers that are the same to the bit.
+    /// Queues requests regardless of room. They enter the batch at the same step, so the same requests to an idle
+    /// service give the same batches and bit-identical answers.
     ///
     /// # Errors
     /// [`Error::Interrupted`] if the thread is gone.
@@ -185,7 +185,7 @@ impl Service {
         self.requests.send(counted).map_err(|_| Error::Interrupted)
     }
 
-    /// What it is doing.
+    /// The state of the service.
     #[must_use]
     pub fn status(&self) -> Status {
         let Load { running, ended, nanos, .. } = &*self.load;
@@ -207,11 +207,11 @@ impl Service {
     }
 }
 
-/// The threads whose answers are computed on other devices than the CPU.
+/// The threads of services on devices other than the CPU.
 static ON_DEVICES: Mutex<Vec<thread::JoinHandle<()>>> = Mutex::new(Vec::new());
 
-/// Waits at most so long until the threads of dropped services have left their GPUs. To be called at the end of a process:
-/// a thread that frees memory of a driver which is being unloaded aborts the process.
+/// Waits up to `limit` until the threads of dropped services have released their GPUs. Call it at the end of a process:
+/// a thread that frees GPU memory while the driver is being unloaded aborts the process.
 pub fn leave_devices(limit: Duration) {
     let until = Instant::now() + limit;
     let threads = std::mem::take(&mut *ON_DEVICES.lock().unwrap_or_else(PoisonError::into_inner));
@@ -227,7 +227,7 @@ fn work(
     load: &Load,
 ) {
     loop {
-        // Sleeps while there is nothing to do; otherwise takes what came during the last step.
+        // Blocks while there is no work; otherwise takes what arrived during the last step.
         let first = if batcher.is_idle() { Some(requests.recv()) } else { None };
         let Ok(first) = first.transpose() else { return };
         let came = Instant::now();
@@ -235,7 +235,7 @@ fn work(
             batcher.enqueue(request, came, Some(ticket));
         }
         let before = batcher.waiting() + batcher.running();
-        // A panic in one answer must not end the service of the others: whoever waits hears that the channel is closed.
+        // A panic in one answer must not end the service for the others: clients of this batch see a closed channel.
         if catch_unwind(AssertUnwindSafe(|| batcher.step(came))).is_err() {
             let Some(new) = fresh() else { return };
             batcher = new;
@@ -253,17 +253,17 @@ impl Load {
         self.next_end.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How long until the next answer should end.
+    /// Expected time until the next answer ends.
     fn until_next_end(&self) -> Duration {
         self.next_end().map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()))
     }
 
-    /// When a full queue should have room again: an answer ends, and the next request begins.
+    /// Expected time until a full queue has room: when an answer ends, the next request starts.
     fn until_room(&self) -> Duration {
         self.until_next_end().max(Duration::from_secs(1))
     }
 
-    /// Takes note of a step.
+    /// Updates the statistics after a step.
     fn note(&self, before: usize, batcher: &Batcher, took: Duration) {
         let running = batcher.running();
         self.running.store(running, Ordering::Relaxed);

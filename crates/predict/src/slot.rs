@@ -1,27 +1,27 @@
-//! One answer of a batch while it is written.
+//! One answer of a batch while it is decoded.
 
 use std::time::Instant;
 
 use crate::{Candidates, Completion, End, Error, Finished, Piece, Request, Result, TokenInfo, TokenMask, Update, Walk};
 
-/// An answer being written.
+/// An answer being decoded.
 pub(crate) struct Slot {
     pub(crate) request: Request,
-    /// Its place in the session.
+    /// Its index in the session.
     pub(crate) place: usize,
-    /// Which prefix it continues.
+    /// The prefix it continues.
     pub(crate) prefix: Option<usize>,
-    /// What the model must read next; `fed` of it is read.
+    /// Tokens for the model to read; the first `fed` are read.
     pending: Vec<u32>,
     fed: usize,
     walk: Walk,
     prompt_tokens: usize,
-    /// Steps in which it was written, and the tokens that came of them: some are forced.
+    /// Steps in which it was decoded, and tokens they produced: some are forced.
     steps: usize,
     written: usize,
     most: usize,
     text: Text,
-    /// Tokens that no piece has told of.
+    /// Tokens not reported yet.
     infos: Vec<TokenInfo>,
     noted: usize,
     came: Instant,
@@ -29,15 +29,15 @@ pub(crate) struct Slot {
     end: Option<End>,
 }
 
-/// How much of the text was said, and where it must end.
+/// How much of the text was sent, and where it must end.
 #[derive(Default)]
 struct Text {
     said: usize,
-    /// Where a text that ends the answer begins.
+    /// Byte at which a stop text begins.
     stop: Option<usize>,
 }
 
-/// Where an answer begins.
+/// What a new answer starts with.
 pub(crate) struct Start {
     pub(crate) place: usize,
     pub(crate) prefix: Option<usize>,
@@ -49,7 +49,7 @@ pub(crate) struct Start {
 }
 
 impl Slot {
-    /// Begins the answer, or gives the request back with the reason why not.
+    /// Starts the answer, or returns the request with the error.
     pub(crate) fn new(request: Request, start: Start) -> std::result::Result<Self, Box<(Request, Error)>> {
         let Start { place, prefix, first: mut pending, prompt_tokens, most, came, now: began } = start;
         let mut walk = request.guide.start(request.grounding.clone());
@@ -81,52 +81,52 @@ impl Slot {
         Ok(slot)
     }
 
-    /// Tokens that are still to be read.
+    /// Tokens still to read.
     pub(crate) fn pending(&self) -> &[u32] {
         &self.pending[self.fed..]
     }
 
-    /// Takes note that so many were read; whether that was all.
+    /// Records that `count` tokens were read; returns whether that was the last of them.
     pub(crate) fn read(&mut self, count: usize) -> bool {
         self.fed += count;
         self.fed == self.pending.len()
     }
 
-    /// Steps in which it was written.
+    /// Steps in which it was decoded.
     pub(crate) fn steps(&self) -> usize {
         self.steps
     }
 
-    /// Steps until it is as long as it may be, with as many tokens in each as until now.
+    /// Steps until its token limit, at its present number of tokens per step.
     pub(crate) fn steps_left(&self) -> usize {
         let left = self.most.saturating_sub(self.written);
         (left * self.steps.max(1)).div_ceil(self.written.max(self.steps).max(1)).max(1)
     }
 
-    /// Whether nothing more is written.
+    /// Whether decoding has ended.
     pub(crate) fn ended(&self) -> bool {
         self.end.is_some()
     }
 
-    /// Whether it wants to know more than the likeliest token.
+    /// Whether it needs more than the most likely token.
     pub(crate) fn wants_all(&self) -> bool {
         self.request.sampling.is_some() || self.request.top.is_some_and(|top| top > 0)
     }
 
-    /// The tokens that may come next.
+    /// The tokens allowed next.
     pub(crate) fn allowed(&mut self) -> Result<TokenMask> {
         self.walk.allowed()
     }
 
-    /// Chooses the next token and whatever follows from it.
+    /// Chooses the next token, and appends the tokens forced after it.
     pub(crate) fn advance(&mut self, candidates: &Candidates) -> Result<()> {
         self.steps += 1;
         if candidates.is_empty() {
-            // Nothing may follow: what is written is all there will be.
+            // No token is allowed: the text is complete.
             self.end = Some(End::Whole);
             return Ok(());
         }
-        // Each token of each input has a draw of its own, whatever it is computed beside.
+        // Each token of each input has its own random draw, independent of the batch.
         let position = self.request.stream << 32 | self.written as u64;
         let token = match self.request.sampling {
             Some(sampling) => candidates.sample(sampling, position),
@@ -140,7 +140,7 @@ impl Slot {
         let top = self.top(candidates);
         self.walk.push(token, log_prob)?;
         self.note(top);
-        // (1 + forced,) tokens: the model reads the choice and what must follow it in one step.
+        // (1 + forced,) tokens: the model reads the chosen token and the forced ones in one step.
         (self.pending, self.fed) = (vec![token], 0);
         self.written += 1;
         if !self.walk.is_done() {
@@ -155,7 +155,7 @@ impl Slot {
 
     fn look_for_end(&mut self) {
         let wire = self.walk.wire();
-        // A text that ends the answer may have begun in what was said before, but not further back than its length.
+        // A stop text may have started in text that was sent before, but not further back than its own length.
         let longest = self.request.stop.iter().map(String::len).max().unwrap_or(0);
         let from = self.text.said.saturating_sub(longest).min(wire.len());
         let find = |stop: &String| wire[from..].windows(stop.len().max(1)).position(|part| part == stop.as_bytes());
@@ -175,7 +175,7 @@ impl Slot {
         tokens.iter().map(|&token| (vocabulary.bytes(token).to_vec(), candidates.log_prob(token))).collect()
     }
 
-    /// Keeps the probabilities of tokens that were pushed since, where they are wanted.
+    /// Stores the probabilities of new tokens, if requested.
     fn note(&mut self, top: Vec<(Vec<u8>, f64)>) {
         if self.request.top.is_none() {
             return;
@@ -184,7 +184,7 @@ impl Slot {
         let new = self.walk.tokens().iter().zip(self.walk.scores()).skip(self.noted);
         for (&token, score) in new {
             let bytes = vocabulary.bytes(token).to_vec();
-            // The token that ends the answer says nothing.
+            // The end token adds no text.
             if !bytes.is_empty() {
                 self.infos.push(TokenInfo { bytes, log_prob: score.log_prob, top: top.clone() });
             }
@@ -192,14 +192,14 @@ impl Slot {
         self.noted = self.walk.tokens().len();
     }
 
-    /// Says what is new; `false` if nobody listens.
+    /// Sends what is new; returns `false` if the client is gone.
     pub(crate) fn say(&mut self) -> bool {
         let piece = self.piece(false);
         let quiet = piece.text.is_empty() && piece.tokens.is_empty();
         (self.request.tell)(if quiet { Update::Waiting } else { Update::Written(piece) })
     }
 
-    /// What was not said yet: whole characters, and nothing that may turn out to end the answer.
+    /// The unsent text: whole characters, without a suffix that may become a stop text.
     fn piece(&mut self, last: bool) -> Piece {
         let wire = self.walk.wire();
         let longest = self.request.stop.iter().map(String::len).max().unwrap_or(0);
@@ -214,12 +214,12 @@ impl Slot {
         Piece { text, tokens: std::mem::take(&mut self.infos) }
     }
 
-    /// Says that it failed.
+    /// Reports that it failed.
     pub(crate) fn fail(mut self, error: Error) {
         (self.request.tell)(Update::Done(Err(error)));
     }
 
-    /// Ends the answer and says so.
+    /// Ends the answer and delivers it.
     pub(crate) fn finish(mut self, now: Instant) {
         let rest = self.piece(true);
         let Self { request, walk, prompt_tokens, text: Text { stop, .. }, came, began, end, .. } = self;
@@ -245,7 +245,7 @@ impl Slot {
     }
 }
 
-/// The text of bytes that may end within a character, and how many of them it takes.
+/// The text of bytes that may end inside a character, and the number of bytes used.
 fn whole_characters(bytes: &[u8], last: bool) -> (String, usize) {
     let (mut text, mut taken) = (String::new(), 0);
     for chunk in bytes.utf8_chunks() {
@@ -262,7 +262,7 @@ fn whole_characters(bytes: &[u8], last: bool) -> (String, usize) {
     (text, taken)
 }
 
-/// A finished answer up to where a text that ends it begins.
+/// A finished answer, cut where a stop text begins.
 fn cut_at(mut finished: Finished, stop: Option<usize>) -> Finished {
     let Some(stop) = stop else { return finished };
     let text = &mut finished.wire;

@@ -14,13 +14,13 @@ pub struct Template {
 }
 
 impl Template {
-    /// Most tokens of an answer, where the request doesn't say.
+    /// Default limit of an answer's tokens.
     pub const MAX_TOKENS: usize = 400;
 
     /// Prepares a task for a model with this vocabulary.
     ///
     /// # Errors
-    /// The answer's form can't be enforced with this tokenizer, or the prompt can't be rendered.
+    /// If the answer form can't be enforced with this tokenizer, or the prompt can't be rendered.
     pub fn new(
         files: &ModelFiles,
         has_encoder: bool,
@@ -33,22 +33,22 @@ impl Template {
         Ok(Self { prompter, guide, shared })
     }
 
-    /// How prompts are rendered.
+    /// Renders prompts.
     #[must_use]
     pub fn prompter(&self) -> &Prompter {
         &self.prompter
     }
 
-    /// How answers are written and read.
+    /// Encodes, restricts and decodes answers.
     #[must_use]
     pub fn guide(&self) -> &Guide {
         &self.guide
     }
 
-    /// Asks for the answer to an input.
+    /// A request for the answer to an input.
     ///
     /// # Errors
-    /// The tokenizer fails.
+    /// If the tokenizer fails.
     pub fn request(&self, adapter: Option<Arc<Adapter>>, input: &str, tell: Tell) -> Result<Request> {
         let prompt = self.prompter.prompt(input).map_err(Error::Model)?;
         Ok(Request {

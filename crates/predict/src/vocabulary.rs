@@ -1,4 +1,4 @@
-//! A tokenizer seen as bytes: which bytes each token adds, and the trie that constrained decoding walks.
+//! A tokenizer's vocabulary as bytes: what each token adds to the text, and the trie for constrained decoding.
 
 use std::sync::Arc;
 
@@ -9,25 +9,25 @@ use tokenizers::Tokenizer;
 
 use crate::{Error, Result};
 
-/// Longest token that is offered; longer ones are runs of spaces.
+/// Longest token that is allowed; longer ones are runs of spaces.
 const LONGEST_TOKEN: usize = 512;
 
-/// A tokenizer prepared for guiding: built once and shared by all guides.
+/// A tokenizer prepared for constrained decoding, shared by all guides.
 pub struct Vocabulary {
     pub(crate) tokenizer: Arc<Tokenizer>,
     pub(crate) factory: ParserFactory,
     pub(crate) env: TokEnv,
     /// Tokens that end an answer.
     pub(crate) eos: Vec<u32>,
-    /// Ordinary tokens: all but the special ones.
+    /// All tokens except special ones.
     pub(crate) ordinary: SimpleVob,
-    /// Byte-level tokenizers always say the same text in the same tokens, wherever it starts.
+    /// Whether it is byte-level: the same text has the same tokens wherever it starts.
     pub(crate) byte_level: bool,
     /// The tokenizer puts a space before the text (SentencePiece).
     pub(crate) adds_space: bool,
     /// Tokens that begin with a space.
     pub(crate) spaced: SimpleVob,
-    /// Tokens with a space after their first byte, which may reach from one value into the next.
+    /// Tokens with a space after their first byte, which may span two values.
     pub(crate) reaching: SimpleVob,
 }
 
@@ -35,7 +35,7 @@ impl Vocabulary {
     /// Maps a tokenizer's tokens to bytes. `eos` are the tokens that end an answer, at least one.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] if it is neither byte-level BPE nor SentencePiece, or an end token is not in it.
+    /// [`Error::Tokenizer`] if it is neither byte-level BPE nor SentencePiece, or lacks an end token.
     pub fn new(tokenizer: Arc<Tokenizer>, eos: &[u32]) -> Result<Self> {
         let spelling = Spelling::of(&tokenizer)?;
         let vocab = tokenizer.get_vocab(true);
@@ -82,7 +82,7 @@ impl Vocabulary {
         Ok(Self { tokenizer, factory, env, eos: eos.to_vec(), ordinary, byte_level, adds_space, spaced, reaching })
     }
 
-    /// One more than the largest token id.
+    /// The largest token id plus one.
     #[must_use]
     pub fn size(&self) -> usize {
         self.env.tok_trie().vocab_size()
@@ -112,12 +112,12 @@ impl std::fmt::Debug for Vocabulary {
     }
 }
 
-/// Runs of characters that any string of an answer may contain: their masks are computed once.
+/// Character classes that any string of an answer may contain; their masks are computed once.
 fn slices() -> Vec<String> {
     vec![r"[^\\;\n\r\t]{1,12}".to_owned(), r"[^\\;\n\r\t]{1,30}".to_owned()]
 }
 
-/// Special tokens are spelled so that no text contains them.
+/// Bytes that stand for a special token; no text contains them.
 fn special(text: &str) -> Vec<u8> {
     [&[TokTrie::SPECIAL_TOKEN_MARKER], text.as_bytes()].concat()
 }
@@ -138,18 +138,18 @@ impl TokenizerEnv for Env {
         self.0.greedy_tokenize(bytes)
     }
 
-    /// Forced tokens are found by [`crate::Walk::forced`], which sees the whole answer.
+    /// [`crate::Walk::forced`] finds forced tokens, because it sees the whole answer.
     fn tokenize_is_canonical(&self) -> bool {
         false
     }
 }
 
-/// How a vocabulary spells bytes.
+/// How a vocabulary represents bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Spelling {
-    /// GPT-2's: a printable character for every byte.
+    /// Like GPT-2: a printable character for every byte.
     ByteLevel,
-    /// SentencePiece's: `▁` for a space, `<0x0A>` for a byte.
+    /// Like SentencePiece: `▁` for a space, `<0x0A>` for a byte.
     Metaspace,
 }
 
@@ -181,12 +181,12 @@ impl Spelling {
     }
 }
 
-/// The byte that GPT-2's byte-level alphabet writes as this character.
+/// The byte that this character represents in GPT-2's byte-level alphabet.
 fn byte_of(c: char) -> Option<u8> {
     let code = c as u32;
     match code {
         0x21..=0x7e | 0xa1..=0xac | 0xae..=0xff => u8::try_from(code).ok(),
-        // The other 68 bytes, in order, are the characters from 256 on.
+        // The other 68 bytes are, in order, the characters from 256 on.
         0x100..=0x120 => u8::try_from(code - 0x100).ok(),
         0x121..=0x142 => u8::try_from(code - 0x121 + 0x7f).ok(),
         0x143 => Some(0xad),
@@ -194,34 +194,34 @@ fn byte_of(c: char) -> Option<u8> {
     }
 }
 
-/// The tokens that may come next.
+/// The tokens allowed next.
 #[derive(Clone, Debug)]
 pub struct TokenMask(pub(crate) SimpleVob);
 
 impl TokenMask {
-    /// Whether a token may come next; ids beyond the vocabulary never may.
+    /// Whether a token is allowed; ids beyond the vocabulary never are.
     #[must_use]
     pub fn allows(&self, token: u32) -> bool {
         (token as usize) < self.0.len() && self.0.is_allowed(token)
     }
 
-    /// Number of tokens that may come next.
+    /// Number of allowed tokens.
     #[must_use]
     pub fn count(&self) -> usize {
         self.0.num_set()
     }
 
-    /// A bit for each token, 32 in a word from the lowest up.
+    /// One bit per token, 32 in a word from the lowest up.
     pub(crate) fn words(&self) -> &[u32] {
         self.0.as_slice()
     }
 
-    /// The tokens that may come next, in order.
+    /// The allowed tokens, in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         self.0.iter()
     }
 
-    /// Forbids in `logits` what may not come next (minus infinity).
+    /// Sets the logits of tokens that are not allowed to minus infinity.
     pub fn apply(&self, logits: &mut [f32]) {
         let words = self.0.as_slice().iter().copied().chain(std::iter::repeat(0));
         for (logits, word) in logits.chunks_mut(32).zip(words) {

@@ -1,4 +1,4 @@
-//! Many answers at once: as if each were alone, and none can hurt the others.
+//! Batching: each answer is the same as when computed alone, and no request can harm the others.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise, in its helpers too")]
 
 use std::{
@@ -24,7 +24,7 @@ struct Base {
     model: Arc<Model>,
     template: Template,
     vocabulary: Arc<Vocabulary>,
-    /// None, LoRA, soft prompt.
+    /// Base model alone, LoRA, soft prompt.
     adapters: [Option<Arc<Adapter>>; 3],
 }
 
@@ -65,7 +65,7 @@ fn run(batcher: &mut Batcher) {
     }
 }
 
-/// What was written, piece by piece, and how it ended.
+/// The pieces and the result that a request received.
 fn hear(heard: &Heard) -> (Piece, Result<Box<Completion>, Error>) {
     let mut all = Piece::default();
     loop {
@@ -90,7 +90,7 @@ const INPUTS: [&str; 6] =
     ["a", "two boxes of bread", "the lights of the kitchen go on at dusk", "kale", "12 lb of figs, please", "no"];
 
 #[test]
-fn answers_do_not_depend_on_their_company() {
+fn answers_do_not_depend_on_their_batch() {
     for name in ["tiny-llama", "tiny-t5"] {
         let base = base(name);
         let alone: Vec<Box<Completion>> = (0..INPUTS.len())
@@ -103,7 +103,7 @@ fn answers_do_not_depend_on_their_company() {
             })
             .collect();
         assert!(alone.windows(2).any(|two| two[0].text != two[1].text), "{name}: all answers are {:?}", alone[0].text);
-        // Some wait, some join while others are in the middle of theirs.
+        // Some wait, and some join while others are being decoded.
         let mut batcher = batcher(&base, 4);
         let mut heard = Vec::new();
         for (i, input) in INPUTS.iter().enumerate() {
@@ -125,7 +125,7 @@ fn answers_do_not_depend_on_their_company() {
 }
 
 #[test]
-fn many_requests_are_answered_like_each_and_behind_others() {
+fn bulk_requests_give_the_same_answers_behind_others() {
     let base = base("tiny-llama");
     let start = || {
         let limits = Limits { slots: 3, ..Limits::default() };
@@ -143,7 +143,7 @@ fn many_requests_are_answered_like_each_and_behind_others() {
     };
     let service = start();
     let heard = all(&service);
-    // The queue of two is not full of them, and whoever asks now is answered before their end.
+    // Background requests do not fill the queue of two, and a later normal request is answered before they end.
     let (request, soon) = ask(&base, 0, INPUTS[0], 2);
     service.submit(request).unwrap();
     hear(&soon).1.unwrap();
@@ -163,7 +163,7 @@ fn many_requests_are_answered_like_each_and_behind_others() {
 }
 
 #[test]
-fn an_instruction_is_computed_once_and_read_by_later_processes() {
+fn instruction_is_computed_once_and_read_by_later_processes() {
     let base = base("tiny-llama");
     for adapter in [1, 2] {
         let kept = tempfile::tempdir().unwrap();
@@ -178,7 +178,7 @@ fn an_instruction_is_computed_once_and_read_by_later_processes() {
         let files: Vec<PathBuf> = std::fs::read_dir(kept.path()).unwrap().map(|e| e.unwrap().path()).collect();
         let [file] = &files[..] else { panic!("{files:?}") };
         assert_eq!(confidence(), first);
-        // Other numbers, with their digest: had they not been read, nothing would change.
+        // Replace the numbers, with a correct digest: the answer changes only if they are read.
         let zeros = vec![0; std::fs::read(file).unwrap().len() - Digest::LEN];
         std::fs::write(file, [Digest::of(&zeros).as_str().as_bytes(), &zeros].concat()).unwrap();
         assert_ne!(confidence(), first);
@@ -188,7 +188,7 @@ fn an_instruction_is_computed_once_and_read_by_later_processes() {
 }
 
 #[test]
-fn a_long_prompt_lets_others_go_on_and_a_request_that_is_too_long_fails_alone() {
+fn long_prompt_does_not_block_others_and_too_long_request_fails_alone() {
     let base = base("tiny-llama");
     let mut batcher = batcher(&base, 4);
     let (short, short_heard) = ask(&base, 1, "bread", 20);
@@ -199,7 +199,7 @@ fn a_long_prompt_lets_others_go_on_and_a_request_that_is_too_long_fails_alone() 
     let tokens = long.prompt.len();
     batcher.submit(endless, Instant::now());
     batcher.submit(long, Instant::now());
-    // 16 tokens of the prompt a step: the short answer gets a token in each.
+    // 16 prompt tokens per step: the short answer gets a token in each.
     let before = short_heard.try_iter().count();
     for _ in 0..tokens / 16 - 1 {
         batcher.step(Instant::now());
@@ -211,7 +211,7 @@ fn a_long_prompt_lets_others_go_on_and_a_request_that_is_too_long_fails_alone() 
     assert_eq!(hear(&long_heard).1.unwrap().answer_tokens, 4);
 }
 
-/// Which of some requests are answered after which, by the steps that it takes.
+/// The order in which requests are answered, by the steps they take.
 fn order(mut batcher: Batcher, asked: Vec<(Request, Heard)>) -> Vec<usize> {
     let now = Instant::now();
     let (requests, heard): (Vec<Request>, Vec<Heard>) = asked.into_iter().unzip();
@@ -229,20 +229,20 @@ fn order(mut batcher: Batcher, asked: Vec<(Request, Heard)>) -> Vec<usize> {
 }
 
 #[test]
-fn a_short_prompt_overtakes_long_ones_and_a_flood_leaves_turns_to_others() {
+fn short_prompts_overtake_long_ones_and_clients_take_turns() {
     let base = base("tiny-llama");
     let long = "kale ".repeat(60);
     let of = |client: &str, input: &str| {
         let (request, heard) = ask(&base, 1, input, 4);
         (Request { client: client.into(), ..request }, heard)
     };
-    // Long prompts of the same client, or of another one, are read between others' tokens; of two, the first comes first.
+    // Long prompts, of the same or another client, are read between others' tokens; the first of two ends first.
     for client in ["one", "another"] {
         let asked =
             vec![of("one", &long), of("one", &long), of(client, "bread and some more bread, please, of any kind")];
         assert_eq!(order(batcher(&base, 4), asked), [2, 0, 1], "{client}");
     }
-    // A flood takes both slots and waits in line; whoever else asks gets a slot at once, before what waits.
+    // A flood takes both slots and queues; another client still gets a slot at once, before the queue.
     let flood = || (0..8).map(|_| of("flood", "bread"));
     let ended = order(batcher(&base, 2), flood().chain([of("single", "bread")]).collect());
     assert!(ended.iter().position(|index| *index == 8).unwrap() <= 2, "{ended:?}");
@@ -256,12 +256,12 @@ fn a_short_prompt_overtakes_long_ones_and_a_flood_leaves_turns_to_others() {
 }
 
 #[test]
-fn a_prompt_read_in_parts_is_answered_as_if_it_were_read_whole() {
+fn prompt_chunking_does_not_change_the_answer() {
     let base = base("tiny-llama");
     let answer = |chunk: usize| {
         let limits = Limits { slots: 2, cache_bytes: 4 << 20, chunk, ..Limits::default() };
         let mut batcher = Batcher::new(Arc::clone(&base.model), limits);
-        // Another answer is being written, so that the prompt is read in parts of this size.
+        // Another answer is being decoded, so the prompt is read in chunks of this size.
         let (beside, _beside_heard) = ask(&base, 1, "bread", 300);
         batcher.submit(beside, Instant::now());
         batcher.step(Instant::now());
@@ -284,12 +284,12 @@ fn a_prompt_read_in_parts_is_answered_as_if_it_were_read_whole() {
 }
 
 #[test]
-fn the_queue_tells_when_the_next_answer_ends() {
+fn queue_predicts_when_the_next_answer_ends() {
     let base = base("tiny-llama");
     let mut batcher = batcher(&base, 2);
     let mut now = Instant::now();
     assert_eq!(batcher.until_next_end(), None, "nothing was measured");
-    // Answers of one length, of which each token is chosen.
+    // Answers of equal length, without forced tokens.
     let schema = json!({"type": "array", "items": {"type": "boolean"}, "minItems": 60, "maxItems": 60});
     let guide = Guide::json(&schema, Arc::clone(&base.vocabulary)).unwrap();
     let heard: Vec<Heard> = (0..6)
@@ -299,7 +299,7 @@ fn the_queue_tells_when_the_next_answer_ends() {
             heard
         })
         .collect();
-    // By a clock of our own: each step takes as long as the others.
+    // With a simulated clock: all steps take equally long.
     let tick = Duration::from_millis(250);
     let (mut told, mut ends) = (Vec::new(), Vec::new());
     while !batcher.is_idle() {
@@ -313,7 +313,7 @@ fn the_queue_tells_when_the_next_answer_ends() {
     }
     assert!(heard.iter().all(|heard| hear(heard).1.is_ok()));
     assert!(ends.len() >= 3 && told.len() > 20, "{} {}", ends.len(), told.len());
-    // Once an answer's length is known, it is right to a few steps.
+    // Once the length of an answer is known, the prediction is right within a few steps.
     let mut checked = 0;
     for (at, left) in told.into_iter().filter(|(at, _)| *at > ends[0]) {
         let Some(end) = ends.iter().find(|end| **end > at) else { continue };
@@ -325,7 +325,7 @@ fn the_queue_tells_when_the_next_answer_ends() {
 }
 
 #[test]
-fn who_goes_away_or_is_late_leaves_the_room_to_others() {
+fn cancelled_and_late_requests_free_their_slots() {
     let base = base("tiny-llama");
     let mut batcher = batcher(&base, 1);
     let (gone, gone_heard) = ask(&base, 2, "bread", 400);
@@ -350,7 +350,7 @@ fn who_goes_away_or_is_late_leaves_the_room_to_others() {
 }
 
 #[test]
-fn a_small_cache_serves_one_after_the_other() {
+fn small_cache_serves_requests_one_by_one() {
     let base = base("tiny-llama");
     // 128 rows: one prefix and one answer at a time.
     let bytes = 128 * base.model.session_row_bytes();
@@ -369,9 +369,9 @@ fn a_small_cache_serves_one_after_the_other() {
     }
 }
 
-/// The path of devices with memory of their own, here with the host as such a device.
+/// The code path for devices with their own memory, here with the host as such a device.
 #[test]
-fn answers_of_a_device_are_those_of_the_host() {
+fn device_path_gives_the_same_answers_as_the_host() {
     for name in ["tiny-llama", "tiny-t5"] {
         let base = base(name);
         let schema = json!({
@@ -382,7 +382,7 @@ fn answers_of_a_device_are_those_of_the_host() {
         let answers = |mut batcher: Batcher| {
             let ask = |(i, input): (usize, &&str)| {
                 let (mut request, heard) = ask(&base, i % 3, input, 12 + i);
-                // Greedy, with the likeliest beside each token, drawn, and within a form.
+                // Greedy, with alternatives for each token, sampled, and constrained.
                 request.top = (i == 1).then_some(2);
                 request.sampling = (i == 2).then_some(Sampling { temperature: 1.2, top_p: 0.9, seed: 5 });
                 if i >= 3 {
@@ -413,7 +413,7 @@ fn answers_of_a_device_are_those_of_the_host() {
 }
 
 #[test]
-fn text_ends_where_it_is_told_to() {
+fn text_ends_at_stop_texts_and_limits() {
     let base = base("tiny-llama");
     let full = {
         let (request, heard) = ask(&base, 1, "bread", 30);
@@ -443,7 +443,7 @@ fn text_ends_where_it_is_told_to() {
 }
 
 #[test]
-fn json_follows_its_schema_and_seeds_repeat() {
+fn json_follows_its_schema_and_seeds_are_reproducible() {
     let base = base("tiny-llama");
     let schema = json!({
         "type": "object", "additionalProperties": false, "required": ["kind", "count"],
@@ -470,7 +470,7 @@ fn json_follows_its_schema_and_seeds_repeat() {
 }
 
 #[test]
-fn a_full_queue_says_when_to_come_back_and_a_panic_ends_nothing() {
+fn full_queue_gives_a_retry_time_and_panic_does_not_end_the_service() {
     let base = base("tiny-llama");
     let service = Service::start(Arc::clone(&base.model), Limits { slots: 1, ..Limits::default() }, 2, None).unwrap();
     let hold = Arc::new(AtomicBool::new(true));
@@ -487,11 +487,11 @@ fn a_full_queue_says_when_to_come_back_and_a_panic_ends_nothing() {
     service.submit(second.0).unwrap();
     let full = service.submit(ask(&base, 0, "figs", 2).0);
     assert!(matches!(full, Err(Error::Full { waiting: 2, retry_after }) if retry_after >= Duration::from_secs(1)));
-    // A client that has none in the queue is let in all the same.
+    // A client without waiting requests is still accepted.
     let (newcomer, _newcomer_heard) = ask(&base, 0, "figs", 2);
     service.submit(Request { client: "another".into(), ..newcomer }).unwrap();
     hold.store(false, Ordering::Release);
-    // The panic took the first with it; what came later is answered, or its closed channel says that it isn't.
+    // The panic ended the first request; later ones are answered, or their channel is closed.
     while second.1.recv().is_ok() {}
     let third = ask(&base, 0, "figs", 2);
     while service.status().waiting > 0 {

@@ -1,7 +1,7 @@
-//! Calibration on synthetic answers whose true accuracy is known.
+//! Calibration on synthetic answers with known accuracy.
 use graft_predict::{Calibration, Method, Reliability};
 
-/// Points whose true probability of being right is `truth(raw)`, spread evenly and without randomness.
+/// Points that are correct with probability `truth(raw)`, spread evenly and deterministically.
 fn points(n: usize, truth: impl Fn(f64) -> f64) -> Vec<(f64, bool)> {
     let golden = 0.618_033_988_749_895;
     (0..n)
@@ -19,7 +19,7 @@ fn sharper(p: f64, scale: f64) -> f64 {
 #[test]
 fn overconfidence_is_corrected() {
     for n in [100, 150, 1000] {
-        // The model says 0.95 where it is right in about 0.7 of cases.
+        // The model says 0.95 where about 0.7 of its answers are correct.
         let data: Vec<(f64, bool)> = points(n, |p| p).into_iter().map(|(p, ok)| (sharper(p, 3.0), ok)).collect();
         let fit = Calibration::fit(&data);
         assert_ne!(fit.method, Method::Identity);
@@ -30,7 +30,7 @@ fn overconfidence_is_corrected() {
 }
 
 #[test]
-fn a_step_needs_isotonic_regression() {
+fn step_function_selects_isotonic_regression() {
     let data = points(1000, |p| {
         if p < 0.5 {
             0.1
@@ -51,9 +51,9 @@ fn a_step_needs_isotonic_regression() {
 }
 
 #[test]
-fn right_answers_alone_do_not_make_an_unsure_answer_sure() {
+fn correct_answers_alone_do_not_raise_low_confidence() {
     for n in [50, 100, 300] {
-        // All right, with confidences from 0.8 to 1.
+        // All correct, with confidences from 0.8 to 1.
         let data: Vec<(f64, bool)> = points(n, |_| 1.0).into_iter().map(|(p, ok)| (0.8 + 0.2 * p, ok)).collect();
         let fit = Calibration::fit(&data);
         assert!(fit.apply(0.95) > 0.95, "{n}: what was right is trusted");
@@ -62,7 +62,7 @@ fn right_answers_alone_do_not_make_an_unsure_answer_sure() {
 }
 
 #[test]
-fn what_is_calibrated_stays_nearly_as_it_is() {
+fn calibrated_confidences_hardly_change() {
     let fit = Calibration::fit(&points(500, |p| p));
     for p in [0.1, 0.5, 0.9] {
         assert!((fit.apply(p) - p).abs() < 0.06, "{p} becomes {}", fit.apply(p));
@@ -71,8 +71,8 @@ fn what_is_calibrated_stays_nearly_as_it_is() {
 }
 
 #[test]
-fn chance_alone_shows_an_error_that_shrinks_with_the_count() {
-    // A generator of its own: evenly spread points would be right too evenly.
+fn calibration_error_by_chance_shrinks_with_the_count() {
+    // Random numbers: evenly spread points would be correct too regularly.
     let mut state = 1_u64;
     let mut uniform = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -92,7 +92,7 @@ fn chance_alone_shows_an_error_that_shrinks_with_the_count() {
 }
 
 #[test]
-fn few_points_change_little_and_none_nothing() {
+fn few_points_change_confidences_little() {
     assert_eq!(Calibration::fit(&[]).apply(0.3), 0.3);
     assert_eq!(Calibration::fit(&[(0.9, false)]).apply(0.9), 0.9);
     let always_right: Vec<(f64, bool)> = (0..8).map(|i| (0.5 + 0.02 * f64::from(i), true)).collect();
@@ -104,7 +104,7 @@ fn few_points_change_little_and_none_nothing() {
 }
 
 #[test]
-fn extremes_and_nonsense_are_survived() {
+fn extreme_and_invalid_points_are_handled() {
     let mut data = points(60, |p| p);
     data.extend([(0.0, true), (1.0, false), (1e-300, false), (f64::NAN, true), (7.0, true)]);
     let fit = Calibration::fit(&data);
@@ -121,7 +121,7 @@ fn extremes_and_nonsense_are_survived() {
 }
 
 #[test]
-fn survives_being_stored() {
+fn calibration_survives_serialization() {
     let fit = Calibration::fit(&points(400, |p| p * p));
     let back: Calibration = serde_json::from_str(&serde_json::to_string(&fit).unwrap()).unwrap();
     assert_eq!(back, fit);

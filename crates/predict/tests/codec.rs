@@ -1,4 +1,4 @@
-//! The wire form: what is written comes back, and what is read follows the schema.
+//! The wire form: encoding and decoding are inverse, and decoded answers follow the schema.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise, in its helpers too")]
 
 mod common;
@@ -18,7 +18,7 @@ fn property(schema: Value) -> Value {
 }
 
 #[test]
-fn the_slack_answer_is_short_and_keeps_spaces_before_words() {
+fn slack_answer_is_short_and_words_keep_leading_spaces() {
     let codec = Codec::new(&rescue()).unwrap();
     let answer = json!({
         "direction": "both", "rescue_location": "Sunny Acres", "drop_off_location": null,
@@ -38,7 +38,7 @@ fn the_slack_answer_is_short_and_keeps_spaces_before_words() {
 }
 
 #[test]
-fn numbers_are_written_one_way_only() {
+fn numbers_have_one_canonical_form() {
     let codec = codec(property(json!({"type": "number"})));
     let write = |n: Value| codec.encode(&json!({"x": n}));
     assert_eq!(write(json!(12.0)).unwrap(), "12;");
@@ -51,7 +51,7 @@ fn numbers_are_written_one_way_only() {
 }
 
 #[test]
-fn null_absent_and_text_that_looks_like_them_differ() {
+fn null_absent_and_similar_text_are_distinguished() {
     let schema = json!({"type": "object", "properties": {"x": {"type": ["string", "null"]}}});
     let codec = codec(schema);
     let mut seen = std::collections::BTreeSet::new();
@@ -65,7 +65,7 @@ fn null_absent_and_text_that_looks_like_them_differ() {
 }
 
 #[test]
-fn refuses_what_it_does_not_support_by_name() {
+fn unsupported_schema_is_refused_by_name() {
     for (schema, named) in [
         (json!({"type": "string", "pattern": "a+"}), "`pattern`"),
         (json!({"type": "array"}), "`items`"),
@@ -90,7 +90,7 @@ fn refuses_what_it_does_not_support_by_name() {
 }
 
 #[test]
-fn names_the_field_that_does_not_follow_the_schema() {
+fn error_names_the_invalid_field() {
     let codec = Codec::new(&rescue()).unwrap();
     let item = json!({"name": "milk", "quantity": 900, "unit": null, "subcategory": "dairy"});
     let answer = json!({"direction": "both", "rescue_location": null, "drop_off_location": null, "items": [item]});
@@ -101,7 +101,7 @@ fn names_the_field_that_does_not_follow_the_schema() {
 }
 
 #[test]
-fn shared_definitions_are_followed() {
+fn local_references_are_resolved() {
     let place = json!({"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]});
     let schema = json!({
         "type": "object", "properties": {"from": {"$ref": "#/$defs/place"}, "to": {"$ref": "#/$defs/place"}},
@@ -112,7 +112,7 @@ fn shared_definitions_are_followed() {
 }
 
 #[test]
-fn a_cut_answer_keeps_what_was_whole() {
+fn truncated_answer_keeps_complete_values() {
     let codec = Codec::new(&rescue()).unwrap();
     let cut = " both Sunny Acres; -| milk;12 case dairy| squash;1";
     let answer = codec.decode_cut(cut).unwrap();
@@ -123,7 +123,7 @@ fn a_cut_answer_keeps_what_was_whole() {
 }
 
 #[test]
-fn labels_and_text_are_themselves() {
+fn labels_and_text_are_encoded_verbatim() {
     let labels = Codec::new(&AnswerForm::Label { labels: vec!["ham".into(), "spam".into()] }).unwrap();
     assert_eq!(labels.encode(&json!("ham")).unwrap(), "ham");
     assert!(labels.encode(&json!("eggs")).is_err() && labels.decode("ha").is_err());
@@ -133,7 +133,7 @@ fn labels_and_text_are_themselves() {
     assert_eq!(text.decode(&text.encode(&json!("a;\nb")).unwrap()).unwrap(), "a;\nb");
 }
 
-/// Schemas made of known keywords with sensible and senseless values.
+/// Schemas of known keywords with valid and invalid values.
 fn schemas() -> impl Strategy<Value = Value> {
     let types = ["string", "number", "integer", "boolean", "null", "array", "object"].map(Value::from).to_vec();
     let plain = prop_oneof![
@@ -180,14 +180,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn every_answer_comes_back((spec, value) in answered()) {
+    fn every_answer_survives_a_round_trip((spec, value) in answered()) {
         let codec = Codec::new(&spec.form()).unwrap();
         let wire = codec.encode(&value).unwrap();
         prop_assert_eq!(codec.decode(&wire).unwrap(), value, "{}", wire);
     }
 
     #[test]
-    fn every_beginning_of_an_answer_can_be_finished((spec, value) in answered(), share in 0.0..1.0) {
+    fn every_prefix_of_an_answer_can_be_completed((spec, value) in answered(), share in 0.0..1.0) {
         let codec = Codec::new(&spec.form()).unwrap();
         let wire = codec.encode(&value).unwrap();
         let cut = wire.char_indices().map(|(i, _)| i).nth((share * wire.chars().count() as f64) as usize).unwrap_or(0);
@@ -198,10 +198,11 @@ proptest! {
     }
 
     #[test]
-    fn any_json_as_a_schema_is_compiled_or_refused(schema in schemas()) {
+    fn any_json_as_schema_is_compiled_or_refused(schema in schemas()) {
         if let Ok(codec) = Codec::new(&AnswerForm::Json { schema: schema.clone() }) {
             let answer = codec.decode_cut("").unwrap();
-            // Keywords that say nothing about the type are not looked at, so they may be ill-formed: nothing is valid then.
+            // Keywords that don't apply to the type are not checked, so they may be ill-formed; such a schema has no
+            // validator.
             if let Ok(valid) = jsonschema::validator_for(&schema) {
                 prop_assert!(valid.is_valid(&answer), "{} for {}", answer, schema);
             }
@@ -210,7 +211,7 @@ proptest! {
     }
 
     #[test]
-    fn reading_any_text_does_not_panic((spec, _) in answered(), text in "[ -?|;()\\]\\\\_a-e0-9.ntrux]{0,24}") {
+    fn decoding_any_text_does_not_panic((spec, _) in answered(), text in "[ -?|;()\\]\\\\_a-e0-9.ntrux]{0,24}") {
         let codec = Codec::new(&spec.form()).unwrap();
         if let Ok(answer) = codec.decode(&text) {
             let valid = jsonschema::validator_for(&spec.schema()).unwrap();

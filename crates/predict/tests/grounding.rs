@@ -1,4 +1,4 @@
-//! Grounded strings: whatever the input and the tokens, a value is a part of the input or a known name.
+//! Grounded strings: for any input and any tokens, a value is a part of the input or a known name.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise, in its helpers too")]
 
 use std::sync::{Arc, OnceLock};
@@ -18,13 +18,13 @@ fn load(file: &str, eos: u32, more: &[&str]) -> (Arc<Vocabulary>, Arc<Tokenizer>
     (Arc::new(Vocabulary::new(Arc::clone(&tokenizer), &[eos]).unwrap()), tokenizer)
 }
 
-/// Byte-level BPE, with tokens that reach from one value into the next.
+/// Byte-level BPE, with tokens that span two values.
 fn llama() -> &'static (Arc<Vocabulary>, Arc<Tokenizer>) {
     static BASE: OnceLock<(Arc<Vocabulary>, Arc<Tokenizer>)> = OnceLock::new();
     BASE.get_or_init(|| load("byte_level.json", 3, &["; k", "| a", "; -", "7 b"]))
 }
 
-/// SentencePiece, which puts a space before the text and lacks many characters.
+/// SentencePiece, which adds a space before the text and lacks many characters.
 fn t5() -> &'static (Arc<Vocabulary>, Arc<Tokenizer>) {
     static BASE: OnceLock<(Arc<Vocabulary>, Arc<Tokenizer>)> = OnceLock::new();
     BASE.get_or_init(|| load("metaspace.json", 1, &[";", "|", "-", ".", "8", "9"]))
@@ -33,7 +33,7 @@ fn t5() -> &'static (Arc<Vocabulary>, Arc<Tokenizer>) {
 const KNOWN: [&str; 3] = ["salads", "Green Fork Co-op", "true bread"];
 const ALWAYS: &str = "unknown donor";
 
-/// Grounded strings alone, beside null, after a number and in a list.
+/// Grounded strings alone, with null as alternative, after a number, and in a list.
 fn form() -> AnswerForm {
     let place = json!({"known": KNOWN, "always": [ALWAYS]});
     AnswerForm::Json {
@@ -53,7 +53,7 @@ fn form() -> AnswerForm {
     }
 }
 
-/// Writes an answer from random allowed tokens.
+/// Decodes an answer by random choice among allowed tokens.
 fn wander(guide: &Guide, input: &str, budget: usize, seed: u64) -> Result<Finished, TestCaseError> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut walk = guide.start(guide.ground(input));
@@ -71,7 +71,7 @@ fn wander(guide: &Guide, input: &str, budget: usize, seed: u64) -> Result<Finish
     Ok(walk.finish().unwrap())
 }
 
-/// Whether a value is in the input with no letter or digit cut from a word (words of unspaced scripts may be cut).
+/// Whether the input contains a value without cutting a word (words of scripts without spaces may be cut).
 fn is_part(value: &str, input: &str) -> bool {
     let joined = |a: Option<char>, b: Option<char>| {
         let letter = |c: char| (c.is_alphanumeric() || c == '_') && (c as u32) < 0xe00;
@@ -102,7 +102,7 @@ fn is_grounded(done: &Finished, input: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Inputs with all that has a meaning on the wire.
+/// Inputs with all characters that have a meaning on the wire.
 fn input() -> impl Strategy<Value = String> {
     let word = prop_oneof![
         "[a-z]{1,8}",
@@ -133,7 +133,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
-    fn any_tokens_write_only_what_the_input_says(input in input(), budget in 0_usize..80, seed: u64) {
+    fn random_tokens_give_only_grounded_values(input in input(), budget in 0_usize..80, seed: u64) {
         for (vocabulary, _) in [llama(), t5()] {
             let guide = Guide::new(&form(), Arc::clone(vocabulary)).unwrap();
             is_grounded(&wander(&guide, &input, budget, seed)?, &input)?;
@@ -141,8 +141,8 @@ proptest! {
     }
 }
 
-/// Whether an answer may be written in its own tokens.
-fn may_write(guide: &Guide, tokenizer: &Tokenizer, input: &str, answer: &Value) -> bool {
+/// Whether the constraint allows an answer in its own tokens.
+fn is_allowed(guide: &Guide, tokenizer: &Tokenizer, input: &str, answer: &Value) -> bool {
     let wire = guide.codec().encode(answer).unwrap();
     let ids = tokenizer.encode_fast(wire.as_str(), false).unwrap().get_ids().to_vec();
     let mut walk = guide.start(guide.ground(input));
@@ -158,7 +158,7 @@ fn may_write(guide: &Guide, tokenizer: &Tokenizer, input: &str, answer: &Value) 
 }
 
 #[test]
-fn parts_of_the_input_and_names_like_them_may_be_written() {
+fn parts_of_the_input_and_similar_known_names_are_allowed() {
     let (vocabulary, tokenizer) = llama();
     let guide = Guide::new(&form(), Arc::clone(vocabulary)).unwrap();
     let input = "Rescued from green fork co-op: 12 crates of saldas; kale - 3\nfor Love Fridge on 18th";
@@ -169,7 +169,7 @@ fn parts_of_the_input_and_names_like_them_may_be_written() {
         ("unknown donor", "saldas; kale", "saldas"),
         ("fork co-op", "3\nfor", "18th"),
     ] {
-        assert!(may_write(&guide, tokenizer, input, &answer(from, to, item)), "{from}, {to}, {item}");
+        assert!(is_allowed(&guide, tokenizer, input, &answer(from, to, item)), "{from}, {to}, {item}");
     }
     for (from, to, item) in [
         ("green fork co-o", "Love Fridge", "kale"),
@@ -179,13 +179,13 @@ fn parts_of_the_input_and_names_like_them_may_be_written() {
         ("Green Fork Co-op", "love fridge", "kale"),
         ("Green Fork Co-op", "Love Fridge", "ale"),
     ] {
-        assert!(!may_write(&guide, tokenizer, input, &answer(from, to, item)), "{from}, {to}, {item}");
+        assert!(!is_allowed(&guide, tokenizer, input, &answer(from, to, item)), "{from}, {to}, {item}");
     }
     assert!(guide.ground(input).is_some());
 }
 
 #[test]
-fn spans_tell_where_a_value_was_read() {
+fn spans_locate_values_in_the_input() {
     let (vocabulary, _) = llama();
     let guide = Guide::new(&form(), Arc::clone(vocabulary)).unwrap();
     let input = "é kale from green fork co-op, saldas and kale";
@@ -211,7 +211,7 @@ fn spans_tell_where_a_value_was_read() {
 }
 
 #[test]
-fn what_can_not_be_grounded_is_refused() {
+fn invalid_grounding_annotation_is_refused() {
     let with = |annotation: Value, kind: Value| AnswerForm::Json {
         schema: json!({"type": "object", "properties": {"x": {"type": kind, "x-graft-grounded": annotation}}}),
     };

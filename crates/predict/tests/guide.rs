@@ -27,19 +27,19 @@ fn load(file: &str, eos: u32, more: &[&str]) -> Base {
     Base { vocabulary: Arc::new(Vocabulary::new(tokenizer.clone(), &[eos]).unwrap()), tokenizer, eos }
 }
 
-/// Llama's kind: byte-level BPE.
+/// Like Llama: byte-level BPE.
 fn llama() -> &'static Base {
     static BASE: OnceLock<Base> = OnceLock::new();
     BASE.get_or_init(|| load("byte_level.json", 3, &[]))
 }
 
-/// T5's kind: SentencePiece, which puts a space before the text; the small one lacks the marks.
+/// Like T5: SentencePiece, which adds a space before the text. This small one lacks the wire form's marks.
 fn t5() -> &'static Base {
     static BASE: OnceLock<Base> = OnceLock::new();
     BASE.get_or_init(|| load("metaspace.json", 1, &[";", "|", "-", ".", "8", "9"]))
 }
 
-/// SmolLM2, from the GGUF file that `GRAFT_TEST_GGUF` names.
+/// SmolLM2, from the GGUF file in `GRAFT_TEST_GGUF`.
 fn smollm2() -> Base {
     let path = std::env::var_os("GRAFT_TEST_GGUF").expect("GRAFT_TEST_GGUF names SmolLM2-135M-Instruct.Q4_1.gguf");
     let model = graft_formats::open(path.as_ref()).unwrap();
@@ -52,7 +52,7 @@ fn tokens(base: &Base, text: &str) -> Vec<u32> {
     base.tokenizer.encode_fast(text, false).unwrap().get_ids().to_vec()
 }
 
-/// Writes an answer from random allowed tokens, preferring those that end things.
+/// Decodes an answer by random choice among allowed tokens, preferring those that end values.
 fn wander(guide: &Guide, base: &Base, budget: usize, seed: u64) -> Finished {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut walk = guide.start(None);
@@ -71,7 +71,7 @@ fn wander(guide: &Guide, base: &Base, budget: usize, seed: u64) -> Finished {
     walk.finish().unwrap()
 }
 
-/// Pushes an answer's own tokens and returns the walk, having checked that each was allowed or forced.
+/// Pushes an answer's own tokens, checking that each is allowed or forced; returns the walk.
 fn follow(guide: &Guide, ids: &[u32]) -> Result<Walk, String> {
     let mut walk = guide.start(None);
     while walk.tokens().len() < ids.len() {
@@ -100,13 +100,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
-    fn random_tokens_always_end_in_a_valid_answer(spec in answer(), budget in 0_usize..60, seed: u64) {
+    fn random_tokens_always_give_a_valid_answer(spec in answer(), budget in 0_usize..60, seed: u64) {
         let guide = Guide::new(&spec.form(), llama().vocabulary.clone()).unwrap();
         form_is_followed(&spec, &wander(&guide, llama(), budget, seed))?;
     }
 
     #[test]
-    fn the_answer_of_an_example_is_allowed_in_its_own_tokens((spec, value) in answered()) {
+    fn every_valid_answer_is_allowed_in_its_own_tokens((spec, value) in answered()) {
         let guide = Guide::new(&spec.form(), llama().vocabulary.clone()).unwrap();
         let wire = guide.codec().encode(&value).unwrap();
         let walk = follow(&guide, &tokens(llama(), &wire)).map_err(|e| TestCaseError::fail(format!("{wire}: {e}")))?;
@@ -125,7 +125,7 @@ proptest! {
 }
 
 #[test]
-fn a_slack_answer_of_any_length_is_valid_with_either_tokenizer() {
+fn truncated_slack_answer_is_valid_with_either_tokenizer() {
     let AnswerForm::Json { schema } = rescue() else { unreachable!() };
     let valid = jsonschema::validator_for(&schema).unwrap();
     for base in [llama(), t5()] {
@@ -143,7 +143,7 @@ fn a_slack_answer_of_any_length_is_valid_with_either_tokenizer() {
 
 #[test]
 #[ignore = "needs the base model's file in GRAFT_TEST_GGUF; `cargo xtask test` runs it"]
-fn a_real_model_writes_short_answers_in_the_words_of_the_message() {
+fn real_tokenizer_gives_short_answers_with_words_of_the_message() {
     let base = smollm2();
     let guide = Guide::new(&rescue(), base.vocabulary.clone()).unwrap();
     let wire = " both Sunny Acres; -| toilet paper;12 case dry goods| squash;1.5 - produce]";
@@ -198,7 +198,7 @@ fn labels_are_forced_as_soon_as_they_are_certain() {
 }
 
 #[test]
-fn a_tokenizer_that_adds_a_space_writes_labels_in_its_own_tokens() {
+fn tokenizer_with_leading_space_encodes_labels() {
     let guide =
         Guide::new(&AnswerForm::Label { labels: vec!["she".into(), "he".into()] }, t5().vocabulary.clone()).unwrap();
     let done = follow(&guide, &tokens(t5(), "she")).unwrap().finish().unwrap();
@@ -206,14 +206,14 @@ fn a_tokenizer_that_adds_a_space_writes_labels_in_its_own_tokens() {
 }
 
 #[test]
-fn a_tokenizer_that_lacks_a_mark_is_refused() {
+fn tokenizer_without_a_mark_is_refused() {
     let base = load("metaspace.json", 1, &["|", "-", ".", "8", "9"]);
     let error = Guide::new(&rescue(), base.vocabulary).unwrap_err();
     assert!(error.to_string().contains("`;`"), "{error}");
 }
 
 #[test]
-fn free_text_takes_any_ordinary_token_and_ends_where_it_likes() {
+fn free_text_allows_any_ordinary_token_and_end() {
     let guide = Guide::new(&AnswerForm::Text, llama().vocabulary.clone()).unwrap();
     let mut walk = guide.start(None);
     let mask = walk.allowed().unwrap();
@@ -250,7 +250,7 @@ fn each_field_has_its_own_confidence() {
 }
 
 #[test]
-fn a_guide_is_shared_between_threads() {
+fn guide_is_shared_between_threads() {
     let guide = Guide::new(&rescue(), llama().vocabulary.clone()).unwrap();
     let answers: Vec<Finished> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| wander(&guide, llama(), 30, 7))).collect();
@@ -260,7 +260,7 @@ fn a_guide_is_shared_between_threads() {
 }
 
 #[test]
-fn masks_renormalise() {
+fn masks_renormalize_probabilities() {
     let guide =
         Guide::new(&AnswerForm::Label { labels: vec!["a".into(), "b".into()] }, llama().vocabulary.clone()).unwrap();
     let mask = guide.start(None).allowed().unwrap();

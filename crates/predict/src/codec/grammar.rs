@@ -7,13 +7,13 @@ use super::number::{DIGITS, LARGEST};
 use super::shape::{Array, Length, Range, Shape};
 use super::text::TEXT_FOLLOWS;
 
-/// One of the labels.
+/// The grammar of one of several labels.
 pub(super) fn of_labels(labels: &[String], before: &str) -> String {
     let labels: Vec<String> = labels.iter().map(|label| quote(&format!("{before}{label}"))).collect();
     format!("start: LABEL\nLABEL: {}\n", labels.join(" | "))
 }
 
-/// An answer that follows a schema.
+/// The grammar of an answer that follows a schema.
 pub(super) fn of_shape(shape: &Shape, before: &str) -> String {
     let mut grammar = Grammar::default();
     let root = grammar.shape(shape);
@@ -28,7 +28,7 @@ struct Grammar {
 }
 
 impl Grammar {
-    /// Adds the rules of a place and names the first.
+    /// Adds the rules of one position and returns the name of the first.
     fn shape(&mut self, shape: &Shape) -> String {
         self.count += 1;
         let id = self.count;
@@ -88,13 +88,13 @@ impl Grammar {
 /// A character of a string, or its escape.
 const UNIT: &str = r"([^\\;\n\r\t]|\\[\\;nrt])";
 
-/// A regular expression of the strings that don't begin like one of the fixed `texts`, and of those that are marked
-/// as text. Spelled out, because an intersection with a complement grows too large for long strings.
+/// A regular expression for strings that do not start like one of the fixed `texts`, and for strings with the text
+/// mark. Written out, because an intersection with a complement grows too large for long strings.
 fn avoiding(length: Length, texts: &[&str]) -> String {
     let texts: Vec<Vec<&str>> = texts.iter().map(|text| units(text.strip_prefix(' ').unwrap_or(text))).collect();
     let mut next: BTreeMap<&[&str], BTreeSet<&str>> = BTreeMap::from([(&[][..], BTreeSet::new())]);
     for text in texts.iter().filter(|text| text.first() != Some(&TEXT_FOLLOWS)) {
-        // Beyond a text that is fixed itself, nothing is left to tell apart.
+        // Beyond a text that is itself fixed, no further distinction is needed.
         let end = (1..text.len()).find(|&n| texts.iter().any(|t| t == &text[..n])).unwrap_or(text.len());
         for n in 0..end {
             next.entry(&text[..n]).or_default().insert(text[n]);
@@ -130,7 +130,7 @@ fn units(text: &str) -> Vec<&str> {
     .collect()
 }
 
-/// Any character or escape but these.
+/// Any character or escape except the given ones.
 fn unit_except(taken: &BTreeSet<&str>) -> String {
     let plain: String = taken.iter().filter(|unit| !unit.starts_with('\\')).map(|unit| hex(unit)).collect();
     let escapes: String =
@@ -143,17 +143,17 @@ fn hex(unit: &str) -> String {
     unit.chars().map(hex_char).collect()
 }
 
-/// A character as regular expressions write any character, so that none needs an escape of its own.
+/// A character as a hexadecimal escape, so that none needs an escape of its own.
 fn hex_char(c: char) -> String {
     format!(r"\x{{{:x}}}", c as u32)
 }
 
-/// A Lark string; its syntax is JSON's, which also has to escape DEL.
+/// A Lark string: JSON syntax, with DEL escaped too.
 fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
 }
 
-/// A regular expression of the canonical numbers in a range.
+/// A regular expression for the canonical numbers in a range.
 fn number(range: Range) -> String {
     let mut all = Vec::new();
     let (low, high) = range.whole;
@@ -177,7 +177,7 @@ fn number(range: Range) -> String {
     all.join("|")
 }
 
-/// A regular expression of the whole numbers from `low` to `high`, without leading zeros.
+/// A regular expression for the whole numbers from `low` to `high`, without leading zeros.
 fn whole(low: u64, high: u64) -> String {
     let mut all = Vec::new();
     let mut from = low;
@@ -190,7 +190,7 @@ fn whole(low: u64, high: u64) -> String {
     all.join("|")
 }
 
-/// Adds the patterns of the numbers between two of the same length, after a common beginning.
+/// Adds patterns for the numbers between two numbers with equally many digits, after a common prefix.
 fn same_length(low: &[u8], high: &[u8], before: String, all: &mut Vec<String>) {
     let any = |n: usize| if n == 0 { String::new() } else { format!("[0-9]{{{n}}}") };
     let (Some((&a, low)), Some((&b, high))) = (low.split_first(), high.split_first()) else {

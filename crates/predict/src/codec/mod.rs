@@ -1,8 +1,8 @@
-//! The wire form of answers: what the model reads in training and writes in inference.
+//! The wire form of answers: the text that the model is trained on and generates.
 //!
-//! Names and brackets of JSON say nothing that the schema does not, so an object is the row of its values in the
-//! schema's order. Words keep the space before them, so that they have the same tokens as in the message they are
-//! copied from, and a value closes itself where it can:
+//! The schema determines JSON's names and brackets, so an object is written as the sequence of its values in the
+//! schema's order. Words keep their leading space, so that they have the same tokens as in the message they are copied
+//! from. A value has a terminator only where its end is ambiguous:
 //!
 //! ```text
 //! null       " -"         left out   " ?"        true, false   " true" " false"
@@ -13,8 +13,9 @@
 //! array      "|" before each element, "]" at the end
 //! ```
 //!
-//! Tokens per answer on 500 rescue messages with SmolLM2's tokenizer: this form 29.1; JSON arrays of values 46.4; all
-//! values closed alike 34.7; compact JSON with names 87.2. Without the "|" it would be 26.3, and one decision less clear.
+//! Tokens per answer on 500 rescue messages with SmolLM2's tokenizer: this form 29.1; JSON arrays of values 46.4; a
+//! terminator after every value 34.7; compact JSON with names 87.2. Without the "|" it would be 26.3, and one decision
+//! less clear.
 
 mod grammar;
 mod number;
@@ -37,10 +38,10 @@ pub(crate) use text::{escaped, mark};
 
 use crate::{Error, Result};
 
-/// Version of the wire form; an adapter trained with another one can't be used with this codec.
+/// Version of the wire form. The codec can't use an adapter trained with another version.
 pub const WIRE_VERSION: u32 = 1;
 
-/// Writes and reads the answers of one form.
+/// Encodes and decodes the answers of one form.
 ///
 /// ```
 /// use graft_core::AnswerForm;
@@ -61,7 +62,7 @@ pub const WIRE_VERSION: u32 = 1;
 #[derive(Clone, Debug)]
 pub struct Codec {
     form: Form,
-    /// The grounded places of the form, by id.
+    /// The grounded positions of the form, by id.
     grounded: Vec<Arc<Grounded>>,
 }
 
@@ -76,7 +77,8 @@ impl Codec {
     /// Prepares an answer form.
     ///
     /// # Errors
-    /// [`Error::Schema`] names what the wire form does not support, or a list of labels that is empty or has doubles.
+    /// [`Error::Schema`] for a schema that the wire form does not support (the message names the keyword), or a list of
+    /// labels that is empty or has duplicates.
     pub fn new(form: &AnswerForm) -> Result<Self> {
         let form = match form {
             AnswerForm::Text => Form::Text,
@@ -90,7 +92,7 @@ impl Codec {
         Ok(Self { form, grounded })
     }
 
-    /// An answer's wire form.
+    /// Encodes an answer.
     ///
     /// # Errors
     /// [`Error::Value`] names the first field that does not follow the form.
@@ -109,10 +111,10 @@ impl Codec {
         }
     }
 
-    /// The answer that a wire text says.
+    /// Decodes a wire text.
     ///
     /// # Errors
-    /// [`Error::Wire`] where the text does not follow the form.
+    /// [`Error::Wire`] if the text does not follow the form.
     pub fn decode(&self, wire: &str) -> Result<Value> {
         match &self.form {
             Form::Json(shape) => read::Reader::new(wire, false).answer(shape),
@@ -123,11 +125,11 @@ impl Codec {
         }
     }
 
-    /// The answer that the start of a wire text says: what was written whole is kept, list elements that were cut
-    /// short are dropped, and the rest is filled with the emptiest values that follow the schema.
+    /// Decodes a truncated wire text: complete values are kept, incomplete list elements are dropped, and the rest is
+    /// filled with the shortest values that follow the schema.
     ///
     /// # Errors
-    /// [`Error::Wire`] if no wire text starts like this.
+    /// [`Error::Wire`] if the text is not a prefix of a wire text.
     pub fn decode_cut(&self, wire: &str) -> Result<Value> {
         match &self.form {
             Form::Json(shape) => read::Reader::new(wire, true).answer(shape),
@@ -140,10 +142,10 @@ impl Codec {
         }
     }
 
-    /// Where each field stands in a wire text, whole or cut short; none for text and labels.
+    /// The byte range of each field in a complete or truncated wire text; empty for text and labels.
     ///
     /// # Errors
-    /// [`Error::Wire`] where the text does not follow the form.
+    /// [`Error::Wire`] if the text does not follow the form.
     pub fn fields(&self, wire: &str) -> Result<Vec<FieldSpan>> {
         let Form::Json(shape) = &self.form else { return Ok(Vec::new()) };
         let mut reader = read::Reader::new(wire, true);
@@ -151,12 +153,12 @@ impl Codec {
         Ok(reader.spans)
     }
 
-    /// The grounded places of the form, by id.
+    /// The grounded positions of the form, by id.
     pub(crate) fn grounded(&self) -> &[Arc<Grounded>] {
         &self.grounded
     }
 
-    /// Path, place and text of each grounded string of an answer.
+    /// Path, position id and text of each grounded string of an answer.
     pub(crate) fn grounded_strings(&self, answer: &Value) -> Vec<(String, usize, String)> {
         let mut all = Vec::new();
         if let Form::Json(shape) = &self.form {
@@ -165,13 +167,13 @@ impl Codec {
         all
     }
 
-    /// How far an answer's wire text has come, and which grounded strings it has; `None` where it is no such text.
+    /// Parse state at the end of a wire text, with its grounded strings; `None` if it is not a prefix of a wire text.
     pub(crate) fn progress(&self, wire: &str) -> Option<Progress<'_>> {
         let Form::Json(shape) = &self.form else { return None };
         read::Reader::new(wire, true).progress(shape)
     }
 
-    /// The grammar (Lark) of the wire form, with `before` in front; `None` for text, which has none.
+    /// The Lark grammar of the wire form after the prefix `before`; `None` for free text.
     pub(crate) fn grammar(&self, before: &str) -> Option<String> {
         match &self.form {
             Form::Text => None,
@@ -180,7 +182,7 @@ impl Codec {
         }
     }
 
-    /// The characters that a tokenizer must be able to write.
+    /// The characters that the tokenizer must be able to encode.
     pub(crate) fn characters(&self) -> BTreeSet<char> {
         let mut all = BTreeSet::new();
         match &self.form {

@@ -1,14 +1,14 @@
-//! Numbers on the wire: plain decimals, shortest form, at most 18 digits on either side of the point.
+//! Numbers on the wire: plain decimals in their shortest form, at most 18 digits on either side of the point.
 
 use serde_json::{Number, Value};
 
-/// Most digits before the point, and most after it. Eighteen always fit `i64`.
+/// Most digits before and after the point. Eighteen digits always fit `i64`.
 pub(crate) const DIGITS: usize = 18;
 
-/// The largest whole number that is written.
+/// The largest whole number that can be written.
 pub(crate) const LARGEST: i64 = 10_i64.pow(DIGITS as u32) - 1;
 
-/// The number's shortest plain decimal form: `12`, never `12.0` or `1.2e1`; the error says what is wrong with it.
+/// The number's shortest plain decimal form: `12`, not `12.0` or `1.2e1`. The error says what was expected.
 pub(crate) fn write(number: &Number) -> Result<String, &'static str> {
     let text = match (number.as_i64(), number.as_f64()) {
         (Some(whole), _) => whole.to_string(),

@@ -1,4 +1,4 @@
-//! From the wire form to a value, with the place of every field in the text.
+//! Decodes the wire form, with the byte range of every field.
 
 use std::ops::Range;
 
@@ -8,44 +8,44 @@ use super::shape::{Array, Literal, Property, Shape};
 use super::{number, text, write};
 use crate::{Error, Result};
 
-/// Where a field's value, or one of a list's marks, stands in the wire text.
+/// The byte range of a field's value, or of a list's mark, in the wire text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldSpan {
-    /// `direction`, `items[0].quantity`; a list itself, like `items`, owns its marks.
+    /// `direction`, `items[0].quantity`; the path of a list, like `items`, stands for its marks.
     pub path: String,
     /// First byte.
     pub start: usize,
-    /// One past the last byte, which closes the value; past the text's end if the value had to be filled in.
+    /// End (exclusive), including the terminator; beyond the end of the text if the value was filled in.
     pub end: usize,
 }
 
 /// Why reading stopped.
 enum Stop {
-    /// The text ended within a value.
+    /// The text ended inside a value.
     Cut,
     /// Something else was expected here.
     Bad(String),
 }
 
-/// How far a wire text has come.
+/// Parse state at the end of a wire text.
 #[derive(Debug, Default)]
 pub(crate) struct Progress<'s> {
-    /// Where it ends: the place that is open, and where that begins in the text.
+    /// The innermost incomplete position, and the byte at which it starts.
     pub(crate) open: Option<(&'s Shape, usize)>,
-    /// The text ends with a number that may go on as well.
+    /// Whether the text ends with a number that may continue.
     pub(crate) number: bool,
-    /// The grounded strings that are complete, with first and one past the last byte.
+    /// The complete grounded strings with their byte ranges.
     pub(crate) complete: Vec<(&'s Shape, Range<usize>)>,
 }
 
 pub(super) struct Reader<'a, 's> {
     text: &'a str,
     at: usize,
-    /// Fill in what is missing at the end instead of stopping.
+    /// Whether to fill in what is missing at the end instead of stopping.
     fill: bool,
-    /// Something had to be filled in.
+    /// Whether something was filled in.
     filled: bool,
-    /// Take a number at the end of the text for complete where it may be.
+    /// Whether a number at the end of the text counts as complete.
     ends_numbers: bool,
     path: String,
     pub(super) spans: Vec<FieldSpan>,
@@ -53,7 +53,7 @@ pub(super) struct Reader<'a, 's> {
 }
 
 impl<'a, 's> Reader<'a, 's> {
-    /// Reads a text; with `fill`, one that may have been cut short at any byte.
+    /// Reads a text; with `fill`, the text may be truncated at any byte.
     pub(super) fn new(text: &'a str, fill: bool) -> Self {
         Self {
             text,
@@ -78,7 +78,7 @@ impl<'a, 's> Reader<'a, 's> {
         value.ok_or_else(|| self.error("an object"))
     }
 
-    /// Reads as much as there is, and says where that ends.
+    /// Reads as much as possible and returns the state at the end.
     pub(super) fn progress(mut self, shape: &'s Shape) -> Option<Progress<'s>> {
         self.ends_numbers = true;
         self.shape(shape).ok()?;
@@ -97,7 +97,7 @@ impl<'a, 's> Reader<'a, 's> {
         let (start, was_filled) = (self.at, self.filled);
         let read = self.alternative(shape);
         if matches!(read, Err(Stop::Cut)) || self.filled && !was_filled {
-            // Of the places around each other, the innermost is open.
+            // Of the nested positions, the innermost is recorded.
             self.progress.open.get_or_insert((shape, start));
         } else if matches!(read, Ok(Some(Value::String(_)))) && shape.grounded.is_some() {
             self.progress.complete.push((shape, start..self.at));
@@ -110,7 +110,7 @@ impl<'a, 's> Reader<'a, 's> {
                 Ok(shape.filler())
             }
             Ok(value) => {
-                // Lists and objects are the spans of what they contain.
+                // Lists and objects have no range of their own: it follows from their contents.
                 if !matches!(value, Some(Value::Array(_) | Value::Object(_))) {
                     self.span(start);
                 }
@@ -153,7 +153,7 @@ impl<'a, 's> Reader<'a, 's> {
         let before = self.rest().len() - marked.unwrap_or(body).len();
         match end {
             text::End::Closed(bytes) => self.at += before + bytes,
-            // Part of a grounded string may be nothing that the input says.
+            // A truncated grounded string may not occur in the input, so it is not kept.
             text::End::Cut if self.fill && !string.is_empty() && shape.grounded.is_none() => {
                 string.extend(std::iter::repeat_n('?', length.min.saturating_sub(string.chars().count())));
                 self.at = self.text.len();
@@ -214,7 +214,7 @@ impl<'a, 's> Reader<'a, 's> {
             let spans = self.spans.len();
             let item = self.within(&step, |r| r.shape(&array.element))?;
             if self.filled && items.len() >= array.min {
-                // An element that was cut short is worth less than none.
+                // An incomplete list element is dropped.
                 self.spans.truncate(spans);
                 self.span(self.text.len());
                 break;

@@ -1,4 +1,4 @@
-//! From a JSON Schema (2020-12) to the shape of its wire form.
+//! Compiles a JSON Schema (2020-12) to the shape of its wire form.
 
 use std::sync::Arc;
 
@@ -8,25 +8,26 @@ use super::number::LARGEST;
 use super::shape::{Array, Grounded, Length, Property, Range, Shape};
 use crate::{Error, Result};
 
-/// Longest string where the schema sets no `maxLength`.
+/// Longest string if the schema has no `maxLength`.
 const MAX_CHARS: usize = 200;
-/// Longest string that a schema may ask for.
+/// Largest `maxLength` that a schema may have.
 const MOST_CHARS: usize = 10_000;
-/// Most elements that a schema may allow where it sets a limit.
+/// Largest `maxItems` that a schema may have.
 const MOST_ITEMS: usize = 10_000;
-/// Deepest nesting, which also ends recursive references.
+/// Deepest nesting; also stops recursive references.
 const MAX_DEPTH: usize = 32;
-/// Most places of an answer; references can multiply them.
+/// Most positions of an answer; references can multiply them.
 const MAX_SHAPES: usize = 2_000;
 
-/// Says that a string is taken from the input: `true`, or an object whose `known` names count where the input has something
-/// like them, and whose `always` names count for any input. `false` keeps it from being inferred.
+/// Annotation of a string that is taken from the input. Its value is `true`, or an object: its `known` names are
+/// allowed if the input contains something similar, its `always` names for any input. `false` prevents it from being
+/// inferred.
 pub const GROUNDED: &str = "x-graft-grounded";
 
-/// Says that a list may be taken from the task's rules, where they agree with the model on everything else.
+/// Annotation of a list that is taken from the task's rules if they agree with the model on everything else.
 pub const FROM_RULES: &str = "x-graft-rules";
 
-/// Keywords that describe and don't restrict.
+/// Keywords that describe but don't restrict.
 const ANNOTATIONS: &[&str] = &[
     FROM_RULES,
     "$schema",
@@ -43,7 +44,7 @@ const ANNOTATIONS: &[&str] = &[
     "writeOnly",
     "format",
 ];
-/// Keywords that the types below understand.
+/// Supported restricting keywords.
 const RESTRICTIONS: &[&str] = &[
     "type",
     "enum",
@@ -62,7 +63,7 @@ const RESTRICTIONS: &[&str] = &[
     "exclusiveMaximum",
 ];
 
-/// Compiles the schema of an answer, which must be an object.
+/// Compiles the schema of an answer; its root must be an object.
 pub(crate) fn compile(schema: &Value) -> Result<Shape> {
     let mut compiler = Compiler { root: schema, shapes: 0, grounded: 0 };
     let mut shape = compiler.shape(schema, "", 0)?;
@@ -81,12 +82,12 @@ fn refuse(path: &str, what: impl Into<String>) -> Error {
 struct Compiler<'a> {
     root: &'a Value,
     shapes: usize,
-    /// Grounded places so far.
+    /// Number of grounded positions so far.
     grounded: usize,
 }
 
 impl<'a> Compiler<'a> {
-    /// The shape of one schema, not yet sealed.
+    /// The shape of one schema, before literals are sealed.
     fn shape(&mut self, schema: &'a Value, path: &str, depth: usize) -> Result<Shape> {
         self.shapes += 1;
         if depth > MAX_DEPTH || self.shapes > MAX_SHAPES {
@@ -114,7 +115,7 @@ impl<'a> Compiler<'a> {
         self.ground(shape, keys, path)
     }
 
-    /// Takes the annotation of a schema into its shape.
+    /// Applies the grounding annotation of a schema to its shape.
     fn ground(&mut self, mut shape: Shape, keys: &Map<String, Value>, path: &str) -> Result<Shape> {
         let names = |name: &str, from: &Map<String, Value>| -> Result<Vec<String>> {
             let names: Option<Vec<String>> = match from.get(name) {
@@ -240,7 +241,7 @@ impl<'a> Compiler<'a> {
     }
 }
 
-/// Adds the alternatives of one shape to another; two of a kind can't be told apart on the wire.
+/// Adds the alternatives of one shape to another; two alternatives of one kind can't be distinguished on the wire.
 fn merge(all: &mut Shape, one: Shape, path: &str) -> Result<()> {
     let doubled = all.number.is_some() && one.number.is_some()
         || all.string.is_some() && one.string.is_some()
@@ -259,7 +260,7 @@ fn merge(all: &mut Shape, one: Shape, path: &str) -> Result<()> {
     Ok(())
 }
 
-/// The types a schema names, or the one its keywords imply.
+/// The types that a schema names, or the one that its keywords imply.
 fn types<'a>(keys: &'a Map<String, Value>, path: &str) -> Result<Vec<&'a str>> {
     match keys.get("type") {
         Some(Value::String(name)) => Ok(vec![name]),
@@ -273,7 +274,7 @@ fn types<'a>(keys: &'a Map<String, Value>, path: &str) -> Result<Vec<&'a str>> {
     }
 }
 
-/// The members of an enum that its types also allow.
+/// The members of an enum that its types allow too.
 fn fixed_values(values: Vec<Value>, types: &[&str], keys: &Map<String, Value>, path: &str) -> Result<Shape> {
     if let Some(other) = keys.keys().find(|k| !["type", "enum", "const"].contains(&k.as_str()) && is_restriction(k)) {
         return Err(refuse(path, format!("`{other}` beside `enum` or `const`")));

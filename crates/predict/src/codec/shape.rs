@@ -1,51 +1,51 @@
-//! What a schema lets stand at each place of an answer.
+//! What a schema allows at each position of an answer.
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::Value;
 
-/// How null is written.
+/// The wire form of null.
 const NULL: &str = " -";
-/// How a property that is left out is written.
+/// The wire form of a property that is left out.
 const ABSENT: &str = " ?";
 
-/// One place of the answer and what may stand there: at most one alternative of each kind.
+/// One position of the answer with its alternatives, at most one of each kind.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Shape {
-    /// Fixed values: null, true, false, the members of an enum, "left out".
+    /// Fixed values: null, true, false, members of an enum, "left out".
     pub(crate) literals: Vec<Literal>,
     pub(crate) number: Option<Range>,
     pub(crate) string: Option<Length>,
     pub(crate) array: Option<Box<Array>>,
     pub(crate) object: Option<Vec<Property>>,
-    /// The string is taken from the input or from known names.
+    /// Set if the string must be taken from the input or from known names.
     pub(crate) grounded: Option<Arc<Grounded>>,
-    /// Literals are followed by `;` because one of them begins another.
+    /// Whether literals are followed by `;`, because one is a prefix of another.
     pub(crate) literals_close: bool,
-    /// Numbers are followed by `;` because a digit may come next.
+    /// Whether numbers are followed by `;`, because a digit may follow.
     pub(crate) number_closes: bool,
 }
 
-/// What a string may be beside parts of the input.
+/// What a grounded string may be, beside parts of the input.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Grounded {
-    /// Tells the places of one answer form apart: 0, 1, …
+    /// Id of the position within its answer form: 0, 1, …
     pub(crate) id: usize,
-    /// Names that count where the input has something like them.
+    /// Names that are allowed if the input contains something similar.
     pub(crate) known: Vec<String>,
-    /// Names that count for any input.
+    /// Names that are always allowed.
     pub(crate) always: Vec<String>,
 }
 
-/// A fixed value and its text.
+/// A fixed value and its wire text.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Literal {
-    /// `None` says that the property is left out.
+    /// `None` if the property is left out.
     pub(crate) value: Option<Value>,
     pub(crate) text: String,
 }
 
-/// Whole-number bounds of a number.
+/// Bounds of a number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Range {
     pub(crate) integer: bool,
@@ -62,7 +62,7 @@ pub(crate) struct Length {
     pub(crate) max: usize,
 }
 
-/// An array's element and bounds of its length.
+/// An array's element and the bounds of its length.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Array {
     pub(crate) element: Shape,
@@ -70,7 +70,7 @@ pub(crate) struct Array {
     pub(crate) max: Option<usize>,
 }
 
-/// A named place of an object.
+/// A named property of an object.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Property {
     pub(crate) name: String,
@@ -78,18 +78,18 @@ pub(crate) struct Property {
 }
 
 impl Shape {
-    /// A place where only these fixed values may stand.
+    /// A position where only these fixed values are allowed.
     pub(crate) fn of_literals(values: impl IntoIterator<Item = Value>) -> Self {
         let literal = |value| Literal { value: Some(value), text: String::new() };
         Self { literals: values.into_iter().map(literal).collect(), ..Self::default() }
     }
 
-    /// Also lets the property be left out.
+    /// Allows the property to be left out.
     pub(crate) fn make_optional(&mut self) {
         self.literals.push(Literal { value: None, text: String::new() });
     }
 
-    /// Fixes the texts of the literals, once all of them are known.
+    /// Determines terminators and texts of the literals; called when all of them are known.
     pub(crate) fn seal(&mut self, digit_may_follow: bool) {
         self.number_closes = digit_may_follow && self.number.is_some();
         let plain = |value: &Option<Value>| match value {
@@ -109,24 +109,24 @@ impl Shape {
         }
         let texts: Vec<&str> = self.literals.iter().map(|l| l.text.as_str()).collect();
         let begins = |a: usize, b: usize| a != b && texts[b].starts_with(texts[a]);
-        // A marked string begins like the empty text, and may begin like a marked one.
+        // A marked string starts like the empty text, and may start like another marked one.
         let marked = |text: &&str| *text == " " || text.trim_start().starts_with(super::text::TEXT_FOLLOWS);
         let begins_string = self.string.is_some() && texts.iter().any(marked);
         self.literals_close = begins_string || (0..texts.len()).any(|a| (0..texts.len()).any(|b| begins(a, b)));
     }
 
-    /// Whether the object needs `(` before it, to tell it from the other alternatives.
+    /// Whether the object needs `(` before it, to distinguish it from other alternatives.
     pub(crate) fn object_opens(&self) -> bool {
         self.number.is_some() || self.string.is_some() || self.array.is_some() || !self.literals.is_empty()
     }
 
-    /// Whether a digit or a minus sign may begin what is written here.
+    /// Whether the text here may start with a digit or a minus sign.
     pub(crate) fn may_start_with_digit(&self) -> bool {
         let first = self.object.as_ref().filter(|_| !self.object_opens()).and_then(|properties| properties.first());
         self.number.is_some() || first.is_some_and(|property| property.shape.may_start_with_digit())
     }
 
-    /// Whether all that may be written here begins with a space.
+    /// Whether every text here starts with a space.
     pub(crate) fn starts_with_space(&self) -> bool {
         if self.number.is_some() || self.array.is_some() {
             return false;
@@ -138,11 +138,11 @@ impl Shape {
         }
     }
 
-    /// Adds the characters that every tokenizer of this form must be able to write.
+    /// Adds the characters that the tokenizer must be able to encode.
     pub(crate) fn characters(&self, all: &mut BTreeSet<char>) {
         all.extend(self.literals.iter().flat_map(|l| l.text.chars()));
         if let Some(range) = self.number {
-            // Without these a number that was begun could not go on: "-0" needs its fraction.
+            // Without these, a number could become impossible to continue: "-0" needs its fraction.
             all.extend("0123456789".chars());
             all.extend((!range.integer).then_some('.'));
             all.extend((range.whole.0 < 0 || range.open.0 < 0).then_some('-'));
@@ -163,14 +163,14 @@ impl Shape {
         }
     }
 
-    /// Adds the grounded places in and under this one, in the order of their ids.
+    /// Adds the grounded positions at and below this one, in the order of their ids.
     pub(crate) fn grounded_places(&self, all: &mut Vec<Arc<Grounded>>) {
         all.extend(self.grounded.clone());
         self.array.iter().for_each(|array| array.element.grounded_places(all));
         self.object.iter().flatten().for_each(|property| property.shape.grounded_places(all));
     }
 
-    /// Adds path, place and text of each grounded string in a value that stands here.
+    /// Adds path, position id and text of each grounded string in a value at this position.
     pub(crate) fn grounded_strings(&self, value: &Value, path: &str, all: &mut Vec<(String, usize, String)>) {
         match value {
             Value::String(text) => all.extend(self.grounded.iter().map(|g| (path.to_owned(), g.id, text.clone()))),
@@ -193,7 +193,7 @@ impl Shape {
         }
     }
 
-    /// Number of values in the emptiest value that may stand here.
+    /// Number of values in the shortest value allowed here.
     pub(crate) fn least_values(&self) -> usize {
         if !self.literals.is_empty() || self.string.is_some() || self.number.is_some() {
             return 1;
@@ -203,7 +203,7 @@ impl Shape {
         self.array.as_deref().map(array).or_else(|| self.object.as_ref().map(object)).unwrap_or(0).max(1)
     }
 
-    /// The emptiest value that may stand here, for answers that were cut short.
+    /// The shortest value allowed here, for truncated answers.
     pub(crate) fn filler(&self) -> Option<Value> {
         let literal =
             |wanted: fn(&Option<Value>) -> bool| self.literals.iter().find(|l| wanted(&l.value)).map(|l| &l.value);
@@ -228,7 +228,7 @@ impl Shape {
 }
 
 impl Range {
-    /// The whole number nearest to zero, or a half where there is none.
+    /// The whole number nearest to zero, or a half if there is none.
     fn filler(self) -> Value {
         let (low, high) = self.whole;
         if low <= high { Value::from(0.clamp(low, high)) } else { Value::from(self.open.0 as f64 + 0.5) }

@@ -1,22 +1,22 @@
-//! Strings on the wire: a leading space, so that words get the same tokens as in running text, and escapes.
+//! Strings on the wire: with a leading space, so that words have the same tokens as in running text, and with escapes.
 
-/// Says "text follows" where a string would read as a fixed value.
+/// Mark before a string whose text looks like a fixed value.
 pub(crate) const TEXT_FOLLOWS: &str = "\\_";
 
-/// A string as it is written, without the closing `;`, at a place where `markers` could stand instead.
+/// A string in wire form without the closing `;`, at a position where `markers` are alternatives.
 pub(crate) fn write<'a>(string: &str, markers: impl IntoIterator<Item = &'a str>) -> String {
     let body = escaped(string);
     let markers: Vec<&str> = markers.into_iter().collect();
     String::from_utf8_lossy(mark(body.as_bytes(), &markers)).into_owned() + &body
 }
 
-/// What is written before a string's escaped text: a space, and the mark of texts that would read as one of `markers`.
+/// The prefix of a string's escaped text: a space, and the mark if the text looks like one of `markers`.
 pub(crate) fn mark(body: &[u8], markers: &[&str]) -> &'static [u8] {
     let reads_as = |marker: &&str| body.starts_with(marker.strip_prefix(' ').unwrap_or(marker).as_bytes());
     if markers.iter().any(reads_as) { b" \\_" } else { b" " }
 }
 
-/// A string's text on the wire.
+/// A string with escapes.
 pub(crate) fn escaped(string: &str) -> String {
     let mut out = String::with_capacity(string.len());
     for c in string.chars() {
@@ -32,18 +32,18 @@ pub(crate) fn escaped(string: &str) -> String {
     out
 }
 
-/// How reading a string ended.
+/// Where reading a string ended.
 #[derive(Debug, PartialEq)]
 pub(crate) enum End {
-    /// At its `;`; the bytes read, with the `;`.
+    /// At its `;`; the number of bytes read, including the `;`.
     Closed(usize),
     /// At the end of the text.
     Cut,
-    /// At something that no string contains, after this many bytes.
+    /// At a byte that no string contains, after this many bytes.
     Bad(usize),
 }
 
-/// Reads a string after its leading space (and mark), up to and with its `;`.
+/// Reads a string after its leading space (and mark), up to and including its `;`.
 pub(crate) fn read(wire: &str) -> (String, End) {
     let mut out = String::new();
     let mut chars = wire.char_indices();

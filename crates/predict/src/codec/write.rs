@@ -1,4 +1,4 @@
-//! From a value to its wire form.
+//! Encodes a value into its wire form.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::shape::{Array, Property, Shape};
 use super::{number, text};
 use crate::{Error, Result};
 
-/// Writes values one after the other and knows where in the answer it is.
+/// Encodes values one after the other, and keeps the path of the current one for messages.
 #[derive(Default)]
 pub(super) struct Writer {
     pub(super) out: String,
@@ -14,7 +14,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Writes what stands at one place; `None` is a property that is left out.
+    /// Encodes the value of one position; `None` for a property that is left out.
     pub(super) fn shape(&mut self, shape: &Shape, value: Option<&Value>) -> Result<()> {
         if let Some(literal) = shape.literals.iter().find(|l| same(l.value.as_ref(), value)) {
             self.out.push_str(&literal.text);
@@ -95,7 +95,7 @@ impl Writer {
     }
 }
 
-/// The step from an object to its member in a path: `.name`, or `name` at the root.
+/// Path component of an object's member: `.name`, or `name` at the root.
 pub(super) fn member(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!(".{name}") }
 }
@@ -108,7 +108,7 @@ fn same(a: Option<&Value>, b: Option<&Value>) -> bool {
     }
 }
 
-/// What may stand at a place, in words.
+/// Describes in words what is allowed at a position.
 pub(super) fn expected(shape: &Shape) -> String {
     let mut kinds: Vec<String> = Vec::new();
     for literal in shape.literals.iter().take(20) {

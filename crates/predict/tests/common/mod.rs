@@ -4,7 +4,7 @@ use graft_core::AnswerForm;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-/// A schema in a form that values can be drawn from.
+/// A schema from which values can be drawn.
 #[derive(Clone, Debug)]
 pub(crate) enum Spec {
     Boolean,
@@ -15,7 +15,7 @@ pub(crate) enum Spec {
     Array(Box<Spec>, usize),
     /// Name, required, schema.
     Object(Vec<(String, bool, Spec)>),
-    /// Alternatives of different types; null is one more if true.
+    /// Alternatives of different types; and null if true.
     Union(Vec<Spec>, bool),
 }
 
@@ -82,7 +82,7 @@ impl Spec {
     }
 }
 
-/// Strings that look like the wire form's own marks, and any others.
+/// Strings that look like marks of the wire form, and any others.
 fn nasty() -> impl Strategy<Value = String> {
     let marks = vec![
         "",
@@ -140,7 +140,7 @@ pub(crate) fn answer() -> impl Strategy<Value = Spec> {
     object(inner, 1)
 }
 
-/// Members that begin each other, and some that look like the wire form's marks.
+/// Enum members that are prefixes of each other, and some that look like marks of the wire form.
 fn members() -> impl Strategy<Value = Spec> + Clone {
     let all = ["", "case", "box", "boxes", "-", "?", "true", "dry goods", "dry", "a;b", "12", "é"];
     let some = proptest::sample::subsequence(all.to_vec(), 1..5);
