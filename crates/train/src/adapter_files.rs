@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, run_dir::read_json};
 
-/// What an adapter belongs to. It travels with the weights, and an adapter is never used with anything else.
+/// What an adapter belongs to. The card is stored with the weights, and an adapter is never used with anything else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AdapterCard {
     /// Prompt and answer form.
@@ -15,14 +15,14 @@ pub struct AdapterCard {
     pub base: BaseRef,
     /// Kind and shape.
     pub adapter: AdapterSpec,
-    /// The dataset it learned from; not known of adapters that were made elsewhere.
+    /// The dataset it was trained on; unknown for imported adapters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataset: Option<Digest>,
-    /// Version of Graft that trained it, or took it in.
+    /// Version of Graft that trained or imported it.
     pub graft: String,
 }
 
-/// Publishes an adapter in PEFT's format with its card; seen whole or not at all. Returns the weights' digest.
+/// Writes an adapter in PEFT's format with its card, atomically. Returns the weights' digest.
 pub(crate) fn save_adapter(
     folder: &Path,
     adapter: &Adapter,
@@ -35,7 +35,7 @@ pub(crate) fn save_adapter(
     Ok(weights_digest(adapter))
 }
 
-/// Names an adapter's weights.
+/// The digest of an adapter's weights.
 #[must_use]
 pub fn weights_digest(adapter: &Adapter) -> Digest {
     let weights: Vec<u8> = adapter.params().data().iter().flat_map(|x| x.to_le_bytes()).collect();
@@ -45,17 +45,17 @@ pub fn weights_digest(adapter: &Adapter) -> Digest {
 /// Reads an adapter trained by Graft and its card.
 ///
 /// # Errors
-/// Damaged files, or weights that don't fit `model`.
+/// If a file is damaged or the weights don't fit `model`.
 pub fn load_adapter(folder: &Path, model: &Model) -> Result<(Adapter, AdapterCard), Error> {
     let card = AdapterCard::read(folder)?;
     Ok((Adapter::open(folder, model).map_err(Error::Model)?, card))
 }
 
 impl AdapterCard {
-    /// Name of its file, which lies beside PEFT's.
+    /// Name of its file, next to PEFT's.
     pub const FILE: &str = "graft.json";
 
-    /// As it is written.
+    /// The content of its file.
     #[must_use]
     pub fn text(&self) -> String {
         json::pretty(self)
@@ -64,7 +64,7 @@ impl AdapterCard {
     /// Reads the card of an adapter folder.
     ///
     /// # Errors
-    /// It is missing or damaged.
+    /// If it is missing or damaged.
     pub fn read(folder: &Path) -> Result<Self, Error> {
         read_json(&folder.join(Self::FILE))
     }

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, RunDir, run_dir::read_json};
 
-/// Everything a training needs to go on as if it had never stopped; the order of the data and the dropout masks
-/// follow from the step.
+/// The state needed to resume a training exactly. The order of the data and the dropout masks are functions of the
+/// step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Progress {
     /// Steps taken.
@@ -19,30 +19,30 @@ pub(crate) struct Progress {
     pub(crate) loss: f64,
     /// Lowest held-out loss so far and the step it was measured at.
     pub(crate) best: Option<(f64, u64)>,
-    /// Measurements since then.
+    /// Number of measurements since then.
     pub(crate) stale: u32,
     /// Loss of the first step.
     pub(crate) first_loss: Option<f64>,
     /// Seconds spent training so far.
     pub(crate) seconds: f64,
-    /// Tokens learned from so far.
+    /// Tokens trained on so far.
     pub(crate) tokens: u64,
-    /// Those of them that went through the model: what a pass's examples share does so once.
+    /// Tokens computed so far: a prefix that the examples of a micro-batch share is computed once.
     #[serde(default)]
     pub(crate) computed: u64,
-    /// Tokens computed at once on a GPU, as its memory allowed.
+    /// Tokens of a micro-batch on a GPU, as its memory allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) micro_batch: Option<usize>,
-    /// How the CPU rounded the inputs of products, by [`graft_ops::Bf16::name`]; absent for f32.
+    /// How the CPU rounds the inputs of products, from [`graft_ops::Bf16::name`]; absent for f32.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) products: Option<String>,
-    /// When the first process began.
+    /// When the first process started.
     pub(crate) started_at: i64,
 }
 
 impl Progress {
-    /// Takes in a held-out loss of the present step; says whether it is the best so far. One that is no number never is, and
-    /// JSON has no word for it that the checkpoint could be read from.
+    /// Records the held-out loss of the current step; returns whether it is the best so far. NaN never is: JSON can't
+    /// express it, so the checkpoint would be unreadable.
     pub(crate) fn measured(&mut self, loss: f64) -> bool {
         let best = loss.is_finite() && self.best.is_none_or(|(lowest, _)| loss < lowest);
         if best {
@@ -60,24 +60,24 @@ struct Header {
     optimizer_steps: u64,
     params: usize,
     state_digest: Digest,
-    /// Of what decides the run's result ([`graft_core::TrainSpec::digest`]). Older checkpoints have none: their digest
-    /// covered paths and threads as well, and the spec beside them never changes.
+    /// Digest of everything that determines the result ([`graft_core::TrainSpec::digest`]). Older checkpoints have
+    /// none: their digest included paths and threads, and the spec next to them never changes.
     #[serde(default)]
     settings_digest: Option<Digest>,
 }
 
-/// Numbers that belong to a checkpoint.
+/// The numbers of a checkpoint.
 pub(crate) struct State {
     pub(crate) params: Vec<f32>,
     pub(crate) m: Vec<f32>,
     pub(crate) v: Vec<f32>,
-    /// Weights of the best measurement, if they are kept.
+    /// Weights of the best measurement, if kept.
     pub(crate) best: Vec<f32>,
 }
 
 const KEPT: usize = 2;
 
-/// Writes `checkpoints/step-N` whole, and removes all but the newest two.
+/// Writes `checkpoints/step-N` atomically, and removes all but the newest two.
 pub(crate) fn save(
     dir: &RunDir,
     settings: &Digest,
@@ -103,25 +103,25 @@ pub(crate) fn save(
     graft_formats::atomic::folder(&folder, &[("progress.json", header.as_bytes()), ("state.bin", &state)])
         .map_err(Error::Publish)?;
     for old in list(dir).into_iter().rev().skip(KEPT) {
-        // A checkpoint that can't be removed only costs disk space.
+        // A checkpoint that can't be removed only takes disk space.
         let _ = fs::remove_dir_all(old.1);
     }
     Ok(())
 }
 
-/// A checkpoint, if it is whole.
+/// A checkpoint, if it is complete and undamaged.
 fn whole(folder: &Path) -> Option<(Header, Vec<u8>)> {
     let header = read_json::<Header>(&folder.join("progress.json")).ok()?;
     let bytes = fs::read(folder.join("state.bin")).ok()?;
     (Digest::of(&bytes) == header.state_digest).then_some((header, bytes))
 }
 
-/// How products were computed until the newest checkpoint, if there is one.
+/// How the newest checkpoint's products were computed, if there is a checkpoint.
 pub(crate) fn products(dir: &RunDir) -> Option<Option<String>> {
     list(dir).into_iter().rev().find_map(|(_, folder)| whole(&folder)).map(|(header, _)| header.progress.products)
 }
 
-/// The newest checkpoint that is whole; damaged ones are passed over.
+/// The newest undamaged checkpoint.
 pub(crate) fn newest(
     dir: &RunDir,
     settings: &Digest,
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_held_out_loss_that_is_no_number_is_not_the_best_and_spoils_no_checkpoint() {
+    fn nan_held_out_loss_is_not_the_best_and_keeps_checkpoints_readable() {
         let start =
             r#"{"step":1,"loss":2.0,"best":null,"stale":0,"first_loss":2.0,"seconds":0,"tokens":0,"started_at":0}"#;
         let mut progress: Progress = serde_json::from_str(start).unwrap();

@@ -13,37 +13,37 @@ use crate::{Error, RunDir};
 pub struct Row {
     /// The example's id.
     pub id: String,
-    /// What the model reads.
+    /// The input.
     pub input: String,
-    /// The approved output as people see it.
+    /// The approved output.
     pub output: Value,
-    /// The same as the model must write it.
+    /// The output in wire form.
     pub answer: String,
-    /// What stands for the example in the epochs, one after the other; in a training side only.
+    /// Variants that replace the example in successive epochs; only on the training side.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variants: Vec<RowVariant>,
 }
 
-/// An example with other names, in other words, with typos.
+/// A variant of an example: with other names, other words, or typos.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RowVariant {
-    /// What the model reads.
+    /// The input.
     pub input: String,
-    /// What it must write.
+    /// The answer in wire form.
     pub answer: String,
 }
 
-/// Tokenised examples of one side.
+/// Tokenized examples of one side.
 pub(crate) struct Sequences {
     pub(crate) all: Vec<Sequence>,
-    /// The variants of each.
+    /// Variants of each example.
     variants: Vec<Vec<RowVariant>>,
     pub(crate) too_long: usize,
-    /// Leading tokens all have in common.
+    /// Number of leading tokens that all have in common.
     pub(crate) shared: usize,
 }
 
-/// Reads and tokenises one side; examples beyond the limits are counted and left out whole.
+/// Reads and tokenizes one side. Examples beyond the limits are left out entirely and counted.
 pub(crate) fn load(
     dir: &RunDir,
     side: &str,
@@ -82,7 +82,8 @@ pub(crate) fn load(
 }
 
 impl Sequences {
-    /// What stands for an example in an epoch: a variant, or itself if it has none or the variant is too long.
+    /// The sequence of an example in an epoch: a variant, or the example itself if it has none or the variant is too
+    /// long.
     pub(crate) fn variant(
         &self,
         index: usize,
@@ -100,7 +101,7 @@ impl Sequences {
     }
 }
 
-/// Whether a sequence is within a run's limits and the model's context.
+/// Whether a sequence is within the run's limits and the model's context.
 #[must_use]
 pub fn fits(sequence: &Sequence, limits: &Limits, model: &Model) -> bool {
     let (source, tokens) = (sequence.source.len(), sequence.tokens.len());
@@ -112,7 +113,7 @@ pub fn fits(sequence: &Sequence, limits: &Limits, model: &Model) -> bool {
     within && source.max(tokens) <= model.context()
 }
 
-/// The examples of a step, in an order that is a function of seed and epoch.
+/// The examples of each step, in an order that is a function of seed and epoch.
 pub(crate) struct Order {
     seed: u64,
     count: usize,
@@ -125,12 +126,12 @@ impl Order {
         Self { seed, count, batch, epoch: None }
     }
 
-    /// Steps of one pass over the examples.
+    /// Number of steps per epoch.
     pub(crate) fn steps_per_epoch(&self) -> u64 {
         self.count.div_ceil(self.batch) as u64
     }
 
-    /// Indices of the examples of a step counted from 0.
+    /// Indices of the examples of a step (from 0).
     pub(crate) fn step(&mut self, step: u64) -> &[usize] {
         let (epoch, within) = (step / self.steps_per_epoch(), (step % self.steps_per_epoch()) as usize);
         if self.epoch.as_ref().is_none_or(|(now, _)| *now != epoch) {
@@ -143,9 +144,9 @@ impl Order {
     }
 }
 
-/// Splits a step's examples into as few passes of at most `rows` computed rows as it takes (an example alone may be
-/// longer), of about equal size: a small rest would cost as many passes over the weights as a full one.
-pub(crate) fn passes(lengths: &[usize], shared: usize, rows: usize) -> Vec<Range<usize>> {
+/// Splits a step's examples into as few micro-batches as possible, of at most `rows` computed rows (unless a single
+/// example is longer), with about equal sizes: a small remainder would read all weights again like a full micro-batch.
+pub(crate) fn micro_batches(lengths: &[usize], shared: usize, rows: usize) -> Vec<Range<usize>> {
     let least = packed(lengths, shared, rows).len().max(1);
     let total: usize = lengths.iter().map(|length| length - shared).sum();
     let even = packed(lengths, shared, (shared + total.div_ceil(least) + 16).min(rows));
@@ -153,19 +154,19 @@ pub(crate) fn passes(lengths: &[usize], shared: usize, rows: usize) -> Vec<Range
 }
 
 fn packed(lengths: &[usize], shared: usize, rows: usize) -> Vec<Range<usize>> {
-    let (mut passes, mut start, mut used) = (Vec::new(), 0, shared);
+    let (mut micro_batches, mut start, mut used) = (Vec::new(), 0, shared);
     for (index, length) in lengths.iter().enumerate() {
         let own = length - shared;
         if index > start && used + own > rows {
-            passes.push(start..index);
+            micro_batches.push(start..index);
             (start, used) = (index, shared);
         }
         used += own;
     }
     if start < lengths.len() {
-        passes.push(start..lengths.len());
+        micro_batches.push(start..lengths.len());
     }
-    passes
+    micro_batches
 }
 
 #[cfg(test)]
@@ -173,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_example_comes_once_an_epoch_in_a_new_order() {
+    fn every_epoch_has_every_example_once_in_a_new_order() {
         let mut order = Order::new(7, 10, 4);
         let mut epoch =
             |first: u64| -> Vec<usize> { (first..first + 3).flat_map(|s| order.step(s).to_vec()).collect() };
@@ -186,8 +187,8 @@ mod tests {
     }
 
     #[test]
-    fn passes_hold_all_examples_and_respect_the_limit() {
-        assert_eq!(passes(&[10, 10, 10, 30, 10], 4, 20), [0..2, 2..3, 3..4, 4..5]);
-        assert!(passes(&[], 0, 20).is_empty());
+    fn micro_batches_hold_all_examples_within_the_limit() {
+        assert_eq!(micro_batches(&[10, 10, 10, 30, 10], 4, 20), [0..2, 2..3, 3..4, 4..5]);
+        assert!(micro_batches(&[], 0, 20).is_empty());
     }
 }

@@ -3,11 +3,11 @@ use graft_ops::{Bf16, Cpu};
 
 use crate::Error;
 
-/// What a training computes on.
+/// The device that a training computes on.
 pub(crate) enum Compute {
     /// The CPU.
     Cpu(Products),
-    /// A GPU that was started.
+    /// A GPU, initialized.
     #[cfg(feature = "cuda")]
     Gpu(graft_gpu::Gpu),
 }
@@ -15,14 +15,14 @@ pub(crate) enum Compute {
 /// How the CPU computes products.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Products {
-    /// With what.
+    /// The CPU with its instructions for products.
     pub(crate) cpu: Cpu,
-    /// Whether the run computed in another way until now, so that it ends with other last bits.
+    /// Whether the run used another arithmetic before, so that its last bits differ from an uninterrupted run.
     pub(crate) changed: bool,
 }
 
 impl Products {
-    /// Those of a spec. A run that `before` computed in some way goes on with it where this machine can.
+    /// The arithmetic for a spec. A run that already used one (`before`) keeps it if this machine supports it.
     fn of(precision: Precision, before: Option<&Option<String>>) -> Result<Self, Error> {
         let same = before.map(|name| name.as_deref().map(Bf16::named));
         let way = match (precision, same) {
@@ -37,7 +37,7 @@ impl Products {
         Ok(Self { cpu: way.map_or(Cpu::F32, Cpu::Bf16), changed })
     }
 
-    /// What the way is called in a checkpoint; f32 has no name.
+    /// Its name in a checkpoint; `None` for f32.
     pub(crate) fn name(self) -> Option<String> {
         match self.cpu {
             Cpu::F32 => None,
@@ -45,7 +45,7 @@ impl Products {
         }
     }
 
-    /// What people should know.
+    /// A note for people.
     pub(crate) fn note(self) -> Option<String> {
         let now = match self.cpu {
             Cpu::F32 => "f32".to_owned(),
@@ -70,12 +70,12 @@ pub fn bf16_of(precision: Precision) -> Option<Bf16> {
     }
 }
 
-/// What `auto` means on this machine.
+/// The meaning of `auto` on this machine.
 fn automatic() -> Option<Bf16> {
     Bf16::found()
 }
 
-/// Opens the device that a spec names; `before` is how products were computed until now.
+/// Opens the device of a spec; `before` is how products were computed before.
 #[cfg(feature = "cuda")]
 pub(crate) fn open(
     device: ComputeDevice,
@@ -93,7 +93,7 @@ pub(crate) fn open(
     }
 }
 
-/// Opens the device that a spec names; this build has only the CPU.
+/// Opens the device of a spec; this build has only the CPU.
 #[cfg(not(feature = "cuda"))]
 pub(crate) fn open(
     device: ComputeDevice,
@@ -106,7 +106,7 @@ pub(crate) fn open(
     }
 }
 
-/// What there is to compute on beside the CPU, and what would help where something is missing.
+/// Describes the GPUs, with a hint if something is missing.
 #[cfg(feature = "cuda")]
 #[must_use]
 pub fn gpus() -> (String, Option<String>) {
@@ -127,14 +127,14 @@ pub fn gpus() -> (String, Option<String>) {
     }
 }
 
-/// What there is to compute on beside the CPU: this build uses nothing else.
+/// Describes the GPUs: this build uses none.
 #[cfg(not(feature = "cuda"))]
 #[must_use]
 pub fn gpus() -> (String, Option<String>) {
     ("not used: this build of Graft was made without `--features cuda`".into(), None)
 }
 
-/// How many GPUs this build can use on this machine.
+/// Number of GPUs that this build can use on this machine.
 #[must_use]
 pub fn gpu_count() -> usize {
     #[cfg(feature = "cuda")]

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use graft_core::{Digest, ExitCode, Failure};
 
-/// What can go wrong in a training.
+/// Errors of training.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     // The run directory
@@ -24,12 +24,12 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
-    /// A file of the run is no valid JSON of its kind.
+    /// A file of the run is not valid JSON of its kind.
     #[error("read line {line} of `{}`", path.display())]
     Json {
         /// The file.
         path: PathBuf,
-        /// From 1.
+        /// Line number, from 1.
         line: usize,
         /// What is wrong there.
         #[source]
@@ -38,7 +38,7 @@ pub enum Error {
     /// A setting outside its range.
     #[error("accept the run's settings")]
     Spec(#[source] graft_core::Error),
-    /// Results can't be written.
+    /// The results can't be written.
     #[error("write the run's results")]
     Publish(#[source] graft_formats::Error),
     /// The checkpoint belongs to another model or adapter.
@@ -46,12 +46,12 @@ pub enum Error {
     Checkpoint {
         /// The checkpoint.
         path: PathBuf,
-        /// What doesn't fit.
+        /// What does not match.
         what: String,
     },
 
     // The data
-    /// No example is left to learn from.
+    /// No training example is left.
     #[error("find anything to learn in `{}`: {what}", path.display())]
     NothingToLearn {
         /// The data file.
@@ -61,56 +61,56 @@ pub enum Error {
     },
 
     // The model
-    /// The base model, adapter or tokenizer.
+    /// The base model, adapter or tokenizer failed.
     #[error("prepare the model")]
     Model(#[source] graft_nn::Error),
-    /// This machine doesn't have the base model.
+    /// The base model is not on this machine.
     #[error("find base model `{name}` (digest {}) on this machine", digest.short())]
     NoBase {
         /// Its name.
         name: String,
         /// Its digest.
         digest: Digest,
-        /// Why not.
+        /// The cause.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The files are not those the run was made for.
+    /// The base model's files are not those that the run was made for.
     #[error("use the base model at `{}`: its files are not those the run was made for", path.display())]
     OtherBase {
-        /// Where it is.
+        /// Path of the files.
         path: PathBuf,
     },
 
-    /// The version that the run starts from doesn't fit it.
+    /// The version that the run starts from does not match the run.
     #[error("start from version `{version}`: {what}")]
     StartFrom {
         /// Its name.
         version: String,
-        /// What doesn't fit.
+        /// What does not match.
         what: String,
     },
 
     // The device
-    /// A GPU was asked for, and this build of Graft can't use one.
+    /// A GPU was requested, but this build of Graft has no GPU support.
     #[error("use a GPU: this build of Graft was made without")]
     NoGpuBuild,
-    /// bf16 was asked for, and this processor has no products for it.
+    /// bf16 was requested, but this processor does not support it.
     #[error("compute in bf16: this processor has neither AMX nor AVX512-BF16")]
     NoBf16,
 
     // The training
-    /// It would not fit in memory.
+    /// The training would not fit into memory.
     #[error("train in {} MiB of memory: it would take about {} MiB", available >> 20, needed >> 20)]
     TooBig {
         /// Predicted peak in bytes.
         needed: u64,
-        /// What there is in bytes.
+        /// Available memory in bytes.
         available: u64,
         /// Settings that would fit.
         hint: String,
     },
-    /// The loss is not a number any more, or grew without bound.
+    /// The loss became NaN or exploded.
     #[error("keep the training stable: the loss is {loss} at step {step}")]
     Diverged {
         /// The step.
@@ -118,10 +118,10 @@ pub enum Error {
         /// Its loss.
         loss: f64,
     },
-    /// Someone asked it to stop.
+    /// A person stopped it.
     #[error("finish: it was stopped after step {step}")]
     Stopped {
-        /// The last step taken; its checkpoint is kept.
+        /// The last step; its checkpoint is kept.
         step: u64,
     },
 }
@@ -152,13 +152,13 @@ impl Error {
         }
     }
 
-    /// All of it in parts.
+    /// The error as a failure for the event log.
     #[must_use]
     pub fn failure(&self) -> Failure {
         Failure::of(self, self.hint(), self.exit_code())
     }
 
-    /// Whether a device ran out of memory, and less at once might do.
+    /// Whether a device ran out of memory, so that a smaller micro-batch may work.
     pub(crate) fn is_device_out_of_memory(&self) -> bool {
         matches!(self, Self::Model(graft_nn::Error::Device(error)) if error.out_of_memory)
     }

@@ -7,55 +7,55 @@ use rand::Rng as _;
 
 use crate::{Error, data};
 
-/// An adapter being learned on a frozen model: weights, gradient and optimiser.
+/// An adapter in training on a frozen model: weights, gradient and optimizer.
 #[derive(Debug)]
 pub struct Learner<'m, D: Device = Cpu> {
-    /// The frozen base.
+    /// The frozen base model.
     pub model: &'m Model<D>,
-    /// What is learned.
+    /// The adapter.
     pub adapter: Adapter<D>,
     /// Its optimiser.
     pub adam: Adam<D::Numbers>,
     grads: D::Numbers,
-    /// Number of trainable numbers.
+    /// Number of trainable parameters.
     len: usize,
     kept: Option<RefCell<Kept>>,
 }
 
-/// What the encoder wrote, by source: for adapters that leave the encoder alone. It lives no longer than the learner, so
-/// it never meets other data, another template or another adapter.
+/// Cached encoder outputs, by source, for adapters that don't change the encoder. The cache is dropped with the
+/// learner, so it is never used with other data, another template or another adapter.
 #[derive(Debug, Default)]
 struct Kept {
     encoded: HashMap<Vec<u32>, Rc<Matrix>>,
     bytes: usize,
 }
 
-/// Most bytes of the encoder's output that are kept; what comes later is computed each time.
+/// Most bytes of cached encoder outputs; further ones are computed each time.
 pub(crate) const KEPT: usize = 256 << 20;
 
-/// Numbers of one step.
+/// Settings of one step.
 #[derive(Clone, Copy, Debug)]
 pub struct StepPlan {
     /// Learning rate.
     pub lr: f64,
-    /// Largest gradient norm; 0 switches clipping off.
+    /// Largest gradient norm; 0 disables clipping.
     pub clip: f64,
-    /// Share of LoRA's inputs that are dropped.
+    /// Fraction of LoRA's inputs that are dropped.
     pub dropout: f32,
-    /// Seeds of the step's dropout masks follow from it and `step`.
+    /// Seed of the step's dropout masks, together with `step`.
     pub seed: u64,
     /// Index of the step.
     pub step: u64,
     /// Leading tokens that all sequences share.
     pub shared: usize,
-    /// Tokens computed at once.
+    /// Most tokens of a micro-batch.
     pub pass_tokens: usize,
-    /// Recompute blocks in the backward pass instead of keeping their activations.
+    /// Recompute blocks in the backward pass instead of storing their activations.
     pub recompute: bool,
 }
 
 impl<'m, D: Device> Learner<'m, D> {
-    /// Begins with an adapter and an optimiser of its size, which go to the model's device.
+    /// Starts with an adapter and an optimizer of its size, which are moved to the model's device.
     #[must_use]
     pub fn new(model: &'m Model<D>, adapter: &Adapter, adam: &Adam) -> Self {
         let (device, len) = (model.device(), adapter.params().data().len());
@@ -64,7 +64,7 @@ impl<'m, D: Device> Learner<'m, D> {
         Self { model, adapter, adam, grads, len, kept }
     }
 
-    /// What the encoder writes for each sequence, if that never changes.
+    /// The encoder's output for each sequence, if it never changes.
     fn encoded(&self, sequences: &[&Sequence]) -> Result<Option<Vec<Rc<Matrix>>>, Error> {
         let Some(kept) = &self.kept else { return Ok(None) };
         let mut kept = kept.borrow_mut();
@@ -85,7 +85,7 @@ impl<'m, D: Device> Learner<'m, D> {
         Ok(Some(all))
     }
 
-    /// All trainable numbers.
+    /// All trainable parameters.
     #[must_use]
     pub fn params(&self) -> Vec<f32> {
         let mut numbers = vec![0.0; self.len];
@@ -93,17 +93,17 @@ impl<'m, D: Device> Learner<'m, D> {
         numbers
     }
 
-    /// Overwrites all trainable numbers.
+    /// Overwrites all trainable parameters.
     pub fn set_params(&mut self, numbers: &[f32]) {
         self.model.device().write_params(self.adapter.device_params_mut(), numbers);
     }
 
-    /// What went wrong on the device since the last call.
+    /// The device's error since the last call, if any.
     pub(crate) fn check(&self) -> Result<(), Error> {
         self.model.device().status().map_err(|e| Error::Model(graft_nn::Error::Device(e)))
     }
 
-    /// Number of trainable numbers.
+    /// Number of trainable parameters.
     #[must_use]
     pub fn len(&self) -> usize {
         self.len
@@ -115,21 +115,22 @@ impl<'m, D: Device> Learner<'m, D> {
         self.len == 0
     }
 
-    /// One optimiser step on `batch`, in as many passes as it takes; returns the mean loss of a supervised token and the
-    /// gradient's norm.
+    /// One optimizer step on `batch`, in as many micro-batches as needed. Returns the mean loss per supervised token
+    /// and the gradient's norm.
     ///
     /// # Errors
-    /// A token outside the vocabulary or a sequence longer than the model's context.
+    /// If a token is outside the vocabulary, or a sequence longer than the model's context.
     pub fn step(&mut self, batch: &[&Sequence], plan: &StepPlan) -> Result<(f64, f64), Error> {
         let supervised: usize = batch.iter().map(|s| s.supervised()).sum();
         let lengths = self.lengths(batch);
         let head = plan.shared + self.adapter.virtual_tokens();
         self.model.device().clear(&mut self.grads);
         let mut total = 0.0_f64;
-        for (index, pass) in data::passes(&lengths, head, plan.pass_tokens).into_iter().enumerate() {
+        for (index, micro_batch) in data::micro_batches(&lengths, head, plan.pass_tokens).into_iter().enumerate() {
             let seed = random(plan.seed, Purpose::Dropout, [plan.step, index as u64]).next_u64();
             self.adapter.set_dropout(Some(Dropout { rate: plan.dropout, seed }));
-            let batch = MicroBatch { sequences: &batch[pass], shared: plan.shared, weight: 1.0 / supervised as f32 };
+            let batch =
+                MicroBatch { sequences: &batch[micro_batch], shared: plan.shared, weight: 1.0 / supervised as f32 };
             let encoded = self.encoded(batch.sequences)?;
             let context = Context { recompute: plan.recompute, encoded: encoded.as_deref() };
             let found = self.model.loss(Some(&self.adapter), &batch, context, Some(&mut self.grads));
@@ -144,23 +145,25 @@ impl<'m, D: Device> Learner<'m, D> {
         Ok((total / supervised as f64, norm))
     }
 
-    /// Prompt and answer tokens that go through the model in a step: what a pass's examples share does so once.
+    /// Number of prompt and answer tokens that a step computes: a prefix that the examples of a micro-batch share is
+    /// computed once.
     #[must_use]
     pub fn computed(&self, batch: &[&Sequence], plan: &StepPlan) -> u64 {
         let head = plan.shared + self.adapter.virtual_tokens();
-        let passes = data::passes(&self.lengths(batch), head, plan.pass_tokens);
+        let micro_batches = data::micro_batches(&self.lengths(batch), head, plan.pass_tokens);
         let tokens: usize = batch.iter().map(|sequence| sequence.source.len() + sequence.tokens.len()).sum();
-        (tokens - plan.shared * (batch.len() - passes.len())) as u64
+        (tokens - plan.shared * (batch.len() - micro_batches.len())) as u64
     }
 
-    /// Mean loss of a supervised token, without learning; `None` where nothing is supervised.
+    /// Mean loss per supervised token, without a training step; `None` if no token is supervised.
     ///
     /// # Errors
-    /// As [`step`](Self::step).
+    /// Like [`step`](Self::step).
     pub fn loss(&self, all: &[&Sequence], shared: usize, pass_tokens: usize) -> Result<Option<f64>, Error> {
         let (mut total, mut count) = (0.0_f64, 0_usize);
-        for pass in data::passes(&self.lengths(all), shared + self.adapter.virtual_tokens(), pass_tokens) {
-            let batch = MicroBatch { sequences: &all[pass], shared, weight: 1.0 };
+        for micro_batch in data::micro_batches(&self.lengths(all), shared + self.adapter.virtual_tokens(), pass_tokens)
+        {
+            let batch = MicroBatch { sequences: &all[micro_batch], shared, weight: 1.0 };
             let encoded = self.encoded(batch.sequences)?;
             let context = Context { recompute: false, encoded: encoded.as_deref() };
             let found = self.model.loss(Some(&self.adapter), &batch, context, None).map_err(Error::Model)?;
@@ -170,7 +173,7 @@ impl<'m, D: Device> Learner<'m, D> {
         Ok((count > 0).then(|| total / count as f64))
     }
 
-    /// Rows that each sequence takes in a pass.
+    /// Rows that each sequence takes in a micro-batch.
     fn lengths(&self, all: &[&Sequence]) -> Vec<usize> {
         all.iter().map(|s| s.source.len().max(s.tokens.len()) + self.adapter.virtual_tokens()).collect()
     }

@@ -1,8 +1,8 @@
 //! Trains an adapter in a run directory.
 //!
-//! The directory is the whole contract: `spec.json` and `data/` come in, `events.jsonl`, `checkpoints/`, `adapter/` and
-//! `training_run.json` go out. [`train`] may be killed at any moment and called again: it continues from the newest
-//! whole checkpoint to the same result, bit for bit.
+//! The directory is the whole interface: `spec.json` and `data/` are the input; `events.jsonl`, `checkpoints/`,
+//! `adapter/` and `training_run.json` are the output. [`train`] may be killed at any time and called again: it
+//! continues from the newest undamaged checkpoint to a bit-identical result.
 
 mod adapter_files;
 mod checkpoint;

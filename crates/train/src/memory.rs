@@ -3,35 +3,35 @@ use graft_nn::{Adapter, Model, Sequence, matches_target};
 
 use crate::learner::KEPT;
 
-/// Where a training's memory will go, in bytes.
+/// Predicted memory of a training, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Estimate {
-    /// The base model's file and what is copied from it.
+    /// The base model's file, and copies of parts of it.
     pub base: u64,
-    /// Activations of one pass.
+    /// Activations of one micro-batch.
     pub activations: u64,
-    /// Logits and gradients in flight.
+    /// Logits and temporary gradients.
     pub scratch: u64,
-    /// The adapter with its gradient, its moments, and the copies that a checkpoint and its publication take.
+    /// The adapter, its gradient and moments, and the copies for a checkpoint and for publication.
     pub adapter: u64,
-    /// What the encoder wrote, where that never changes.
+    /// Cached encoder outputs.
     pub kept: u64,
 }
 
 impl Estimate {
-    /// All together.
+    /// The sum.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.base + self.activations + self.scratch + self.adapter + self.kept
     }
 }
 
-/// Predicts the peak of a training on sequences that [fit](crate::fits) its limits.
+/// Predicts the peak memory of a training on sequences that [fit](crate::fits) its limits.
 #[must_use]
 pub fn estimate(model: &Model, spec: &TrainSpec, base_bytes: u64, train: &[&Sequence], eval: &[&Sequence]) -> Estimate {
-    /// Rows whose logits exist at once; see `graft_ops::cross_entropy`.
+    /// Number of rows whose logits exist at once; see `graft_ops::cross_entropy`.
     const LOGIT_ROWS: usize = 256;
-    /// The process itself: code, tokenizer, thread stacks, what the allocator holds back.
+    /// The process itself: code, tokenizer, thread stacks, and memory that the allocator retains.
     const PROCESS: u64 = 224 << 20;
     let rows = most_rows(spec, train);
     let params = Adapter::parameters(&spec.adapter, model);
@@ -44,12 +44,12 @@ pub fn estimate(model: &Model, spec: &TrainSpec, base_bytes: u64, train: &[&Sequ
     }
 }
 
-/// Predicts the peak on a GPU beside the base's weights, which are there already.
+/// Predicts the peak on a GPU, in addition to the base weights, which are loaded already.
 pub(crate) fn estimate_on_gpu(model: &Model, spec: &TrainSpec, train: &[&Sequence], eval: &[&Sequence]) -> u64 {
-    /// Logits with their gradient, as the device bounds them, and its library's working memory.
+    /// Logits with their gradient, which the device limits, and its libraries' workspace.
     const FIXED: u64 = (1 << 30) + (128 << 20);
     let rows = most_rows(spec, train).max(most_rows(spec, eval)) as u64;
-    // What products read lies beside the numbers themselves; a dequantized weight lives while it is used.
+    // Operands of products are stored next to the f32 values; a dequantized weight lives while it is used.
     let kept = rows * model.bytes_per_row(spec.limits.recompute) as u64;
     let weights = model.target_modules().iter().map(|m| m.inputs * m.outputs).max().unwrap_or(0);
     let head = model.vocab() * model.width();
@@ -59,7 +59,7 @@ pub(crate) fn estimate_on_gpu(model: &Model, spec: &TrainSpec, train: &[&Sequenc
     FIXED + kept + kept / 4 + scratch + adapter
 }
 
-/// Rows that the longest pass computes: no more than there are, and at least one sequence.
+/// Rows of the longest micro-batch: at most all rows, and at least one sequence.
 fn most_rows(spec: &TrainSpec, train: &[&Sequence]) -> usize {
     let ahead = match &spec.adapter {
         AdapterSpec::Lora(_) => 0,
@@ -69,7 +69,7 @@ fn most_rows(spec: &TrainSpec, train: &[&Sequence]) -> usize {
     rows().max().unwrap_or(0).max(spec.limits.pass_tokens.min(rows().sum()))
 }
 
-/// As [`Model::encoder_ignores`], before there is an adapter.
+/// Like [`Model::encoder_ignores`], before an adapter exists.
 fn leaves_encoder(model: &Model, spec: &TrainSpec) -> bool {
     let AdapterSpec::Lora(lora) = &spec.adapter else { return false };
     let in_encoder = |name: &str| name.starts_with("encoder.") && matches_target(&lora.targets, name);
@@ -81,7 +81,7 @@ fn kept(model: &Model, all: &[&Sequence]) -> u64 {
     (4 * tokens * (1 + model.width())).min(KEPT) as u64
 }
 
-/// Bytes of memory that a new process can use: what Linux calls available, within the process's cgroup.
+/// Memory that a new process can use, in bytes: Linux's available memory, limited by the process's cgroup.
 #[must_use]
 pub fn available_memory() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
@@ -93,18 +93,18 @@ pub fn available_memory() -> Option<u64> {
     Some((kib << 10).min(within))
 }
 
-/// Largest resident memory this process has had, in bytes; 0 where the system doesn't tell.
+/// Peak resident memory of this process in bytes; 0 if the system does not report it.
 #[must_use]
 pub fn peak_rss() -> u64 {
     own_status("VmHWM:").unwrap_or(0)
 }
 
-/// Resident memory of this process now, in bytes; `None` where the system doesn't tell.
+/// Current resident memory of this process in bytes; `None` if the system does not report it.
 pub(crate) fn resident() -> Option<u64> {
     own_status("VmRSS:")
 }
 
-/// An amount that Linux tells of this process, in bytes.
+/// A value of `/proc/self/status` in bytes.
 fn own_status(name: &str) -> Option<u64> {
     let text = std::fs::read_to_string("/proc/self/status").ok()?;
     let kib = text.lines().find_map(|l| l.strip_prefix(name)?.trim().strip_suffix(" kB")?.parse::<u64>().ok())?;

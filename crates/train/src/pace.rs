@@ -6,17 +6,17 @@ use graft_ops::Cpu;
 
 use crate::{Error, data, device, trainer};
 
-/// A step takes as long as this many forward passes: one forward, one backward through the frozen weights, the optimiser.
+/// Duration of a step in forward passes: one forward, one backward through the frozen weights, and the optimizer.
 const STEP: f64 = 2.3;
-/// And this much more for the gradients of LoRA on all weights that are passed; less for some. Both were measured on
-/// SmolLM2-135M; `cargo xtask bench train` tells how far off they are.
+/// Additional duration for LoRA gradients on all weights; proportionally less if only some carry LoRA. Both were
+/// measured on SmolLM2-135M; `cargo xtask bench train` prints the error of the prediction.
 const LORA: f64 = 0.45;
 
-/// Prompt and answer tokens a second that a training would take on this machine: forward passes over a batch of its
-/// sequences, timed; 0 where none fits the limits. Takes about as long as a step.
+/// Predicts the training speed on this machine in prompt and answer tokens per second, by timing forward passes over a
+/// batch of its sequences; 0 if no sequence fits the limits. Takes about as long as a step.
 ///
 /// # Errors
-/// The adapter doesn't fit the model, or a token is outside its vocabulary.
+/// If the adapter does not fit the model, or a token is outside its vocabulary.
 pub fn pace(model: &Model, prompter: &Prompter, spec: &TrainSpec, all: &[Sequence]) -> Result<f64, Error> {
     let fitting: Vec<&Sequence> = all.iter().filter(|sequence| data::fits(sequence, &spec.limits, model)).collect();
     let every = fitting.len().div_ceil(spec.optim.batch.max(1)).max(1);
@@ -26,7 +26,7 @@ pub fn pace(model: &Model, prompter: &Prompter, spec: &TrainSpec, all: &[Sequenc
     let learner = trainer::learner(&on_cpu, &trainer::fresh(model, prompter, spec)?, spec)?;
     let shared = if model.has_encoder() { 0 } else { prompter.shared().len() };
     let forward = || learner.loss(&batch, shared, spec.limits.pass_tokens);
-    // What is read or kept once in a training is not timed.
+    // A first call, not timed: it reads and caches what a training reads once.
     forward()?;
     let clock = Instant::now();
     forward()?;
@@ -35,7 +35,7 @@ pub fn pace(model: &Model, prompter: &Prompter, spec: &TrainSpec, all: &[Sequenc
     Ok(tokens as f64 / (passes * clock.elapsed().as_secs_f64().max(1e-6)))
 }
 
-/// The share of the weights passed on the way back that carry LoRA.
+/// The fraction of weights on the backward path that carry LoRA.
 fn share(model: &Model, spec: &TrainSpec) -> f64 {
     let AdapterSpec::Lora(lora) = &spec.adapter else { return 0.0 };
     let weights = |carries: &dyn Fn(&str) -> bool| {

@@ -16,36 +16,36 @@ use crate::Error;
 #[derive(Clone, Debug)]
 pub struct RunDir(PathBuf);
 
-/// The result of a finished run, written last and whole: a run has succeeded if and only if it is there.
+/// The result of a finished run, written last and atomically: a run has succeeded if and only if it exists.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingRun {
     /// Name of the run.
     pub run_id: String,
     /// Always `completed`.
     pub status: String,
-    /// When the first process began, in milliseconds since 1970.
+    /// When the first process started, in milliseconds since 1970.
     pub started_at: Timestamp,
-    /// When the last one ended.
+    /// When the last process ended.
     pub finished_at: Timestamp,
     /// Name of the base model.
     pub base_model: String,
     /// Digest of its files.
     pub base_digest: Digest,
-    /// Examples learned from.
+    /// Number of training examples.
     pub samples: usize,
-    /// Examples held out.
+    /// Number of held-out examples.
     pub eval_samples: usize,
-    /// Examples left out because they are longer than the limit.
+    /// Number of examples left out because they exceed the limit.
     pub too_long: usize,
-    /// Passes over the examples.
+    /// Number of epochs.
     pub epochs: f64,
-    /// Optimiser steps.
+    /// Optimizer steps.
     pub steps: u64,
     /// Loss of the last step.
     pub final_loss: f64,
     /// Loss on the held-out examples (the first `eval.examples` of them) with the published weights.
     pub eval_loss: Option<f64>,
-    /// Step whose weights are published.
+    /// The step whose weights are published.
     pub best_step: u64,
     /// All settings.
     pub hyperparameters: TrainSpec,
@@ -53,16 +53,16 @@ pub struct TrainingRun {
     pub dataset_hash: Digest,
     /// Digest of the adapter's weights.
     pub adapter_hash: Digest,
-    /// Seconds spent training, over all attempts that led to the result.
+    /// Seconds of training, over all attempts.
     pub train_seconds: f64,
-    /// Prompt and answer tokens a second.
+    /// Prompt and answer tokens per second.
     pub tokens_per_second: f64,
-    /// Those of them that went through the model: what a pass's examples share does so once.
+    /// Computed tokens per second: a prefix that the examples of a micro-batch share counts once.
     #[serde(default)]
     pub computed_tokens_per_second: f64,
-    /// Largest resident memory of the process in bytes.
+    /// Peak resident memory of the process in bytes.
     pub peak_memory: u64,
-    /// How the CPU rounded the inputs of products, `amx` or `avx512-bf16`; absent for f32 and on a GPU.
+    /// How the CPU rounded the inputs of products: `amx` or `avx512-bf16`; absent for f32 and on a GPU.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub products: Option<String>,
     /// Version of Graft.
@@ -70,13 +70,13 @@ pub struct TrainingRun {
 }
 
 impl RunDir {
-    /// The folder at `path`, which need not exist yet.
+    /// The run directory at `path`, which need not exist yet.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self(path.into())
     }
 
-    /// The folder.
+    /// Its path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
@@ -100,22 +100,22 @@ impl RunDir {
         self.0.join("data").join(format!("{side}.jsonl"))
     }
 
-    /// `data/init/`: the adapter that a warm start begins with.
+    /// `data/init/`: the adapter that a warm start continues.
     #[must_use]
     pub fn init(&self) -> PathBuf {
         self.0.join("data").join("init")
     }
 
-    /// Whether someone asked the run to stop.
+    /// Whether a stop was requested.
     #[must_use]
     pub fn stop_requested(&self) -> bool {
         self.0.join("stop").exists()
     }
 
-    /// Makes the folder with its spec and data; seen whole or not at all.
+    /// Creates the folder with its spec and data, atomically.
     ///
     /// # Errors
-    /// The disk refuses.
+    /// If a write fails.
     pub fn create(&self, spec: &TrainSpec, train: &[crate::Row], eval: &[crate::Row]) -> Result<(), Error> {
         let data = self.0.join("data");
         let made = faults::pass(Op::Write, &data).and_then(|()| fs::create_dir_all(&data));
@@ -130,7 +130,7 @@ impl RunDir {
     /// Reads `spec.json`.
     ///
     /// # Errors
-    /// It is missing, damaged, or holds a setting out of range.
+    /// If it is missing or damaged, or a setting is out of range.
     pub fn spec(&self) -> Result<TrainSpec, Error> {
         let spec: TrainSpec = read_json(&self.0.join("spec.json"))?;
         spec.check().map_err(Error::Spec)?;
@@ -140,7 +140,7 @@ impl RunDir {
     /// Reads `training_run.json`, if the run has succeeded.
     ///
     /// # Errors
-    /// It is damaged.
+    /// If it is damaged.
     pub fn result(&self) -> Result<Option<TrainingRun>, Error> {
         let path = self.0.join("training_run.json");
         if path.exists() { read_json(&path).map(Some) } else { Ok(None) }
@@ -152,10 +152,10 @@ impl RunDir {
         graft_formats::atomic::bytes(&self.0.join("training_run.json"), text.as_bytes()).map_err(Error::Publish)
     }
 
-    /// Reads the events after `seq`; a last line that is still being written is left for the next call.
+    /// Reads the events after `seq`. An incomplete last line is left for the next call.
     ///
     /// # Errors
-    /// The file can't be read or holds something else than events.
+    /// If the file can't be read, or contains a line that is not an event.
     pub fn events_after(&self, seq: u64) -> Result<Vec<Event>, Error> {
         let path = self.0.join("events.jsonl");
         if !path.exists() {
@@ -178,15 +178,15 @@ impl RunDir {
     }
 }
 
-/// Appends events, each whole before the next. Those that change what is known of the run's state are durable when
-/// [`append`](Self::append) returns. Steps, measurements and notes are not synced one by one: after a power cut the run goes
-/// on from its checkpoint and writes them again, and a sync for each step would cost fast trainings several per cent.
+/// Appends events, one complete line each. Events that change the run's state are durable when [`append`](Self::append)
+/// returns. Steps, measurements and notes are not synced one by one: after a power cut the run resumes from its
+/// checkpoint and writes them again, and a sync per step would slow fast trainings by several per cent.
 #[derive(Debug)]
 pub struct EventLog {
     path: PathBuf,
     file: File,
     seq: u64,
-    /// Where the last whole line ends.
+    /// End of the last complete line.
     end: u64,
 }
 
@@ -194,7 +194,7 @@ impl EventLog {
     /// Opens the log and drops a half-written last line.
     ///
     /// # Errors
-    /// The disk refuses.
+    /// If the file can't be opened or truncated.
     pub fn open(dir: &RunDir) -> Result<Self, Error> {
         let path = dir.path().join("events.jsonl");
         let failed = |source| Error::Write { path: path.clone(), source };
@@ -221,12 +221,12 @@ impl EventLog {
     /// Adds an event.
     ///
     /// # Errors
-    /// The disk refuses; nothing of the event is left.
+    /// If the write fails; the file is unchanged then.
     pub fn append(&mut self, kind: EventKind) -> Result<Event, Error> {
         let event = Event { seq: self.seq + 1, at: now(), kind };
         let line = json::line(&event) + "\n";
         if let Err(source) = faults::write(&mut self.file, line.as_bytes(), &self.path) {
-            // Half a line would spoil the next one.
+            // Remove the incomplete line, which would break the next one.
             let _ = self.file.set_len(self.end).and_then(|()| self.file.seek(SeekFrom::Start(self.end)));
             return Err(Error::Write { path: self.path.clone(), source });
         }

@@ -24,42 +24,42 @@ use crate::{
     run_dir::{EventLog, now},
 };
 
-/// A loss this many times the first one (and some) means the training has lost its way.
+/// A training diverged if its loss exceeds the first one by this factor (plus a constant).
 const EXPLODED: f64 = 2.0;
-/// And this much more of one that starts from a version: its first batch may be one that the version knows by heart, and the next
-/// one of new examples, of which it is sure of the opposite.
+/// Additional tolerance for a warm start: the version may know the first batch by heart, so its loss is near zero, and
+/// be confidently wrong about the new examples of the next one.
 const SURPRISE: f64 = 12.0;
-/// Of a training with more epochs than this, measurements and checkpoints are counted by this share of its steps.
+/// For trainings with more epochs than this, measurements and checkpoints are scheduled by this fraction of the steps.
 const MOST_EPOCHS: u64 = 20;
 
-/// Tokens that a GPU computes at once where its memory allows.
+/// Preferred micro-batch of a GPU in tokens, if its memory allows.
 const GPU_TOKENS: usize = 16_384;
-/// The least it is asked for.
+/// Smallest micro-batch to try.
 const LEAST_TOKENS: usize = 64;
 
-/// How a training ended well.
+/// How a training ended successfully.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// It ran to its end now.
+    /// It finished in this call.
     Finished(Box<TrainingRun>),
     /// It had finished before.
     AlreadyDone(Box<TrainingRun>),
 }
 
-/// What a run finds on the machine that works on it.
+/// What a run needs from the machine that executes it.
 pub struct Machine<'m> {
-    /// Finds the files of a base model; their digest is checked afterwards.
+    /// Finds the files of a base model; their digest is verified afterwards.
     pub find_base: &'m dyn Fn(&BaseRef) -> Result<PathBuf, Error>,
-    /// Remembers digests of files.
+    /// Cache of file digests.
     pub digests: &'m DigestCache,
-    /// CPU threads, instead of those that the spec names.
+    /// Number of CPU threads; by default the spec's.
     pub threads: Option<usize>,
 }
 
-/// Trains (or goes on training) the run in `dir`. `tell` hears every event after it is on disk.
+/// Trains the run in `dir`, or resumes it. `tell` is called with every event once it is written.
 ///
 /// # Errors
-/// Whatever keeps the run from its result; it is the last event, too.
+/// Why the run has no result; the last event contains it too.
 pub fn train(dir: &RunDir, machine: &Machine<'_>, tell: &mut dyn FnMut(&Event)) -> Result<Outcome, Error> {
     if let Some(result) = dir.result()? {
         return Ok(Outcome::AlreadyDone(Box::new(result)));
@@ -125,7 +125,7 @@ fn run(dir: &RunDir, machine: &Machine<'_>, say: &mut Say<'_>) -> Result<Trainin
     }
 }
 
-/// The settings that decide most about a run, as one line of its log.
+/// The most important settings of a run, as one line for its log.
 fn banner(spec: &TrainSpec) -> String {
     let adapter = match &spec.adapter {
         AdapterSpec::Lora(lora) => {
@@ -154,14 +154,14 @@ struct Trainer<'r, D: Device> {
     spec: &'r TrainSpec,
     settings: Digest,
     prompter: &'r Prompter,
-    /// The frozen model on the host, and the adapter as it is published.
+    /// The frozen model on the host, and the adapter in its published form.
     model: &'r Model,
     adapter: Adapter,
     learner: Learner<'r, D>,
     best: Vec<f32>,
     train: Sequences,
     eval: Sequences,
-    /// Held-out examples; the loss is that of the first of them.
+    /// Number of held-out examples; the loss is measured on the first of them.
     held_out: usize,
     order: Order,
     total: u64,
@@ -215,7 +215,7 @@ impl<'r, D: Device> Trainer<'r, D> {
         })
     }
 
-    /// Trains to the end; `products` is how the CPU rounds, `gpu_memory` what is free on a GPU.
+    /// Trains to the end. `products` is how the CPU rounds, `gpu_memory` the free memory of a GPU.
     fn run(
         mut self,
         base: &Path,
@@ -236,7 +236,7 @@ impl<'r, D: Device> Trainer<'r, D> {
         self.finish(say)
     }
 
-    /// Chooses the largest micro-batch that fits a GPU, down to the one that the spec asks for.
+    /// Chooses the largest micro-batch that fits the GPU's memory, but at least the spec's.
     fn fit_gpu(&mut self, free: u64) -> Result<u64, Error> {
         let available = self.spec.limits.memory.map_or(free, |limit| limit.min(free));
         let (train, eval): (Vec<_>, Vec<_>) = (self.train.all.iter().collect(), self.eval.all.iter().collect());
@@ -259,7 +259,7 @@ impl<'r, D: Device> Trainer<'r, D> {
         }
     }
 
-    /// Tokens computed at once.
+    /// Most tokens of a micro-batch.
     fn micro_batch(&self) -> usize {
         self.progress.micro_batch.unwrap_or(self.spec.limits.pass_tokens)
     }
@@ -316,12 +316,12 @@ impl<'r, D: Device> Trainer<'r, D> {
     }
 
     fn learn(&mut self, say: &mut Say<'_>) -> Result<(), Error> {
-        // Many short epochs of a few examples need no measurement each.
+        // Many short epochs with few examples don't need a measurement each.
         let per_epoch = self.order.steps_per_epoch().max(self.total.div_ceil(MOST_EPOCHS));
         let every = |times: u32| if times == 0 { u64::MAX } else { (per_epoch / u64::from(times)).max(1) };
         let (eval_every, save_every) = (every(self.spec.eval.per_epoch), every(self.spec.eval.checkpoints_per_epoch));
         let slack = 3.0 + if self.spec.init_from.is_some() { SURPRISE } else { 0.0 };
-        // A run that was killed when it had stopped early has nothing more to learn.
+        // A run that stopped early before it was killed has nothing left to train.
         while self.progress.step < self.total && !self.is_stale() {
             let clock = Instant::now();
             let (loss, grad_norm, lr) = self.step()?;
@@ -362,7 +362,7 @@ impl<'r, D: Device> Trainer<'r, D> {
         say(EventKind::Checkpoint { step: self.progress.step })
     }
 
-    /// One optimiser step; returns loss, gradient norm and learning rate.
+    /// One optimizer step; returns loss, gradient norm and learning rate.
     fn step(&mut self) -> Result<(f64, f64, f64), Error> {
         let (o, step) = (&self.spec.optim, self.progress.step);
         let epoch = step / self.order.steps_per_epoch();
@@ -374,7 +374,7 @@ impl<'r, D: Device> Trainer<'r, D> {
         self.progress.tokens += batch.iter().map(|s| (s.source.len() + s.tokens.len()) as u64).sum::<u64>();
         let warmup = (o.warmup * self.total as f64).round() as u64;
         let mut plan = StepPlan {
-            // Counted from 1, so that no step is spent at a learning rate of zero.
+            // Steps count from 1, so that none is spent at a learning rate of zero.
             lr: o.schedule.at(step + 1, warmup, self.total + 1, o.lr),
             clip: o.clip,
             dropout: match &self.spec.adapter {
@@ -389,7 +389,7 @@ impl<'r, D: Device> Trainer<'r, D> {
         };
         let (loss, norm) = loop {
             match self.learner.step(&batch, &plan) {
-                // The estimate was too low: later steps are as large as this one turns out to be.
+                // The estimate was too low: use smaller micro-batches from now on.
                 Err(error) if error.is_device_out_of_memory() && plan.pass_tokens > LEAST_TOKENS => {
                     plan.pass_tokens /= 2;
                     self.progress.micro_batch = Some(plan.pass_tokens);
@@ -401,19 +401,20 @@ impl<'r, D: Device> Trainer<'r, D> {
         Ok((loss, norm, plan.lr))
     }
 
-    /// Mean loss of a supervised token on the held-out examples.
+    /// Mean loss per supervised token on the held-out examples.
     fn held_out_loss(&self) -> Result<Option<f64>, Error> {
         let all: Vec<&Sequence> = self.eval.all.iter().collect();
         self.learner.loss(&all, self.eval.shared, self.micro_batch())
     }
 
-    /// Whether the held-out loss has not become better for as long as the run is patient.
+    /// Whether the held-out loss has not improved for `patience` measurements.
     fn is_stale(&self) -> bool {
         let patience = self.spec.eval.patience;
         patience > 0 && self.progress.stale >= patience
     }
 
-    /// Measures the held-out loss, and keeps the weights if it is the best so far: few examples are soon learned by heart.
+    /// Measures the held-out loss and keeps the weights if it is the best so far, because few examples are soon
+    /// overfitted.
     fn measure(&mut self, say: &mut Say<'_>) -> Result<Option<f64>, Error> {
         let clock = Instant::now();
         let Some(loss) = self.held_out_loss()? else { return Ok(None) };
@@ -430,7 +431,7 @@ impl<'r, D: Device> Trainer<'r, D> {
 
     /// Publishes the adapter and the result.
     fn finish(mut self, say: &mut Say<'_>) -> Result<TrainingRun, Error> {
-        // Where learning stopped early, the last step has been measured, and it was not the best.
+        // After early stopping the last step is measured already, and was not the best.
         let mut eval_loss = if self.is_stale() { None } else { self.measure(say)? };
         if self.progress.first_loss.is_some_and(|first| self.progress.loss >= first) && self.progress.step > 1 {
             let text = "The loss did not fall: nothing was learned. Try another learning rate, or more epochs.";
@@ -479,13 +480,14 @@ impl<'r, D: Device> Trainer<'r, D> {
             graft_version: spec.graft.clone(),
         };
         self.dir.publish(&result)?;
-        // Said when it is true: a trainer that was killed before that says it once, after it went on.
+        // Written after the result is published. If the trainer is killed in between, it writes the event when it is
+        // resumed.
         say(EventKind::Done { steps: step, final_loss: self.progress.loss })?;
         Ok(result)
     }
 }
 
-/// An adapter that has learned nothing.
+/// A new adapter.
 pub(crate) fn fresh(model: &Model, prompter: &Prompter, spec: &TrainSpec) -> Result<Adapter, Error> {
     let seed = spec.optim.seed;
     let rows = match &spec.adapter {
@@ -495,7 +497,7 @@ pub(crate) fn fresh(model: &Model, prompter: &Prompter, spec: &TrainSpec) -> Res
     Adapter::fresh(&spec.adapter, model.target_modules(), seed, model.width(), &rows).map_err(Error::Model)
 }
 
-/// The learner of an adapter on a device, at its first step.
+/// The learner of an adapter on a device, before its first step.
 pub(crate) fn learner<'m, D: Device>(
     on_device: &'m Model<D>,
     adapter: &Adapter,
@@ -508,7 +510,7 @@ pub(crate) fn learner<'m, D: Device>(
     Ok(learner)
 }
 
-/// Puts the weights of the version that a run starts from into its new adapter, if they are those and fit.
+/// Copies the weights of the version that a run starts from into its new adapter, if digest and shape match.
 fn start_from(
     from: &InitFrom,
     dir: &RunDir,
@@ -534,8 +536,8 @@ fn start_from(
     Ok(())
 }
 
-/// Rows a soft prompt starts from, `(tokens, width)`; for encoder–decoder models PEFT's file has a second half, which
-/// is not used.
+/// Initial rows of a soft prompt, (tokens, width). For encoder–decoder models PEFT's file has a second half, which is
+/// not used.
 fn prompt_rows(
     spec: &PromptSpec,
     task: &TaskCard,
@@ -569,7 +571,7 @@ fn prompt_rows(
     Ok(model.embedding().gather(&ids).data().to_vec())
 }
 
-/// Bytes of a model's files.
+/// Size of a model's files in bytes.
 fn file_bytes(path: &Path) -> u64 {
     let size = |path: &Path| path.metadata().map_or(0, |m| m.len());
     match std::fs::read_dir(path) {

@@ -1,4 +1,4 @@
-//! A run directory on a real GPU: `GRAFT_TEST_GPU=0 cargo test -p graft-train --features cuda`.
+//! Trains a run directory on a real GPU: `GRAFT_TEST_GPU=0 cargo test -p graft-train --features cuda`.
 #![cfg(feature = "cuda")]
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
@@ -57,7 +57,7 @@ fn attempt(run: &RunDir) -> Result<Outcome, Error> {
 }
 
 #[test]
-fn a_run_directory_on_a_real_gpu_stops_and_goes_on_to_the_bit() {
+fn interrupted_gpu_training_is_bit_identical() {
     let Ok(index) = std::env::var("GRAFT_TEST_GPU") else {
         println!("SKIPPED: `GRAFT_TEST_GPU` names no GPU");
         return;

@@ -1,4 +1,4 @@
-//! Adapters that leave the encoder alone: what it writes is computed once, and nothing else changes.
+//! Adapters that don't change the encoder: its outputs are cached, with the same results.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 use std::path::Path;
@@ -14,7 +14,7 @@ fn adapter(model: &Model, targets: Targets) -> Adapter {
 }
 
 #[test]
-fn a_kept_encoder_learns_what_a_computed_one_does() {
+fn cached_encoder_outputs_give_the_same_training() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/data/parity/tiny-t5");
     let (model, _) = Model::open(&folder).unwrap();
     let sequence = |n: u32| Sequence {
@@ -28,7 +28,7 @@ fn a_kept_encoder_learns_what_a_computed_one_does() {
     let mut kept = Learner::new(&model, &fresh, &adam);
     let (mut plain, mut plain_adam) = (fresh, adam);
     for step in 0..6 {
-        // Sources come in other company in the second epoch.
+        // In the second epoch, sources are combined differently.
         let batch: Vec<&Sequence> = (0..3).map(|i| &all[(step * 3 + i * (1 + step / 2)) % 6]).collect();
         let plan = StepPlan {
             lr: 1e-2,
@@ -53,7 +53,7 @@ fn a_kept_encoder_learns_what_a_computed_one_does() {
 }
 
 #[test]
-fn only_what_never_changes_is_kept() {
+fn encoder_outputs_are_cached_only_if_they_never_change() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/data/parity");
     let (t5, _) = Model::open(&folder.join("tiny-t5")).unwrap();
     let (llama, _) = Model::open(&folder.join("tiny-llama")).unwrap();
@@ -61,7 +61,7 @@ fn only_what_never_changes_is_kept() {
     assert!(!t5.encoder_ignores(&adapter(&t5, Targets::AllLinear)));
     assert!(!t5.encoder_ignores(&adapter(&t5, Targets::Named(vec!["q".into()]))));
     assert!(!llama.encoder_ignores(&adapter(&llama, Targets::Decoder)));
-    // A soft prompt is read by the encoder.
+    // A soft prompt changes the encoder's input.
     assert!(!t5.encoder_ignores(&Adapter::soft_prompt(2, t5.width(), &vec![0.1; 2 * t5.width()])));
     let peft = adapter(&t5, Targets::Decoder);
     let spec = LoraSpec { rank: 4, alpha: 8.0, dropout: 0.0, rslora: false, targets: Targets::Decoder };

@@ -1,4 +1,4 @@
-//! Trainings on a tiny Llama and a tiny T5: what must never differ, and what must be refused.
+//! Trainings of a tiny Llama and a tiny T5: reproducibility and refusals.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 use std::path::{Path, PathBuf};
@@ -57,7 +57,7 @@ fn make(dir: &Path, spec: &TrainSpec, count: usize) -> RunDir {
     run
 }
 
-/// Trains on a machine that has the bases of the parity data.
+/// Trains on a machine that has the base models of the parity data.
 fn attempt(run: &RunDir, threads: Option<usize>) -> Result<Outcome, Error> {
     let find_base = |base: &BaseRef| Ok(model(&base.name));
     train(run, &Machine { find_base: &find_base, digests: &DigestCache::none(), threads }, &mut |_| {})
@@ -75,7 +75,7 @@ fn losses(run: &RunDir) -> Vec<f64> {
 }
 
 #[test]
-fn it_learns_and_repeats_to_the_bit() {
+fn training_learns_and_is_bit_reproducible() {
     let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (first, second) = (make(a.path(), &spec("tiny-llama"), 16), make(b.path(), &spec("tiny-llama"), 16));
     let (one, two) = (finish(&first), finish(&second));
@@ -90,7 +90,7 @@ fn it_learns_and_repeats_to_the_bit() {
 }
 
 #[test]
-fn stopping_and_going_on_changes_nothing() {
+fn interrupted_training_gives_the_same_result() {
     for name in ["tiny-llama", "tiny-t5"] {
         let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let whole = finish(&make(a.path(), &spec(name), 16));
@@ -101,7 +101,7 @@ fn stopping_and_going_on_changes_nothing() {
             assert_eq!(error.exit_code(), ExitCode::Stopped);
             std::fs::remove_file(run.path().join("stop")).unwrap();
         }
-        // A crash while writing leaves half a line and a damaged checkpoint; both must be survived.
+        // A crash during a write leaves an incomplete line and a damaged checkpoint; resuming must handle both.
         std::fs::OpenOptions::new()
             .append(true)
             .open(run.path().join("events.jsonl"))
@@ -116,7 +116,7 @@ fn stopping_and_going_on_changes_nothing() {
     }
 }
 
-/// A run that starts from the adapter of another; its files are carried in the directory.
+/// A run that starts from another run's adapter, whose files are in its directory.
 fn warm(dir: &Path, spec: &TrainSpec, from: &RunDir, digest: &Digest) -> RunDir {
     let init = InitFrom { version: "v1".into(), adapter: digest.clone(), dataset: None, replay: 0 };
     let run = make(dir, &TrainSpec { init_from: Some(init), ..spec.clone() }, 16);
@@ -128,7 +128,7 @@ fn warm(dir: &Path, spec: &TrainSpec, from: &RunDir, digest: &Digest) -> RunDir 
 }
 
 #[test]
-fn a_warm_start_goes_on_where_the_version_was_and_repeats_to_the_bit() {
+fn warm_start_continues_from_the_version_and_is_bit_reproducible() {
     let prompt = AdapterSpec::SoftPrompt(PromptSpec { tokens: 3, init: PromptInit::Vocabulary });
     let with = |name, adapter| TrainSpec { adapter, ..spec(name) };
     for spec in [spec("tiny-llama"), spec("tiny-t5"), with("tiny-llama", prompt.clone()), with("tiny-t5", prompt)] {
@@ -139,9 +139,9 @@ fn a_warm_start_goes_on_where_the_version_was_and_repeats_to_the_bit() {
         let again = finish(&run);
         assert_ne!(again.adapter_hash, version.adapter_hash);
         let (cold, warm_losses) = (losses(&first), losses(&run));
-        // The same seed takes the same examples in the first step.
+        // With the same seed, the first step has the same examples.
         assert!(warm_losses[0] < cold[0] && again.eval_loss < version.eval_loss, "{cold:?} {warm_losses:?}");
-        // Stopped after every step, moved to another place, and continued.
+        // Stopped after every step, moved to another folder, and resumed.
         let other = warm(folders[2].path(), &spec, &first, &version.adapter_hash);
         for _ in 0..4 {
             std::fs::write(other.path().join("stop"), "").unwrap();
@@ -155,7 +155,7 @@ fn a_warm_start_goes_on_where_the_version_was_and_repeats_to_the_bit() {
 }
 
 #[test]
-fn a_warm_start_from_what_does_not_fit_is_refused() {
+fn warm_start_from_a_mismatching_version_is_refused() {
     let folders: Vec<_> = (0..5).map(|_| tempfile::tempdir().unwrap()).collect();
     let good = spec("tiny-llama");
     let first = make(folders[0].path(), &good, 16);
@@ -177,7 +177,7 @@ fn a_warm_start_from_what_does_not_fit_is_refused() {
     let text = std::fs::read_to_string(&card).unwrap();
     std::fs::write(&card, text.replace(good.base.digest.as_str(), Digest::of(b"other").as_str())).unwrap();
     assert!(refused(&run).contains("another base model"));
-    // Where a run starts decides its result, so its checkpoints fit no other start; nor does the name decide anything.
+    // The start determines the result, so its checkpoints fit no other start; the version's name does not matter.
     let from = |version: &str, adapter: &[u8]| {
         let init = InitFrom { version: version.into(), adapter: Digest::of(adapter), dataset: None, replay: 0 };
         TrainSpec { init_from: Some(init), ..good.clone() }.digest()
@@ -187,7 +187,7 @@ fn a_warm_start_from_what_does_not_fit_is_refused() {
     assert_ne!(from("v1", b"a"), good.digest());
 }
 
-/// The spec with products in bf16, or `None` where the processor has none: then the test says that it was skipped.
+/// The spec with bf16 products, or `None` if the processor has none; the test prints then that it was skipped.
 fn rounded(name: &str) -> Option<TrainSpec> {
     if graft_train::bf16_of(Precision::Bf16).is_none() {
         eprintln!("skipped: this processor has no bf16 products");
@@ -197,7 +197,7 @@ fn rounded(name: &str) -> Option<TrainSpec> {
 }
 
 #[test]
-fn bf16_learns_stops_and_goes_on_to_the_bit_on_any_number_of_threads() {
+fn bf16_training_is_bit_identical_after_interruption_on_any_number_of_threads() {
     for name in ["tiny-llama", "tiny-t5"] {
         let Some(rounded) = rounded(name) else { return };
         let folders = [(); 4].map(|()| tempfile::tempdir().unwrap());
@@ -221,7 +221,7 @@ fn bf16_learns_stops_and_goes_on_to_the_bit_on_any_number_of_threads() {
 }
 
 #[test]
-fn a_run_goes_on_as_it_computed_or_says_that_it_can_not() {
+fn resumed_run_keeps_its_arithmetic_or_reports_the_change() {
     let automatic =
         TrainSpec { limits: Limits { precision: Precision::Auto, ..spec("tiny-llama").limits }, ..spec("tiny-llama") };
     let stopped = |products: Option<&str>| {
@@ -246,7 +246,7 @@ fn a_run_goes_on_as_it_computed_or_says_that_it_can_not() {
 }
 
 #[test]
-fn the_variants_of_an_epoch_stand_for_the_examples() {
+fn variants_replace_the_examples_in_each_epoch() {
     let spec = |epochs| TrainSpec {
         optim: OptimSpec { epochs, ..spec("tiny-llama").optim },
         eval: EvalSpec { per_epoch: 0, ..EvalSpec::default() },
@@ -270,7 +270,7 @@ fn the_variants_of_an_epoch_stand_for_the_examples() {
 }
 
 #[test]
-fn passes_and_recomputing_do_not_change_the_gradient() {
+fn micro_batches_and_recomputation_do_not_change_the_gradient() {
     let base = |pass_tokens, recompute| {
         let mut spec = spec("tiny-llama");
         spec.adapter = AdapterSpec::Lora(LoraSpec {
@@ -291,13 +291,13 @@ fn passes_and_recomputing_do_not_change_the_gradient() {
     let whole = base(4096, false);
     for other in [base(8, false), base(128, true)] {
         for (a, b) in whole.iter().zip(&other) {
-            assert!((a - b).abs() <= 1e-6 * a.abs(), "32 at once {a}, in passes {b}");
+            assert!((a - b).abs() <= 1e-6 * a.abs(), "one micro-batch {a}, several {b}");
         }
     }
 }
 
 #[test]
-fn soft_prompts_learn_on_both_families() {
+fn soft_prompts_learn_on_llama_and_t5() {
     for (name, init) in [("tiny-llama", PromptInit::Vocabulary), ("tiny-t5", PromptInit::Text { text: "say".into() })] {
         let mut spec = spec(name);
         spec.adapter = AdapterSpec::SoftPrompt(PromptSpec { tokens: 5, init });
@@ -326,7 +326,7 @@ fn early_stopping_publishes_the_best_weights() {
     assert!(result.steps < 80, "it ran to its end");
     assert_eq!((result.eval_loss, result.best_step), (Some(best.0), best.1));
 
-    // Killed when it had stopped, before it published: there is nothing more to learn.
+    // The trainer was killed after stopping early and before publishing: nothing is left to train.
     std::fs::remove_dir_all(run.adapter()).unwrap();
     std::fs::remove_file(run.path().join("training_run.json")).unwrap();
     let again = finish(&run);
@@ -334,7 +334,7 @@ fn early_stopping_publishes_the_best_weights() {
 }
 
 #[test]
-fn the_best_weights_are_published_without_early_stopping_too() {
+fn best_weights_are_published_without_early_stopping_too() {
     let mut spec = spec("tiny-llama");
     (spec.optim.lr, spec.optim.epochs) = (0.3, 6.0);
     let dir = tempfile::tempdir().unwrap();
@@ -349,7 +349,7 @@ fn the_best_weights_are_published_without_early_stopping_too() {
 }
 
 #[test]
-fn what_can_not_be_learned_is_refused_before_the_start() {
+fn untrainable_data_is_refused_before_the_start() {
     let refused = |spec: &TrainSpec, rows: &[Row]| -> Error {
         let dir = tempfile::tempdir().unwrap();
         let run = RunDir::new(dir.path().join("run"));
@@ -381,7 +381,7 @@ fn what_can_not_be_learned_is_refused_before_the_start() {
 }
 
 #[test]
-fn an_exploding_loss_stops_the_run() {
+fn exploding_loss_stops_the_run() {
     let mut spec = spec("tiny-llama");
     let lora = LoraSpec { rank: 4, alpha: 1e30, dropout: 0.0, rslora: false, targets: Targets::AllLinear };
     spec.adapter = AdapterSpec::Lora(lora);
@@ -391,7 +391,7 @@ fn an_exploding_loss_stops_the_run() {
 }
 
 #[test]
-fn the_longest_examples_are_left_out_whole_and_counted() {
+fn too_long_examples_are_left_out_and_counted() {
     let mut data = rows(6);
     data[2].input = "very long ".repeat(200);
     let mut spec = spec("tiny-llama");
