@@ -13,7 +13,7 @@ pub struct AttentionLayer<D: Device = Cpu> {
     pub ranges: Rc<D::Ranges>,
     /// T5's position bias: the table `(heads, 2·reach − 1)` and `reach`, one more than the largest distance.
     pub bias: Option<(Rc<D::Vector>, usize)>,
-    /// Most keys that a query of a causal range attends to, its own among them; all without one.
+    /// Sliding window: most keys that a query of a causal range attends to, including its own; `None` for all.
     pub window: Option<usize>,
     /// Scores become `cap · tanh(score / cap)`.
     pub cap: Option<f32>,

@@ -1,5 +1,5 @@
-//! Matrices with recycled memory. Every training step needs the same few hundred buffers, and allocating them anew (page
-//! faults, zeroing) would cost as much as some of the arithmetic.
+//! Matrices with recycled memory. Every training step needs the same few hundred buffers; allocating them each time
+//! (page faults, zeroing) would cost about as much as some of the arithmetic.
 
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -22,7 +22,7 @@ struct Pool {
 }
 
 impl Pool {
-    /// The smallest free buffer of at least `size` numbers that wastes at most a third of itself.
+    /// The smallest free buffer of at least `size` numbers of which at most a third would be unused.
     fn take(&mut self, size: usize) -> Option<Vec<f32>> {
         let (_, buffers) = self.free.range_mut(size..=size + size / 2).find(|(_, buffers)| !buffers.is_empty())?;
         let buffer = buffers.pop()?;
@@ -35,7 +35,7 @@ impl Pool {
 const SPARE: usize = 96 << 20;
 
 impl Pool {
-    /// Frees recycled buffers, the smallest first, until `bytes` more stay within the limit.
+    /// Frees recycled buffers, smallest first, until `bytes` more fit into the limit.
     fn make_room(&mut self, bytes: usize) {
         let limit = self.peak.max(self.live + bytes) + SPARE;
         while self.live + self.free_bytes + bytes > limit
@@ -94,7 +94,7 @@ fn class(rows: usize, cols: usize) -> usize {
 }
 
 impl Matrix {
-    /// A matrix with arbitrary (but initialised) contents.
+    /// A matrix with arbitrary (but initialized) contents.
     #[must_use]
     pub fn scratch(rows: usize, cols: usize) -> Self {
         let size = class(rows, cols);
@@ -124,7 +124,7 @@ impl Matrix {
     /// A copy of `data`, row by row.
     ///
     /// # Panics
-    /// When `data` has another length than `rows · cols`.
+    /// If the length of `data` is not `rows · cols`.
     #[must_use]
     pub fn from_slice(rows: usize, cols: usize, data: &[f32]) -> Self {
         let mut matrix = Self::scratch(rows, cols);

@@ -13,18 +13,18 @@ use crate::{
     params::clipped_step,
 };
 
-/// The host: all its cores, its kernels, its memory.
+/// The host CPU with all cores.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Cpu {
     /// Everything in f32.
     #[default]
     F32,
-    /// Inputs of products are rounded to bf16; sums and all else stay f32.
+    /// Products round their inputs to bf16; sums and everything else are f32.
     Bf16(Bf16),
 }
 
 impl Cpu {
-    /// How products round their inputs.
+    /// Whether products round their inputs to bf16.
     pub(crate) fn bf16(self) -> Option<Bf16> {
         match self {
             Self::F32 => None,
@@ -33,7 +33,7 @@ impl Cpu {
     }
 }
 
-/// Numbers that one thread-pool task of an element-wise operation processes.
+/// Elements per thread-pool task of an element-wise operation.
 const CHUNK: usize = 1 << 14;
 
 impl Shaped for Matrix {
@@ -318,7 +318,7 @@ impl Device for Cpu {
             dh
         });
         if let Some((dx, add)) = &mut dx {
-            // Without dropout `dh·A` is added inside the large product. With dropout it must be masked first (below).
+            // Without dropout `dh·A` is added within the large product. With dropout it must be masked first (below).
             let plain = lora.as_ref().map(|of| of.lora).filter(|lora| lora.dropout.is_none());
             let added = plain.iter().zip(&dh).map(|(lora, dh)| input_gradient_term(lora, dh)).collect::<Vec<_>>();
             weight.backward_input(&gradient, dx.data_mut(), *add, &added);

@@ -9,7 +9,7 @@ use graft_kernels::rows::AdamStep;
 
 use crate::{Activation, AttentionLayer, AttentionRange, Head, Lora, Matrix, ParamSet, Rope, Target, Weight};
 
-/// Something with rows and columns.
+/// A value with rows and columns.
 pub trait Shaped {
     /// Number of rows.
     fn rows(&self) -> usize;
@@ -18,85 +18,85 @@ pub trait Shaped {
     fn cols(&self) -> usize;
 }
 
-/// Where a model computes: the coarse operations below the tape, with their gradients. Models and the tape are written
-/// once; [`Cpu`](crate::Cpu) computes on the host, another crate on a GPU.
+/// The device that computes a model: coarse operations below the tape, with their gradients. Models and the tape are
+/// written once; [`Cpu`](crate::Cpu) computes on the host, another crate on a GPU.
 ///
-/// A device may work behind its caller and then reports what went wrong at [`status`](Device::status); until then results
+/// A device may work asynchronously. It then reports errors in [`status`](Device::status); until that call, results
 /// after a failure are arbitrary.
 pub trait Device: Clone + Debug + 'static {
-    /// Rows of numbers.
+    /// A matrix.
     type Matrix: Shaped + Debug;
     /// A frozen weight `(out, in)`.
     type Weight: Shaped + Debug;
-    /// A frozen row of numbers.
+    /// A frozen vector.
     type Vector: Debug;
-    /// A flat row of numbers that change: gradients, moments.
+    /// A mutable vector: gradients, moments.
     type Numbers: Debug;
     /// All trainable tensors of an adapter.
     type Params: Debug;
-    /// One of them.
+    /// One trainable tensor.
     type Param<'a>: Copy + Debug;
     /// An attention mask: which key rows each query row attends to.
     type Ranges: ?Sized + Debug;
     /// Indices of rows.
     type Indices: ?Sized + Debug;
-    /// Angles of a batch's rows, for rotary positions.
+    /// Rotary angles of a batch's rows.
     type Angles: Debug;
-    /// What the backward of a linear layer with LoRA keeps of its input.
+    /// What the backward of a linear layer with LoRA needs of the layer's input.
     type Kept: Debug;
 
-    // What goes to the device and comes back.
+    // Transfers to and from the device.
 
-    /// A weight on this device.
+    /// Copies a weight to the device.
     fn weight(&self, weight: &Weight) -> Self::Weight;
-    /// A frozen row of numbers on this device.
+    /// Copies a frozen vector to the device.
     fn vector(&self, numbers: &[f32]) -> Self::Vector;
-    /// A matrix on this device.
+    /// Moves a matrix to the device.
     fn matrix(&self, matrix: Matrix) -> Self::Matrix;
-    /// A matrix from the device.
+    /// Copies a matrix from the device.
     fn download(&self, matrix: &Self::Matrix) -> Matrix;
-    /// Attention ranges on this device.
+    /// Copies attention ranges to the device.
     fn ranges(&self, ranges: Rc<[AttentionRange]>) -> Rc<Self::Ranges>;
-    /// Row indices on this device.
+    /// Copies row indices to the device.
     fn indices(&self, indices: Rc<[usize]>) -> Rc<Self::Indices>;
-    /// Angles on this device.
+    /// Copies angles to the device.
     fn angles(&self, rope: Rope) -> Rc<Self::Angles>;
-    /// An adapter's tensors on this device.
+    /// Copies an adapter's tensors to the device.
     fn params(&self, params: &ParamSet) -> Self::Params;
-    /// The tensor with an index.
+    /// The tensor with this index.
     fn param(params: &Self::Params, index: usize) -> Self::Param<'_>;
     /// Some rows of a tensor.
     fn rows(param: Self::Param<'_>, rows: Range<usize>) -> Self::Param<'_>;
-    /// Copies all trainable numbers from the device.
+    /// Copies all trainable parameters from the device.
     fn read_params(&self, params: &Self::Params, to: &mut [f32]);
-    /// Overwrites all trainable numbers.
+    /// Overwrites all trainable parameters.
     fn write_params(&self, params: &mut Self::Params, from: &[f32]);
-    /// A row of numbers on this device.
+    /// Copies a vector to the device.
     fn numbers(&self, numbers: &[f32]) -> Self::Numbers;
-    /// A row of numbers from the device.
+    /// Copies a vector from the device.
     fn read(&self, numbers: &Self::Numbers) -> Vec<f32>;
-    /// Sets all numbers to zero.
+    /// Sets all elements to zero.
     fn clear(&self, numbers: &mut Self::Numbers);
-    /// Whether everything asked for since the last call could be done.
+    /// Waits for the work since the last call and reports whether it succeeded.
     ///
     /// # Errors
-    /// The first thing that could not.
+    /// The first error.
     fn status(&self) -> Result<(), DeviceError>;
 
-    // Operations; `_backward` gives the gradient of the operation it is named after.
+    // Operations. An operation with the suffix `_backward` computes the gradient of the one without it.
 
     /// A matrix of zeros.
     fn zeros(&self, rows: usize, cols: usize) -> Self::Matrix;
-    /// The same numbers again.
+    /// A copy.
     fn copy(&self, x: &Self::Matrix) -> Self::Matrix;
-    /// Rows of a weight, as of an embedding table: `(ids, in)`.
+    /// Rows of a weight, such as an embedding table: (ids, in).
     fn gather(&self, weight: &Self::Weight, ids: &[u32]) -> Self::Matrix;
     /// `sum += x`.
     fn add(&self, sum: &mut Self::Matrix, x: &Self::Matrix);
     /// `x *= factor`.
     fn scale(&self, x: &mut Self::Matrix, factor: f32);
-    /// RMSNorm of each row or, where the weight is shorter than a row, of each of its pieces (heads); with what its
-    /// backward needs.
+    /// RMSNorm of each row or, if the weight is shorter than a row, of each piece of that length (head); also returns
+    /// what the backward needs.
     fn rms_norm(&self, x: &Self::Matrix, weight: &Self::Vector, eps: f32) -> (Self::Matrix, Self::Matrix);
     /// Adds to `dx`.
     fn rms_norm_backward(
@@ -115,8 +115,8 @@ pub trait Device: Clone + Debug + 'static {
     fn relu(&self, x: &mut Self::Matrix);
     /// Turns `dy` into the input's gradient.
     fn relu_backward(&self, dy: &mut Self::Matrix, y: &Self::Matrix);
-    /// Rotates each head of each row by its angles; `sign` −1 turns back. Where there are fewer angles than pairs, the rest
-    /// of the head stays as it is.
+    /// Rotates each head of each row by its angles; `sign` −1 rotates back. If there are fewer angles than pairs, the
+    /// rest of the head stays unchanged.
     fn rotate(&self, x: &mut Self::Matrix, angles: &Self::Angles, heads: usize, sign: f32);
     /// The rows with these indices.
     fn select(&self, x: &Self::Matrix, indices: &Self::Indices) -> Self::Matrix;
@@ -132,7 +132,7 @@ pub trait Device: Clone + Debug + 'static {
         prompt: &Self::Param<'_>,
         places: &Self::Indices,
     );
-    /// Softmax attention and the log-sum-exp of each row.
+    /// Softmax attention; also returns the log-sum-exp of each row.
     fn attention(
         &self,
         q: &Self::Matrix,
@@ -149,16 +149,16 @@ pub trait Device: Clone + Debug + 'static {
         dout: &Self::Matrix,
         layer: &AttentionLayer<Self>,
     ) -> [Self::Matrix; 3];
-    /// What to keep of a linear layer's input for the gradients of its LoRA.
+    /// Keeps what the gradients of the LoRA need of a linear layer's input.
     fn keep(&self, x: &Rc<Self::Matrix>, dropout: bool) -> Self::Kept;
-    /// `x·Wᵀ` with the LoRA's term; and LoRA's inner product `(tokens, rank)`.
+    /// `x·Wᵀ` plus the LoRA term; also returns LoRA's inner product (tokens, rank).
     fn linear(
         &self,
         x: &Self::Matrix,
         weight: &Self::Weight,
         lora: Option<&Lora<Self::Param<'_>>>,
     ) -> (Self::Matrix, Option<Self::Matrix>);
-    /// The input's gradient if `dx` asks for it, added to what it holds; adds to the gradients of the LoRA.
+    /// Adds the input's gradient to `dx`, if given, and the gradients of the LoRA to theirs.
     fn linear_backward(
         &self,
         dy: &Self::Matrix,
@@ -166,8 +166,9 @@ pub trait Device: Clone + Debug + 'static {
         dx: Option<Option<Self::Matrix>>,
         lora: Option<LayerGradients<'_, '_, Self>>,
     ) -> Option<Self::Matrix>;
-    /// Cross-entropy through the output head without storing all logits: `h (targets, hidden)` holds only rows that carry
-    /// loss. Returns each target's log-probability, and, if asked, the gradient of `Σ weight · −log p` by `h`.
+    /// Cross-entropy through the output head without storing all logits: `h (targets, hidden)` holds only rows with
+    /// loss. Returns each target's log-probability and, if requested, the gradient of `Σ weight · −log p` with respect
+    /// to `h`.
     fn cross_entropy(
         &self,
         h: &Self::Matrix,
@@ -175,8 +176,8 @@ pub trait Device: Clone + Debug + 'static {
         targets: &[Target],
         gradient: bool,
     ) -> (Vec<f32>, Option<Self::Matrix>);
-    /// Updates `params` by `grads`, whose norm is first clipped to `clip` (0: not), and returns the norm before that. The
-    /// factor on the gradient in `step` is ignored.
+    /// Updates `params` with `grads`, clipped to the norm `clip` (0: not clipped), and returns the norm before
+    /// clipping. The gradient factor in `step` is ignored.
     fn adamw(
         &self,
         params: &mut Self::Params,
@@ -188,27 +189,27 @@ pub trait Device: Clone + Debug + 'static {
     ) -> f64;
 }
 
-/// What the gradients of a LoRA are computed from, and where they go.
+/// Inputs and output of the gradients of a LoRA.
 #[derive(Debug)]
 pub struct LayerGradients<'g, 'a, D: Device> {
     /// The layer's LoRA.
     pub lora: &'g Lora<D::Param<'a>>,
-    /// The layer's input.
+    /// What was kept of the layer's input.
     pub kept: &'g D::Kept,
-    /// What [`Device::linear`] gave beside its output.
+    /// LoRA's inner product, as returned by [`Device::linear`].
     pub low: &'g D::Matrix,
-    /// Gradients of all trainable numbers.
+    /// Gradients of all trainable parameters.
     pub grads: &'g mut D::Numbers,
 }
 
-/// Why a device could not do what it was asked.
+/// Why an operation of a device failed.
 #[derive(Debug)]
 pub struct DeviceError {
     /// Whether less work at once might fit.
     pub out_of_memory: bool,
     /// What the user can do.
     pub hint: &'static str,
-    /// The device's own words.
+    /// The device's error.
     pub source: Box<dyn Error + Send + Sync>,
 }
 

@@ -41,7 +41,8 @@ impl<'a, D: Device> Tape<'a, D> {
         })
     }
 
-    /// RMSNorm of each row with the frozen `weight (cols)`, or of each of its pieces (heads) where the weight is shorter.
+    /// RMSNorm of each row with the frozen `weight (cols)`, or of each piece (head) of the weight's length if it is
+    /// shorter.
     pub fn rms_norm(&mut self, x: &Tensor<D>, weight: &'a D::Vector, eps: f32) -> Tensor<D> {
         let (y, rstd) = self.device().rms_norm(&x.value, weight, eps);
         let (slot, wanted) = (x.slot, x.slot.is_some());

@@ -4,12 +4,13 @@ use graft_kernels::{Sparse, pool, rows};
 
 use crate::{AttentionLayer, Cpu, Device, Head, LoraRows, Matrix, Weight, attend, linear_groups};
 
-/// What generation over a KV cache asks of a device, beside what training does. Nothing is recorded for a backward pass.
+/// Operations for generation with a KV cache, in addition to those for training. Nothing is recorded for a backward
+/// pass.
 pub trait Inference: Device {
     /// The KV cache: keys and values of earlier tokens for each attention layer.
     type Cache: Debug;
 
-    /// Space for `rows` tokens in `layers` layers of keys and values that are `width` numbers wide.
+    /// Allocates a cache for `rows` tokens in `layers` layers, with keys and values of `width` numbers.
     fn cache(&self, layers: usize, rows: usize, width: usize) -> Self::Cache;
 
     /// Writes row `i` of `k` and `v` to row `rows[i]` of a layer.
@@ -36,20 +37,20 @@ pub trait Inference: Device {
     /// Logits `(rows, vocab)`.
     fn logits(&self, h: &Self::Matrix, head: &Head<'_, Self::Weight>) -> Self::Matrix;
 
-    /// For each row of logits, the token with the largest among those that its mask allows. A mask has a bit for each
-    /// token, 32 in a word from the lowest up; tokens beyond its end are not allowed.
+    /// For each row of logits, the token with the largest one among those that the row's mask allows. A mask has one
+    /// bit per token, 32 in a word from the lowest up; tokens beyond its end are not allowed.
     fn best(&self, logits: &Self::Matrix, masks: &[&[u32]]) -> Vec<Best>;
 }
 
 /// A weight with the LoRA terms of some rows of its input.
 pub type AdaptedWeight<'w, D> = (&'w <D as Device>::Weight, Vec<LoraRows<<D as Device>::Param<'w>>>);
 
-/// The likeliest token of a row of logits.
+/// The most likely token of a row of logits.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Best {
-    /// The token, the first of equal ones; `None` where nothing is allowed.
+    /// The token, the first one on ties; `None` if none is allowed.
     pub token: Option<u32>,
-    /// Natural logarithm of its probability among the allowed ones; not a number where a logit is none.
+    /// Natural logarithm of its probability among the allowed tokens; NaN if a logit is NaN.
     pub log_prob: f32,
 }
 
@@ -64,7 +65,7 @@ pub struct Cache {
 impl Inference for Cpu {
     type Cache = Cache;
 
-    /// The operating system commits the memory page by page, when a row is first written.
+    /// Memory is committed page by page, when a row is first written.
     fn cache(&self, layers: usize, rows: usize, width: usize) -> Cache {
         let layers = (0..layers).map(|_| [(); 2].map(|()| Sparse::zeros(rows * width))).collect();
         Cache { layers, width }

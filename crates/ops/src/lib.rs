@@ -1,4 +1,4 @@
-//! Differentiable operations for a frozen base with small trainable parameters.
+//! Differentiable operations for a frozen base model with few trainable parameters.
 //!
 //! Every value is a matrix whose rows are the tokens of packed sequences, so there is no padding. A [`Tape`] records one
 //! step per operation: a closure that holds only what its backward needs. Gradients flow to trainable parameters only,

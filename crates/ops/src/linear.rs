@@ -11,29 +11,29 @@ pub struct Lora<P> {
     pub a: P,
     /// `(out, rank)`.
     pub b: P,
-    /// `alpha / rank`, or its variant.
+    /// `alpha / rank`, or a variant of it.
     pub scale: f32,
     /// Dropout of the input, in training.
     pub dropout: Option<Dropout>,
 }
 
-/// Dropout whose mask is a function of seed and position: the backward computes it again instead of storing it.
+/// Dropout whose mask is a function of seed and position, so the backward recomputes it instead of storing it.
 #[derive(Clone, Copy, Debug)]
 pub struct Dropout {
-    /// Share of the inputs set to zero; the others are divided by one minus it.
+    /// Fraction of the inputs set to zero; the others are divided by one minus it.
     pub rate: f32,
-    /// Differs for every layer and step.
+    /// Different for every layer and step.
     pub seed: u64,
 }
 
 impl Dropout {
-    /// Factor on what is kept.
+    /// Factor on the values that are kept.
     #[must_use]
     pub fn keep(self) -> f32 {
         1.0 / (1.0 - self.rate)
     }
 
-    /// Places whose 32 random bits are below this are dropped.
+    /// Elements whose 32 random bits are below this are dropped.
     #[must_use]
     pub fn threshold(self) -> u32 {
         (f64::from(self.rate) * f64::from(u32::MAX)) as u32
@@ -53,8 +53,8 @@ impl Dropout {
     }
 }
 
-/// Two rounds of a 32-bit finaliser (lowbias32, Wellons 2018). Not a stream of `graft_core::random`: each
-/// element's number follows from its place alone, in any order and on any number of threads, and a GPU can repeat it in a
+/// Two rounds of a 32-bit finalizer (lowbias32, Wellons 2018). `graft_core::random` is not used: here each element's
+/// random number depends on its position alone, in any order and on any number of threads, and a GPU computes it in a
 /// few instructions.
 fn mix(x: u32, key: u32) -> u32 {
     let round = |mut x: u32| {
@@ -66,7 +66,7 @@ fn mix(x: u32, key: u32) -> u32 {
 }
 
 impl<'a, D: Device> Tape<'a, D> {
-    /// `y = x·Wᵀ + scale · dropout(x)·Aᵀ·Bᵀ`: `x (tokens, in)` gives `(tokens, out)`. The frozen `W` gets no gradient, so
+    /// `y = x·Wᵀ + scale · dropout(x)·Aᵀ·Bᵀ`: `x (tokens, in)`, `y (tokens, out)`. The frozen `W` has no gradient, so
     /// the backward of the large product is one product instead of two.
     pub fn linear(&mut self, x: &Tensor<D>, weight: &'a D::Weight, lora: Option<Lora<D::Param<'a>>>) -> Tensor<D> {
         let (y, low) = self.device().linear(&x.value, weight, lora.as_ref());
@@ -93,7 +93,7 @@ impl<'a, D: Device> Tape<'a, D> {
 pub struct LoraRows<P> {
     /// The rows.
     pub rows: Range<usize>,
-    /// The weights; their dropout is ignored.
+    /// The weights; dropout is ignored.
     pub lora: Lora<P>,
 }
 
@@ -152,7 +152,7 @@ pub(crate) fn dense_mut(m: &mut Matrix) -> ViewMut<'_> {
     ViewMut::dense(m.data_mut(), rows, cols)
 }
 
-/// A factor of a LoRA, for products.
+/// A factor of a LoRA as an operand of products.
 pub(crate) fn factor<'p>(p: &Param<'p>) -> Frozen<'p> {
     Frozen::plain(p.rows, p.cols, p.data)
 }

@@ -2,40 +2,40 @@ use graft_kernels::{Frozen, pool, rows};
 
 use crate::Matrix;
 
-/// A row of the hidden states that carries loss.
+/// A row of the hidden states with loss.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Target {
-    /// The token that should come next.
+    /// The correct next token.
     pub token: u32,
     /// Weight of its loss.
     pub weight: f32,
 }
 
-/// The output head: how hidden states become logits, `cap · tanh(scale · h·Wᵀ / cap)`, or without the cap where there is
-/// none.
+/// The output head, which computes logits from hidden states: `cap · tanh(scale · h·Wᵀ / cap)`, or `scale · h·Wᵀ`
+/// without a cap.
 #[derive(Debug)]
 pub struct Head<'w, W> {
     /// `(vocab, hidden)`, frozen.
     pub weight: &'w W,
     /// Factor on the logits.
     pub scale: f32,
-    /// Bound of the logits (Gemma 2).
+    /// Soft cap of the logits (Gemma 2).
     pub cap: Option<f32>,
 }
 
 /// Most rows whose logits are in memory at the same time.
 const ROWS: usize = 256;
-/// Columns of a panel: vocabulary entries whose logits are computed, and later turned into gradients, while they are in
-/// cache.
+/// Columns of a panel: the number of vocabulary entries whose logits, and then gradients, are computed while they are
+/// in cache.
 const PANEL: usize = 512;
-/// Partial sums of the gradient over the vocabulary. A constant, so that the result does not depend on the number of
-/// threads.
+/// Number of partial sums of the gradient over the vocabulary. A constant, so that the result does not depend on the
+/// number of threads.
 const SHARES: usize = 4;
 
 /// Cross-entropy through the output head without storing all logits.
 ///
-/// `h (targets, hidden)` holds only rows that carry loss. Returns each target's log-probability, and, if asked, the
-/// gradient of `Σ weight · −log p` by `h`.
+/// `h (targets, hidden)` holds only rows with loss. Returns each target's log-probability and, if requested, the
+/// gradient of `Σ weight · −log p` with respect to `h`.
 pub(crate) fn cross_entropy(
     h: &Matrix,
     head: &Head<'_, Frozen<'_>>,

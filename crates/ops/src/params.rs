@@ -7,7 +7,7 @@ use graft_kernels::{
 
 use crate::Device;
 
-/// All trainable numbers of an adapter in one flat buffer, with a name and a shape for each tensor.
+/// All trainable parameters of an adapter in one flat buffer, with a name and a shape for each tensor.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ParamSet {
     data: Vec<f32>,
@@ -42,7 +42,7 @@ impl Param<'_> {
         Self { data: &self.data[first..end], rows: rows.len(), start: self.start + first, ..self }
     }
 
-    /// Where its gradient lies in the flat gradient.
+    /// The position of its gradient in the flat gradient.
     pub(crate) fn range(&self) -> Range<usize> {
         self.start..self.start + self.data.len()
     }
@@ -57,7 +57,7 @@ impl ParamSet {
     /// Adds a tensor and returns its index.
     ///
     /// # Panics
-    /// When `data` has another length than `rows · cols`.
+    /// If the length of `data` is not `rows · cols`.
     pub fn push(&mut self, name: String, rows: usize, cols: usize, data: &[f32]) -> usize {
         assert_eq!(data.len(), rows * cols, "parameter `{name}` has another size than its shape");
         self.entries.push(Entry { name, rows, cols, start: self.data.len() });
@@ -83,13 +83,13 @@ impl ParamSet {
         self.entries.iter().position(|entry| entry.name == name)
     }
 
-    /// Every number.
+    /// All parameters.
     #[must_use]
     pub fn data(&self) -> &[f32] {
         &self.data
     }
 
-    /// Every number.
+    /// All parameters.
     pub fn data_mut(&mut self) -> &mut [f32] {
         &mut self.data
     }
@@ -115,20 +115,20 @@ pub struct Adam<N = Vec<f32>> {
 }
 
 impl Adam {
-    /// An optimiser for `len` numbers.
+    /// An optimizer for `len` parameters.
     #[must_use]
     pub fn new(len: usize, beta1: f64, beta2: f64, eps: f64, weight_decay: f64) -> Self {
         Self { steps: 0, m: vec![0.0; len], v: vec![0.0; len], beta1, beta2, eps, weight_decay }
     }
 
-    /// Updates `params` by `grads`, whose global norm is first clipped to `clip` (0: not clipped, as
+    /// Updates `params` with `grads`, whose global norm is first clipped to `clip` (0: not clipped, as in
     /// `torch.nn.utils.clip_grad_norm_`). Returns the norm before clipping.
     pub fn step(&mut self, params: &mut [f32], grads: &[f32], lr: f64, clip: f64) -> f64 {
         let step = self.next(lr);
         clipped_step(params, grads, &mut self.m, &mut self.v, &step, clip)
     }
 
-    /// The same optimiser on a device.
+    /// Copies the optimizer to a device.
     pub fn upload<D: Device>(&self, device: &D) -> Adam<D::Numbers> {
         let Self { steps, ref m, ref v, beta1, beta2, eps, weight_decay } = *self;
         Adam { steps, m: device.numbers(m), v: device.numbers(v), beta1, beta2, eps, weight_decay }
@@ -136,7 +136,7 @@ impl Adam {
 }
 
 impl<N> Adam<N> {
-    /// The same optimiser on the host.
+    /// Copies the optimizer to the host.
     pub fn download<D: Device<Numbers = N>>(&self, device: &D) -> Adam {
         let Self { steps, ref m, ref v, beta1, beta2, eps, weight_decay } = *self;
         Adam { steps, m: device.read(m), v: device.read(v), beta1, beta2, eps, weight_decay }
@@ -155,7 +155,7 @@ impl<N> Adam<N> {
         device.adamw(params, grads, &mut self.m, &mut self.v, &step, clip)
     }
 
-    /// Numbers of the next step.
+    /// Constants of the next step.
     fn next(&mut self, lr: f64) -> AdamStep {
         self.steps += 1;
         let correction = |beta: f64| (1.0 - beta.powf(self.steps as f64)) as f32;
@@ -172,7 +172,7 @@ impl<N> Adam<N> {
     }
 }
 
-/// One update by a gradient that is clipped first; returns its norm before that.
+/// One update with a clipped gradient; returns the norm before clipping.
 pub(crate) fn clipped_step(
     params: &mut [f32],
     grads: &[f32],

@@ -22,14 +22,14 @@ impl Rope {
         Self { half: inverse_frequencies.len(), cos, sin }
     }
 
-    /// The same rotations, which also stretch what they turn (YaRN, Peng et al. 2023; LongRoPE, Ding et al. 2024).
+    /// The same rotations with a factor on the rotated elements (YaRN, Peng et al. 2023; LongRoPE, Ding et al. 2024).
     #[must_use]
     pub fn stretched(mut self, factor: f32) -> Self {
         self.cos.iter_mut().chain(&mut self.sin).for_each(|x| *x *= factor);
         self
     }
 
-    /// Pairs of a head that are turned.
+    /// Number of rotated pairs of a head.
     #[must_use]
     pub fn half(&self) -> usize {
         self.half
@@ -58,8 +58,8 @@ impl Rope {
 }
 
 impl<D: Device> Tape<'_, D> {
-    /// Rotates each head of each row of `x (tokens, heads·dim)` by its position (RoPE, Su et al. 2021), or only its first
-    /// numbers where the angles are fewer.
+    /// Rotates each head of each row of `x (tokens, heads·dim)` by its position (RoPE, Su et al. 2021), or only its
+    /// first elements if there are fewer angles.
     pub fn rope(&mut self, x: Tensor<D>, angles: &Rc<D::Angles>, heads: usize) -> Tensor<D> {
         let slot = x.slot;
         let mut y = x.into_matrix(self.device());

@@ -5,7 +5,7 @@ use crate::{Cpu, Device};
 /// Index of a recorded value.
 type Slot = usize;
 
-/// A value, with its slot on the tape if a gradient flows to it.
+/// A value, with its slot on the tape if it has a gradient.
 #[derive(Debug)]
 pub struct Tensor<D: Device = Cpu> {
     pub(crate) value: Rc<D::Matrix>,
@@ -61,7 +61,7 @@ pub struct Grads<'g, D: Device = Cpu> {
 }
 
 impl<D: Device> Grads<'_, D> {
-    /// Adds `gradient` to that of `slot`.
+    /// Adds `gradient` to the gradient of `slot`.
     pub(crate) fn add(&mut self, slot: Slot, gradient: D::Matrix) {
         match &mut self.values[slot] {
             Some(sum) => self.device.add(sum, &gradient),
@@ -69,7 +69,7 @@ impl<D: Device> Grads<'_, D> {
         }
     }
 
-    /// The gradient of `slot` so far, to add to; zeros of the given shape if there is none yet.
+    /// The gradient of `slot` so far, for adding to it; zeros of the given shape if there is none yet.
     pub(crate) fn slot(&mut self, slot: Slot, rows: usize, cols: usize) -> &mut D::Matrix {
         self.values[slot].get_or_insert_with(|| self.device.zeros(rows, cols))
     }
@@ -107,7 +107,7 @@ impl<'a, D: Device> Tape<'a, D> {
         Self { recording: false, ..Self::on(device) }
     }
 
-    /// Where its operations are computed.
+    /// The device that computes its operations.
     #[must_use]
     pub fn device(&self) -> &'a D {
         self.device
@@ -119,7 +119,7 @@ impl<'a, D: Device> Tape<'a, D> {
         self.recording
     }
 
-    /// Records `backward` and assigns `value` a slot, if a gradient is wanted and the tape records.
+    /// Records `backward` and assigns `value` a slot, if it needs a gradient and the tape records.
     pub(crate) fn push(
         &mut self,
         value: D::Matrix,
@@ -146,13 +146,13 @@ impl<'a, D: Device> Tape<'a, D> {
     }
 
     /// Propagates `gradient` (of `output`, same shape) back through all recorded operations and adds the parameters'
-    /// gradients to `params`. Consumes the tape: each step frees its activations when it has run.
+    /// gradients to `params`. Consumes the tape: each step frees its activations after it has run.
     pub fn backward(self, output: &Tensor<D>, gradient: D::Matrix, params: &mut D::Numbers) {
         self.run_back(output, gradient, params);
     }
 
-    /// Runs `block` without keeping its activations, and again in the backward pass (gradient checkpointing, Chen et al.
-    /// 2016): the same gradients for one more forward. `block` must be deterministic.
+    /// Runs `block` without keeping its activations, and again in the backward pass (gradient checkpointing, Chen et
+    /// al. 2016): the same gradients at the cost of one more forward. `block` must be deterministic.
     pub fn recomputed(&mut self, x: &Tensor<D>, block: impl Fn(&mut Self, &Tensor<D>) -> Tensor<D> + 'a) -> Tensor<D> {
         let device = self.device;
         let input = Tensor { value: Rc::clone(&x.value), slot: None };

@@ -47,7 +47,7 @@ impl Weight {
     /// A weight of plain numbers.
     ///
     /// # Panics
-    /// When `data` has another length than `rows · cols`.
+    /// If the length of `data` is not `rows · cols`.
     #[must_use]
     pub fn dense(rows: usize, cols: usize, data: impl Into<Arc<[f32]>>) -> Self {
         let data = data.into();
@@ -58,7 +58,7 @@ impl Weight {
     /// A weight in a file's storage type, row by row.
     ///
     /// # Panics
-    /// When `bytes` has another length than the shape and type take.
+    /// If the length of `bytes` does not match shape and type.
     #[must_use]
     pub fn packed(rows: usize, cols: usize, dtype: Dtype, bytes: Bytes) -> Self {
         let row = dtype.row_bytes(cols);
@@ -78,7 +78,7 @@ impl Weight {
         self.cols
     }
 
-    /// How the numbers are stored.
+    /// Storage type.
     #[must_use]
     pub fn dtype(&self) -> Dtype {
         match &self.storage {
@@ -101,7 +101,7 @@ impl Weight {
         }
     }
 
-    /// The whole matrix as bytes, as [`dtype`](Self::dtype) says.
+    /// The whole matrix as bytes of its [`dtype`](Self::dtype).
     #[must_use]
     pub fn stored_bytes(&self) -> Cow<'_, [u8]> {
         match &self.storage {
@@ -110,7 +110,7 @@ impl Weight {
         }
     }
 
-    /// The whole matrix, for products.
+    /// The whole matrix as an operand of products.
     pub(crate) fn frozen(&self) -> Frozen<'_> {
         match self.stored(0..self.rows) {
             Stored::Numbers(numbers) => Frozen::plain(self.rows, self.cols, numbers),
@@ -118,7 +118,7 @@ impl Weight {
         }
     }
 
-    /// Bytes the weight takes in memory.
+    /// Size of the weight in memory, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         match &self.storage {
@@ -144,7 +144,7 @@ impl Weight {
     /// `scale · W·x` for some rows of the weight.
     ///
     /// # Panics
-    /// When an id is not below the number of rows, or `x` has another length than a row.
+    /// If an id is not below the number of rows, or the length of `x` differs from that of a row.
     #[must_use]
     pub fn forward_rows(&self, x: &[f32], ids: &[u32], scale: f32) -> Vec<f32> {
         self.frozen().forward_rows(x, ids, scale)
@@ -158,7 +158,7 @@ impl Weight {
     /// Rows of the weight as `f32`, as an embedding lookup: `(ids, in)`.
     ///
     /// # Panics
-    /// When an id is not below the number of rows.
+    /// If an id is not below the number of rows.
     #[must_use]
     pub fn gather(&self, ids: &[u32]) -> Matrix {
         let mut out = Matrix::scratch(ids.len(), self.cols);

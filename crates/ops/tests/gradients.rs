@@ -1,4 +1,4 @@
-//! Every operation's gradient against central differences of its value.
+//! Checks every operation's gradient against central differences of its value.
 
 use std::rc::Rc;
 
@@ -11,7 +11,7 @@ fn numbers(n: usize, seed: f32) -> Vec<f32> {
     (0..n).map(|i| (i as f32 * 1.37 + seed).sin()).collect()
 }
 
-/// Numbers without a period, whose products don't cancel out.
+/// Numbers without a period, whose products don't cancel.
 fn uneven(n: usize, seed: f32) -> Vec<f32> {
     numbers(n, seed).into_iter().map(|x| (x * 43_758.547).fract() - 0.2).collect()
 }
@@ -27,8 +27,8 @@ fn input(rows: usize, cols: usize) -> ParamSet {
     params
 }
 
-/// Checks the gradient of `Σ dy · f(params)` by every parameter. `f` builds its output on the tape, starting from a
-/// tensor that holds the first parameter.
+/// Checks the gradient of `Σ dy · f(params)` with respect to every parameter. `f` builds its output on the tape from a
+/// tensor with the first parameter.
 fn check(mut params: ParamSet, f: impl for<'a> Fn(&mut Tape<'a>, &'a ParamSet, Tensor) -> Tensor) {
     let value = |params: &ParamSet, tape_kind: bool| -> (f64, Vec<f32>) {
         let mut tape = if tape_kind { Tape::new() } else { Tape::frozen() };
@@ -69,7 +69,7 @@ fn linear_with_lora_and_dropout() {
 }
 
 fn check_with(params: ParamSet, weight: &Weight, dropout: Option<Dropout>) {
-    // The weight outlives every tape.
+    // The weight must outlive every tape.
     let weight: &'static Weight = Box::leak(Box::new(weight.clone()));
     check(params, move |tape, params, x| {
         let lora = Lora { a: params.get(1), b: params.get(2), scale: 0.7, dropout };
@@ -86,7 +86,7 @@ fn half_precision(w: &Weight) -> Weight {
 }
 
 #[test]
-fn a_frozen_layer_passes_the_gradient_on() {
+fn frozen_layer_propagates_the_gradient() {
     let w: &'static Weight = Box::leak(Box::new(weight(5, 4, 1.0)));
     check(input(3, 4), |tape, _, x| tape.linear(&x, w, None));
 }
@@ -95,7 +95,7 @@ fn a_frozen_layer_passes_the_gradient_on() {
 fn norm_gates_and_sums() {
     let norm: &'static Vec<f32> = Box::leak(Box::new(numbers(6, 1.7)));
     check(input(4, 6), |tape, _, x| tape.rms_norm(&x, norm, 1e-5));
-    // Of each head of a row.
+    // Norm of each head of a row.
     check(input(4, 12), |tape, _, x| tape.rms_norm(&x, norm, 1e-5));
     check(input(4, 6), |tape, _, x| tape.scale(x, -1.7));
     let up: &'static Weight = Box::leak(Box::new(weight(6, 6, 0.2)));
@@ -152,7 +152,7 @@ fn selected_and_placed_rows() {
 }
 
 #[test]
-fn a_recomputed_block_has_the_same_gradient() {
+fn recomputed_block_has_the_same_gradient() {
     let w: &'static Weight = Box::leak(Box::new(weight(4, 4, 1.0)));
     let mut params = input(3, 4);
     params.push("a".into(), 2, 4, &numbers(8, 0.5));
@@ -169,7 +169,7 @@ fn a_recomputed_block_has_the_same_gradient() {
 }
 
 #[test]
-fn cross_entropy_gives_probabilities_and_their_gradient() {
+fn cross_entropy_gives_log_probabilities_and_their_gradient() {
     let weight = &weight(300, 6, 0.6);
     check_cross_entropy(&Head { weight, scale: 0.8, cap: None });
     check_cross_entropy(&Head { weight, scale: 0.8, cap: Some(0.9) });
@@ -197,9 +197,10 @@ fn check_cross_entropy(head: &Head<'_, Weight>) {
     }
 }
 
-/// Differences of values say nothing about bf16, whose steps are too large: its gradients are compared with those of f32.
+/// Finite differences can't check bf16, because its rounding steps are too large: its gradients are compared with those
+/// in f32.
 #[test]
-fn gradients_in_bf16_follow_those_in_f32() {
+fn bf16_gradients_are_close_to_f32() {
     if Bf16::all().is_empty() {
         eprintln!("skipped: this processor has no bf16 products");
     }
@@ -243,7 +244,7 @@ fn gradients_in_bf16_follow_those_in_f32() {
 }
 
 #[test]
-fn few_tokens_give_what_many_give() {
+fn products_of_few_and_of_many_tokens_agree() {
     let w = half_precision(&weight(70, 32, 0.3));
     let x = numbers(40 * 32, 0.9);
     let mut all = vec![0.0; 40 * 70];
