@@ -17,7 +17,7 @@ pub struct TargetModule {
     pub outputs: usize,
 }
 
-/// Small trainable weights for one base model. An adapter is an argument of every computation, never part of the model.
+/// Trainable weights for one base model. An adapter is an argument of every computation, never part of the model.
 #[derive(Clone, Debug)]
 pub struct Adapter<D: Device = Cpu> {
     kind: AdapterKind,
@@ -28,12 +28,12 @@ pub struct Adapter<D: Device = Cpu> {
     dropout: Option<Dropout>,
 }
 
-/// What kind of adapter it is, with the numbers its arithmetic needs.
+/// Kind of adapter, with the constants of its arithmetic.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AdapterKind {
-    /// LoRA with `alpha / rank` (or `alpha / sqrt(rank)`) as factor.
+    /// LoRA with the factor `alpha / rank` (or `alpha / sqrt(rank)`).
     Lora {
-        /// Factor on `B·A`.
+        /// Factor of `B·A`.
         scale: f32,
     },
     /// Virtual tokens before the input.
@@ -59,7 +59,8 @@ impl Adapter {
         Self { kind: AdapterKind::Lora { scale }, params, lora, dropout: None }
     }
 
-    /// A soft prompt of `tokens` virtual tokens. `rows` may hold more: PEFT stores a second, unused half for T5's decoder.
+    /// A soft prompt of `tokens` virtual tokens. `rows` may hold more, because PEFT stores a second, unused half for
+    /// T5's decoder.
     #[must_use]
     pub fn soft_prompt(tokens: usize, width: usize, rows: &[f32]) -> Self {
         let mut params = ParamSet::default();
@@ -67,8 +68,9 @@ impl Adapter {
         Self { kind: AdapterKind::SoftPrompt { tokens }, params, lora: Vec::new(), dropout: None }
     }
 
-    /// A new adapter. LoRA starts as in PEFT: `A` Kaiming-uniform with a = √5, `B` zero, so that the model starts as the
-    /// bare base. A soft prompt starts from `rows`, which the caller takes from the embeddings that the spec names.
+    /// A new adapter. LoRA is initialized as in PEFT: `A` Kaiming-uniform with a = √5, `B` zero, so the output is first
+    /// that of the base model. A soft prompt is initialized with `rows`, which the caller takes from the embeddings
+    /// that the spec names.
     ///
     /// # Errors
     /// A target name that matches no module.
@@ -117,7 +119,7 @@ impl Adapter {
         }
     }
 
-    /// Digest of everything that decides what the adapter computes.
+    /// Digest of everything that determines what the adapter computes.
     #[must_use]
     pub fn digest(&self) -> Digest {
         let mut parts = vec![format!("{:?}", self.kind).into_bytes()];
@@ -128,7 +130,7 @@ impl Adapter {
         Digest::of_parts(parts.iter().map(Vec::as_slice))
     }
 
-    /// What kind it is.
+    /// Its kind.
     #[must_use]
     pub fn kind(&self) -> &AdapterKind {
         &self.kind
@@ -145,13 +147,13 @@ impl Adapter {
         &mut self.params
     }
 
-    /// Bytes in memory.
+    /// Size in memory, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         4 * self.params.data().len()
     }
 
-    /// The same adapter on a device.
+    /// Copies the adapter to a device.
     #[must_use]
     pub fn upload<E: Device>(&self, device: &E) -> Adapter<E> {
         let Self { kind, params, lora, dropout } = self;
@@ -176,7 +178,7 @@ impl<D: Device> Adapter<D> {
         self.dropout = dropout.filter(|d| d.rate > 0.0);
     }
 
-    /// Whether one of these target modules has trainable weights.
+    /// Whether any of these target modules has trainable weights.
     #[must_use]
     pub fn touches(&self, mut modules: std::ops::Range<usize>) -> bool {
         modules.any(|module| self.lora.get(module).is_some_and(Option::is_some))
@@ -199,7 +201,7 @@ impl<D: Device> Adapter<D> {
         }
     }
 
-    /// The LoRA weights of a linear layer: of its rows of the target module.
+    /// The LoRA weights of a linear layer, for its rows of the target module.
     pub(crate) fn at(&self, linear: &Linear<D>) -> Option<Lora<D::Param<'_>>> {
         let module = linear.module;
         let (a, b) = (*self.lora.get(module)?)?;
@@ -213,9 +215,10 @@ impl<D: Device> Adapter<D> {
 /// Consecutive packed rows and the adapter that applies to them.
 pub(crate) type Group<'a, D> = (Range<usize>, Option<&'a Adapter<D>>);
 
-/// Which adapter applies to which rows.
+/// Assigns adapters to rows.
 pub(crate) trait Adapt<'a, D: Device>: Copy {
-    /// Products of the same input with the weights of linear layers (as q, k and v), with LoRA terms and without biases.
+    /// Products of the same input with the weights of several linear layers (such as q, k and v), with LoRA terms and
+    /// without biases.
     fn products<const N: usize>(
         self,
         tape: &mut Tape<'a, D>,
@@ -223,7 +226,7 @@ pub(crate) trait Adapt<'a, D: Device>: Copy {
         layers: [&'a Linear<D>; N],
     ) -> [Tensor<D>; N];
 
-    /// Linear layers with the same input: `(rows, in)` to `(rows, out)` each.
+    /// Several linear layers with the same input: (rows, in) to (rows, out) each.
     fn linears<const N: usize>(
         self,
         tape: &mut Tape<'a, D>,
@@ -246,11 +249,11 @@ pub(crate) trait Adapt<'a, D: Device>: Copy {
     /// Writes a soft prompt over the rows that start at each of `places`, from the adapter of its group.
     fn place(self, tape: &mut Tape<'a, D>, x: D::Matrix, places: Option<Rc<[usize]>>) -> Tensor<D>;
 
-    /// The adapters of the wanted rows alone.
+    /// The same adapters for the wanted rows only.
     fn of_wanted(self) -> Self;
 }
 
-/// The same adapter, or none, for all rows; gradients are computed, as in training.
+/// The same adapter, or none, for all rows, with gradients, as in training.
 impl<'a, D: Device> Adapt<'a, D> for Option<&'a Adapter<D>> {
     fn products<const N: usize>(
         self,
@@ -277,7 +280,7 @@ impl<'a, D: Device> Adapt<'a, D> for Option<&'a Adapter<D>> {
 pub(crate) struct Groups<'a, D: Device> {
     /// Groups of all rows.
     pub(crate) all: &'a [Group<'a, D>],
-    /// Groups of the rows that remain once the last block has selected the wanted ones.
+    /// Groups of the rows that remain after the last block has selected the wanted ones.
     pub(crate) wanted: &'a [Group<'a, D>],
 }
 
@@ -317,7 +320,7 @@ impl<'a, D: Inference> Adapt<'a, D> for Groups<'a, D> {
     }
 }
 
-/// Whether a module is among the targets. Names match as in PEFT: the whole path, or its end after a dot.
+/// Whether a module is among the targets. Names match as in PEFT: the whole path, or a suffix of it after a dot.
 #[must_use]
 pub fn matches_target(targets: &Targets, name: &str) -> bool {
     match targets {
@@ -342,7 +345,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn targets_match_as_in_peft() {
+    fn target_modules_match_as_in_peft() {
         let named = |name: &str| Targets::Named(vec![name.into()]);
         assert!(matches_target(&named("q_proj"), "model.layers.0.self_attn.q_proj"));
         assert!(matches_target(&named("self_attn.q_proj"), "model.layers.0.self_attn.q_proj"));

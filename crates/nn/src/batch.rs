@@ -5,19 +5,19 @@ use graft_ops::{AttentionRange, Target};
 /// One training or scoring sequence.
 ///
 /// For decoder-only models `source` is empty and `tokens` is prompt and answer; for encoder–decoder models `tokens` is
-/// the answer alone. Every token of `tokens` from `supervised_from` on carries loss.
+/// the answer alone. Every token of `tokens` from `supervised_from` on has loss.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sequence {
     /// The encoder's input.
     pub source: Vec<u32>,
-    /// What the decoder reads and writes.
+    /// Input and targets of the decoder.
     pub tokens: Vec<u32>,
-    /// First token that carries loss; at least 1 for decoder-only models (something must come before it).
+    /// First token with loss; at least 1 for decoder-only models, because it needs a token before it.
     pub supervised_from: usize,
 }
 
 impl Sequence {
-    /// Tokens that carry loss.
+    /// Number of tokens with loss.
     #[must_use]
     pub fn supervised(&self) -> usize {
         self.tokens.len() - self.supervised_from
@@ -30,7 +30,7 @@ impl Sequence {
 pub struct MicroBatch<'s> {
     /// The sequences.
     pub sequences: &'s [&'s Sequence],
-    /// Leading tokens that are the same in all sequences (and in every other micro-batch of the run).
+    /// Number of leading tokens that are the same in all sequences (and in all micro-batches of the run).
     pub shared: usize,
     /// Weight of each supervised token's loss.
     pub weight: f32,
@@ -52,8 +52,8 @@ pub struct PackedRows {
 }
 
 impl PackedRows {
-    /// Packs rows as `[virtual tokens][shared prefix][rest of sequence 0][rest of sequence 1]…`. The first two parts are
-    /// computed once and every sequence attends to them; the rests don't attend to each other.
+    /// Packs rows as `[virtual tokens][shared prefix][rest of sequence 0][rest of sequence 1]…`. The first two parts
+    /// are computed once and all sequences attend to them; the rests don't attend to each other.
     #[must_use]
     pub fn causal(batch: &MicroBatch<'_>, virtual_tokens: usize) -> Self {
         let shortest = batch.sequences.iter().map(|s| s.tokens.len()).min().unwrap_or(0);
@@ -80,7 +80,7 @@ impl PackedRows {
             let own = start..start + rest.len();
             ranges.push(AttentionRange { queries: own.clone(), prefix: 0..head, keys: own, causal: true });
             for index in sequence.supervised_from..sequence.tokens.len() {
-                // A token is predicted by the row before it, which may be the last of the shared prefix.
+                // The row before a token predicts it; that may be the last row of the shared prefix.
                 let before = index - 1;
                 rows.push(if before < shared { virtual_tokens + before } else { start + before - shared });
                 packed.targets.push(Target { token: sequence.tokens[index], weight: batch.weight });
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shared_prefix_is_laid_out_once() {
+    fn shared_prefix_is_packed_once() {
         let sequence =
             |tail: &[u32]| Sequence { source: vec![], tokens: [&[7, 8, 9], tail].concat(), supervised_from: 4 };
         let (a, b) = (sequence(&[1, 2]), sequence(&[3, 4, 5]));

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use graft_ops::{AttentionLayer, Device, Inference, Tape, Tensor};
 
-/// Where an attention layer's keys and values come from.
+/// Provides an attention layer with keys and values.
 pub(crate) trait Attend<D: Device> {
     /// Attention of layer `index` for new queries, keys and values.
     fn attend(
@@ -14,7 +14,7 @@ pub(crate) trait Attend<D: Device> {
     ) -> Tensor<D>;
 }
 
-/// The new rows alone, as in training.
+/// Only the new rows, as in training.
 pub(crate) struct NewRows;
 
 impl<D: Device> Attend<D> for NewRows {
@@ -49,7 +49,7 @@ impl<D: Inference> Attend<D> for Cached<'_, D> {
     }
 }
 
-/// The free rows of a cache: allocated first-fit, merged with their neighbours when freed.
+/// The free rows of a cache: allocated first-fit, and merged with their neighbours when freed.
 #[derive(Clone, Debug)]
 pub(crate) struct FreeRows {
     /// Sorted; adjacent ranges are always merged.

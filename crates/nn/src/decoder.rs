@@ -1,6 +1,6 @@
-//! Decoder-only models of all families of [`graft_formats::Family`], which says what each is and names its paper: RMSNorm,
-//! grouped-query attention with rotary positions, a gated MLP. Shapes: tokens are rows; `q (tokens, heads·dim)`,
-//! `k`, `v (tokens, kv_heads·dim)`.
+//! Decoder-only models of all families of [`graft_formats::Family`], which describes each and names its paper: RMSNorm,
+//! grouped-query attention with rotary positions, a gated MLP. Shapes: one row per token; `q (tokens, heads·dim)`, `k`,
+//! `v (tokens, kv_heads·dim)`.
 
 use std::rc::Rc;
 
@@ -25,11 +25,11 @@ pub struct Decoder<D: Device = Cpu> {
     blocks: Vec<Block<D>>,
     norm: D::Vector,
     head: Option<D::Weight>,
-    /// For each of the config's rotary embeddings.
+    /// One entry per rotary embedding of the config.
     inverse_frequencies: Vec<Vec<f32>>,
 }
 
-/// Norms of one width, before and after what lies between them.
+/// Norms of the same width, before and after attention or MLP.
 #[derive(Debug)]
 struct Around<D: Device> {
     before: Option<D::Vector>,
@@ -44,7 +44,7 @@ struct Block<D: Device = Cpu> {
     k: Linear<D>,
     v: Linear<D>,
     o: Linear<D>,
-    /// Of queries and of keys: of each head, or of all together.
+    /// Norms of queries and keys: of each head, or of all together.
     qk_norms: Option<[D::Vector; 2]>,
     mlp_norms: Around<D>,
     gate: Linear<D>,
@@ -55,7 +55,7 @@ struct Block<D: Device = Cpu> {
 /// Layout of the rows that are computed together.
 pub(crate) struct Rows<D: Device = Cpu> {
     pub(crate) ranges: Rc<D::Ranges>,
-    /// For each of the config's rotary embeddings.
+    /// One entry per rotary embedding of the config.
     pub(crate) angles: Rc<[Rc<D::Angles>]>,
     /// Rows whose hidden state the caller reads.
     pub(crate) wanted: Rc<D::Indices>,
@@ -74,7 +74,7 @@ impl Decoder {
         Ok(Self { device: Cpu::F32, config: c, modules, embedding, blocks, norm, head, inverse_frequencies })
     }
 
-    /// The same model on a device.
+    /// Copies the model to a device.
     pub(crate) fn upload<E: Device>(&self, device: &E) -> Decoder<E> {
         Decoder {
             device: device.clone(),
@@ -136,7 +136,7 @@ impl<D: Device> Decoder<D> {
         adapters.place(tape, x, places)
     }
 
-    /// Hidden states `(wanted, hidden)` after the final norm.
+    /// Hidden states (wanted, hidden) after the final norm.
     pub(crate) fn forward<'a>(
         &'a self,
         tape: &mut Tape<'a, D>,
@@ -190,7 +190,8 @@ impl<D: Device> Decoder<D> {
         let (ranges, window, cap) = (Rc::clone(ranges), block.kind.window, c.attention_cap);
         let mixed = memory.attend(tape, layer, [&q, &k, &v], AttentionLayer { heads, ranges, bias: None, window, cap });
         drop((q, k, v));
-        // After the last attention no row depends on another, so the rest of the last block computes only wanted rows.
+        // After the last attention no row depends on another, so the rest of the last block computes only the wanted
+        // rows.
         let (x, mixed, adapters) = match wanted {
             Some(rows) => (tape.select(x, Rc::clone(&rows)), tape.select(&mixed, rows), adapters.of_wanted()),
             None => (x.clone(), mixed, adapters),
@@ -211,7 +212,7 @@ impl<D: Device> Decoder<D> {
         norm.map_or_else(|| x.clone(), |norm| tape.rms_norm(x, norm, self.config.rms_eps))
     }
 
-    /// The residual stream after what attention or MLP gave.
+    /// Adds the output of attention or MLP to the residual stream.
     fn added<'a>(
         &self,
         tape: &mut Tape<'a, D>,
@@ -224,7 +225,7 @@ impl<D: Device> Decoder<D> {
         tape.add(x, given)
     }
 
-    /// Upper bound of the activations, in bytes, that training one row (token) keeps for the backward pass.
+    /// Upper bound of the activations, in bytes, that training keeps per row (token) for the backward pass.
     pub(crate) fn bytes_per_row(&self, recompute: bool) -> usize {
         let (c, form) = (&self.config, self.config.family.form());
         let (q, kv) = (c.heads * c.head_dim, c.kv_heads * c.head_dim);
@@ -241,7 +242,7 @@ fn scaled<D: Device>(tape: &mut Tape<'_, D>, x: Tensor<D>, factor: f32) -> Tenso
     if factor == 1.0 { x } else { tape.scale(x, factor) }
 }
 
-/// The weight of a norm as it is computed with.
+/// The weight of a norm, with the family's offset added.
 fn norm(c: &DecoderConfig, tensors: &Tensors, name: &str, len: usize) -> Result<Vec<f32>, Error> {
     let mut weight = load::vector(tensors, name, len)?;
     if c.norm_offset != 0.0 {
@@ -267,7 +268,7 @@ impl Block {
         let tensors = loader.tensors;
         let norm = |name: &str, len| norm(c, tensors, &path(&format!("{name}.weight")), len);
         let maybe = |name: Option<&str>| name.map(|name| norm(name, c.hidden)).transpose();
-        // Gemma calls the norm after attention what others call the one before the MLP.
+        // Gemma's name for the norm after attention is, in other families, that of the norm before the MLP.
         let [before, after, before_mlp, after_mlp] = match form.norms {
             Norms::Before => [Some("input_layernorm"), None, Some("post_attention_layernorm"), None],
             Norms::After => [None, Some("post_attention_layernorm"), None, Some("post_feedforward_layernorm")],

@@ -1,7 +1,7 @@
 use graft_core::ExitCode;
 use graft_ops::DeviceError;
 
-/// What can go wrong with models, adapters and prompts.
+/// Errors of models, adapters and prompts.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     // The model's files
@@ -10,17 +10,17 @@ pub enum Error {
     Load(#[source] graft_formats::Error),
 
     // The device
-    /// The device could not do what it was asked.
+    /// An operation on the device failed.
     #[error("compute on the device")]
     Device(#[source] DeviceError),
 
     // Adapters
-    /// A LoRA target names no layer.
+    /// A LoRA target matches no layer.
     #[error("find a layer named `{name}` (the model has {known})")]
     NoSuchTarget {
         /// As given.
         name: String,
-        /// What there is.
+        /// The layers that exist.
         known: String,
     },
     /// The adapter's files can't be read or written.
@@ -31,10 +31,10 @@ pub enum Error {
     AdapterMismatch(String),
 
     // Prompts
-    /// The tokenizer refuses a text.
+    /// The tokenizer fails on a text.
     #[error("tokenise a text")]
     Tokenizer(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Without an end the model would never learn to stop.
+    /// The model has no end token, so it could never learn to stop.
     #[error("find the model's end-of-sequence token")]
     NoEndToken,
     /// A chat template that drops or changes the user's message.
@@ -42,7 +42,7 @@ pub enum Error {
     TemplateHidesInput,
 
     // Sequences
-    /// A token that the vocabulary does not have.
+    /// A token that is not in the vocabulary.
     #[error("use token {token}, because the vocabulary has {vocab}")]
     BadToken {
         /// The token.
@@ -50,7 +50,7 @@ pub enum Error {
         /// Size of the vocabulary.
         vocab: usize,
     },
-    /// A sequence longer than the model can take.
+    /// A sequence longer than the model's context.
     #[error("fit {tokens} tokens into a context of {context}")]
     TooLong {
         /// Length of the sequence.
@@ -58,7 +58,7 @@ pub enum Error {
         /// The model's limit.
         context: usize,
     },
-    /// A sequence that was never begun, or is closed; a mistake in the caller.
+    /// A sequence that was not opened or is closed; a bug in the caller.
     #[error("find sequence {0}")]
     NoSequence(usize),
 }

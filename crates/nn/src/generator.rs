@@ -1,4 +1,4 @@
-//! Generation on whichever device, behind one interface.
+//! Generation on any device, behind one interface.
 
 use std::sync::{Arc, Weak};
 
@@ -19,7 +19,7 @@ pub struct Next<'a> {
 
 /// A [`Session`] with its model, on the host or on another device.
 pub trait Generator {
-    /// Tokens that fit into the KV cache.
+    /// Number of tokens that fit into the KV cache.
     fn rows(&self) -> usize;
 
     /// As [`Session::prefix`].
@@ -57,24 +57,24 @@ pub trait Generator {
     /// As there.
     fn encode(&mut self, sources: &[Next<'_>]) -> Result<(), Error>;
 
-    /// As [`Session::feed`]. `None` where the hidden states stay on the device, for [`best`](Self::best) and
+    /// Like [`Session::feed`]. Returns `None` if the hidden states stay on the device, for [`best`](Self::best) and
     /// [`logits`](Self::logits).
     ///
     /// # Errors
-    /// As there.
+    /// Like there.
     fn feed(&mut self, inputs: &[Next<'_>]) -> Result<Option<Matrix>, Error>;
 
-    /// The likeliest token that a mask allows (see [`Inference::best`]), for some rows of what
+    /// The most likely token that a mask allows (see [`Inference::best`]), for some rows of the hidden states that
     /// [`feed`](Self::feed) kept on the device.
     ///
     /// # Errors
-    /// The device failed.
+    /// If the device fails.
     fn best(&mut self, rows: &[usize], masks: &[&[u32]]) -> Result<Vec<Best>, Error>;
 
-    /// Logits `(rows, vocab)` of some rows of what [`feed`](Self::feed) kept on the device.
+    /// Logits (rows, vocab) of some rows of the hidden states that [`feed`](Self::feed) kept on the device.
     ///
     /// # Errors
-    /// The device failed.
+    /// If the device fails.
     fn logits(&mut self, rows: &[usize]) -> Result<Matrix, Error>;
 }
 
@@ -153,23 +153,25 @@ impl Generator for OnHost {
     }
 }
 
-/// Generation on a device that has memory of its own. Adapters are sent to it when they are first used.
+/// Generation on a device with its own memory. Adapters are copied to it when they are first used.
 #[derive(Debug)]
 pub struct OnDevice<D: Inference> {
     model: Model<D>,
     session: Session<D>,
     rows: usize,
-    /// Weak, so that no adapter is kept that nobody uses; an address can't be used again while it is.
+    /// Weak, so that unused adapters are not kept. While the weak reference exists, no other adapter can have the same
+    /// address.
     adapters: Vec<(Weak<Adapter>, Adapter<D>)>,
-    /// What was last fed.
+    /// The hidden states of the last [`feed`](Generator::feed).
     hidden: Option<D::Matrix>,
 }
 
 impl<D: Inference> OnDevice<D> {
-    /// Space for `rows` tokens of all sequences together; half of that, and so on, where the device has too little memory.
+    /// Allocates a cache for `rows` tokens of all sequences; half of that, and so on, if the device has too little
+    /// memory.
     ///
     /// # Errors
-    /// It has not even room for `least`.
+    /// If there is no room for `least` tokens.
     pub fn new(model: Model<D>, mut rows: usize, least: usize) -> Result<Self, Error> {
         loop {
             let session = Session::new(&model, rows);
@@ -181,7 +183,7 @@ impl<D: Inference> OnDevice<D> {
         }
     }
 
-    /// Sends adapters that are new, and gives up those that nobody holds any longer.
+    /// Copies new adapters to the device, and frees those that were dropped.
     fn send<'a>(&mut self, adapters: impl Iterator<Item = Option<&'a Arc<Adapter>>>) -> Result<(), Error> {
         for adapter in adapters.flatten() {
             if self.adapters.iter().all(|(of, _)| !std::ptr::eq(of.as_ptr(), Arc::as_ptr(adapter))) {

@@ -1,8 +1,8 @@
 //! Frozen language models that take adapters as arguments: loss and gradients for training, cached generation for
 //! inference.
 //!
-//! One file for decoder-only models and one for T5. Sequences are packed without padding, and a prefix that all sequences of a micro-batch
-//! share is computed once.
+//! One file for decoder-only models and one for T5. Sequences are packed without padding, and a prefix that all
+//! sequences of a micro-batch share is computed once.
 
 mod adapter;
 mod batch;

@@ -5,7 +5,7 @@ use graft_ops::{Cpu, Device, Shaped as _, Tape, Tensor};
 
 use crate::{Error, TargetModule, model::load};
 
-/// A frozen linear layer, which may be some of the rows of a target module's weight.
+/// A frozen linear layer. Its weight may be a range of rows of a target module's weight.
 #[derive(Debug)]
 pub(crate) struct Linear<D: Device = Cpu> {
     /// `(out, in)`.

@@ -19,10 +19,10 @@ pub enum Model<D: Device = Cpu> {
     T5(T5<D>),
 }
 
-/// How a loss is computed.
+/// Options of a loss computation.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Context<'c> {
-    /// Recompute blocks in the backward packed instead of keeping their activations.
+    /// Recompute blocks in the backward pass instead of storing their activations.
     pub recompute: bool,
     /// The encoder's output for each sequence, if it is already known ([`Model::encoded`]).
     pub encoded: Option<&'c [Rc<Matrix>]>,
@@ -32,7 +32,7 @@ impl Model {
     /// Reads the weights. They stay in the memory-mapped file until a product uses them.
     ///
     /// # Errors
-    /// A tensor that is missing or has another shape than the config says.
+    /// If a tensor is missing, or its shape does not match the config.
     pub fn load(files: &ModelFiles) -> Result<Self, Error> {
         match &files.config {
             ModelConfig::Decoder(config) => Decoder::load(config, &files.tensors).map(Self::Decoder),
@@ -43,16 +43,16 @@ impl Model {
     /// Opens a folder or GGUF file and reads the weights.
     ///
     /// # Errors
-    /// As [`load`](Self::load), and whatever is wrong with the files.
+    /// Like [`load`](Self::load); or if the files can't be read.
     pub fn open(path: &Path) -> Result<(Self, ModelFiles), Error> {
         let files = graft_formats::open(path).map_err(Error::Load)?;
         Ok((Self::load(&files)?, files))
     }
 
-    /// The same model on a device.
+    /// Copies the model to a device.
     ///
     /// # Errors
-    /// The device can't take the weights.
+    /// If the weights don't fit on the device.
     pub fn upload<E: Device>(&self, device: &E) -> Result<Model<E>, Error> {
         let uploaded = match self {
             Self::Decoder(model) => Model::Decoder(model.upload(device)),
@@ -65,7 +65,7 @@ impl Model {
     /// Logits `(rows, vocab)` of one sequence. In decoder-only models the rows of virtual tokens come first.
     ///
     /// # Errors
-    /// As [`loss`](Self::loss).
+    /// Like [`loss`](Self::loss).
     pub fn logits(&self, adapter: Option<&Adapter>, source: &[u32], tokens: &[u32]) -> Result<Matrix, Error> {
         let sequence = Sequence { source: source.to_vec(), tokens: tokens.to_vec(), supervised_from: tokens.len() };
         self.check(&[&sequence], adapter)?;
@@ -87,7 +87,7 @@ impl Model {
 }
 
 impl<D: Device> Model<D> {
-    /// Where it computes.
+    /// The device that computes it.
     #[must_use]
     pub fn device(&self) -> &D {
         match self {
@@ -111,7 +111,7 @@ impl<D: Device> Model<D> {
         matches!(self, Self::T5(_))
     }
 
-    /// The token an encoder–decoder model's answers start from.
+    /// The first token of an encoder–decoder model's answers.
     #[must_use]
     pub fn decoder_start(&self) -> u32 {
         match self {
@@ -141,12 +141,12 @@ impl<D: Device> Model<D> {
         }
     }
 
-    /// Longest sequence it can take, in tokens.
+    /// Longest sequence, in tokens.
     #[must_use]
     pub fn context(&self) -> usize {
         match self {
             Self::Decoder(model) => model.config.max_positions,
-            // Relative positions set no limit; this one bounds memory.
+            // Relative positions set no limit; this one limits memory.
             Self::T5(_) => 1 << 14,
         }
     }
@@ -171,7 +171,7 @@ impl<D: Device> Model<D> {
         }
     }
 
-    /// Upper bound of the activations, in bytes, that training one row keeps for the backward pass.
+    /// Upper bound of the activations, in bytes, that training keeps per row for the backward pass.
     #[must_use]
     pub fn bytes_per_row(&self, recompute: bool) -> usize {
         match self {
@@ -180,11 +180,11 @@ impl<D: Device> Model<D> {
         }
     }
 
-    /// Log-probability of every supervised token, in the order of the sequences. With `grads` (one number for each of
-    /// the adapter's), the gradient of `Σ weight · −log p` is added to it.
+    /// Log-probability of every supervised token, in the order of the sequences. If `grads` is given (one element per
+    /// parameter of the adapter), adds the gradient of `Σ weight · −log p` to it.
     ///
     /// # Errors
-    /// A token outside the vocabulary or a sequence longer than the context.
+    /// If a token is outside the vocabulary, or a sequence longer than the context.
     pub fn loss(
         &self,
         adapter: Option<&Adapter<D>>,
@@ -218,7 +218,7 @@ impl<D: Device> Model<D> {
     /// the result is bit-identical whichever micro-batch uses it.
     ///
     /// # Errors
-    /// As [`loss`](Self::loss).
+    /// Like [`loss`](Self::loss).
     pub fn encoded(&self, adapter: Option<&Adapter<D>>, source: &[u32]) -> Result<Option<Matrix>, Error> {
         let Self::T5(model) = self else { return Ok(None) };
         self.check_tokens(source, source.len() + adapter.map_or(0, Adapter::virtual_tokens))?;
@@ -287,7 +287,7 @@ fn hidden_t5<'a, D: Device>(
     batch: &MicroBatch<'_>,
     context: Context<'_>,
 ) -> (Tensor<D>, Vec<Target>) {
-    // Teacher forcing: the decoder reads the answer shifted right by one and predicts each token from those before it.
+    // Teacher forcing: the decoder reads the answer shifted right by one, and predicts each token from those before it.
     let start = model.config.decoder_start;
     let shifted: Vec<Vec<u32>> = batch
         .sequences
@@ -360,7 +360,7 @@ fn stacked(parts: &[Rc<Matrix>]) -> Matrix {
     all
 }
 
-/// Reading weights by name.
+/// Reads weights by name.
 pub(crate) mod load {
     use std::sync::Arc;
 
@@ -369,7 +369,7 @@ pub(crate) mod load {
 
     use crate::Error;
 
-    /// Lets a tensor's bytes be shared as a weight's storage.
+    /// Makes a tensor's bytes the shared storage of a weight.
     struct Stored(TensorBytes);
 
     impl AsRef<[u8]> for Stored {
@@ -378,17 +378,17 @@ pub(crate) mod load {
         }
     }
 
-    /// A matrix as it is stored.
+    /// A matrix in its storage type.
     pub(crate) fn stored(tensors: &Tensors, name: &str, rows: usize, cols: usize) -> Result<TensorBytes, Error> {
         tensors.get(name, &[rows, cols]).map_err(Error::Load)
     }
 
-    /// A weight that stays as it is stored.
+    /// A weight in its storage type.
     pub(crate) fn weight(tensor: TensorBytes) -> Weight {
         Weight::packed(tensor.rows, tensor.cols, tensor.dtype, Arc::new(Stored(tensor)))
     }
 
-    /// As [`weight`].
+    /// Like [`weight`].
     pub(crate) fn matrix(tensors: &Tensors, name: &str, rows: usize, cols: usize) -> Result<Weight, Error> {
         stored(tensors, name, rows, cols).map(weight)
     }
@@ -398,7 +398,7 @@ pub(crate) mod load {
         tensors.get(name, &[len]).map(weight).map_err(Error::Load)
     }
 
-    /// A vector of plain numbers.
+    /// A vector as f32.
     pub(crate) fn vector(tensors: &Tensors, name: &str, len: usize) -> Result<Vec<f32>, Error> {
         Ok(tensors.get(name, &[len]).map_err(Error::Load)?.to_f32())
     }

@@ -1,4 +1,4 @@
-//! Adapters to and from the files of Hugging Face's PEFT.
+//! Converts adapters from and to the file format of Hugging Face's PEFT.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -9,18 +9,18 @@ use graft_ops::Param;
 use crate::{Adapter, AdapterKind, Error, Model, matches_target};
 
 impl Adapter {
-    /// Reads a PEFT folder and fits it to a model.
+    /// Reads a PEFT folder and matches it with a model.
     ///
     /// # Errors
-    /// Damaged files, or weights of another shape than the model's layers.
+    /// If a file is damaged, or a shape does not match the model's layers.
     pub fn open(folder: &Path, model: &Model) -> Result<Self, Error> {
         Self::from_peft(&peft::read(folder).map_err(Error::AdapterFiles)?, model)
     }
 
-    /// Fits what PEFT's files hold to a model.
+    /// Matches the contents of PEFT files with a model.
     ///
     /// # Errors
-    /// Weights of another shape than the model's layers.
+    /// If a shape does not match the model's layers.
     pub fn from_peft(files: &PeftAdapter, model: &Model) -> Result<Self, Error> {
         match &files.config {
             PeftConfig::Lora(config) => Self::lora_from(files, config, model),
@@ -39,7 +39,7 @@ impl Adapter {
         let modules = model.target_modules();
         let mut weights = Vec::new();
         for pair in files.lora_pairs() {
-            // A model without its output head calls its layers `layers.0…`.
+            // A model without its output head names its layers `layers.0…`.
             let is = |name: &str| name == pair.module || name.strip_prefix("model.") == Some(pair.module);
             let Some(index) = modules.iter().position(|module| is(&module.name)) else {
                 return Err(Error::AdapterMismatch(format!("the model has no layer `{}`", pair.module)));
@@ -56,7 +56,7 @@ impl Adapter {
         Ok(Self::lora(modules, config.scaling(), weights))
     }
 
-    /// The adapter as PEFT stores it. `base` is what `base_model_name_or_path` will say.
+    /// The adapter in PEFT's format. `base` becomes `base_model_name_or_path`.
     #[must_use]
     pub fn to_peft(&self, spec: &AdapterSpec, model: &Model, base: &str) -> PeftAdapter {
         let prefix = if matches!(self.kind(), AdapterKind::Lora { .. }) { "base_model.model." } else { "" };
@@ -89,7 +89,7 @@ impl Adapter {
         PeftAdapter { base: Some(base.to_owned()), task_type, config, tensors }
     }
 
-    /// Modules whose LoRA has another rank than the common one, as an adapter made elsewhere may have.
+    /// Modules whose LoRA rank differs from the common one, which an imported adapter may have.
     fn other_ranks(&self, common: usize) -> BTreeMap<String, usize> {
         let of = |(name, param): (&str, Param<'_>)| Some((name.strip_suffix(".lora_A.weight")?.to_owned(), param.rows));
         self.params().iter().filter_map(of).filter(|(_, rank)| *rank != common).collect()

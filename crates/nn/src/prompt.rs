@@ -3,21 +3,21 @@ use graft_formats::{ChatTemplate, Message, ModelFiles, Tokenizer};
 
 use crate::{Error, Sequence};
 
-/// Placeholder for the input while a chat template is rendered. It contains private-use characters, so that no real text
-/// contains it.
+/// Placeholder for the input while a chat template is rendered. It consists of private-use characters, so it does not
+/// occur in real text.
 const HOLE: &str = "\u{f8ff}input\u{f8ff}";
 /// The date that templates print. It is fixed, so that training and inference use the same prompt.
 const TEMPLATE_DATE: i64 = 1_721_952_000; // 2024-07-26, Llama 3.2's own default
 
-/// Turns inputs and answers of one task into tokens for one model; training, evaluation and inference all use it.
+/// Tokenizes inputs and answers of one task for one model. Training, evaluation and inference all use it.
 ///
-/// A prompt is *before + input + after*; the answer follows and ends with the end-of-sequence token. Each piece is
-/// tokenised separately. So a border between pieces is always a border between tokens (which the loss mask relies on),
-/// the text of a special token inside an input stays ordinary text, and `before` has the same tokens in every example
-/// (which prefix sharing relies on).
+/// A prompt is *before + input + after*; the answer follows and ends with the end-of-sequence token. Each part is
+/// tokenized separately. Therefore a border between parts is always a border between tokens (which the loss mask
+/// needs), the text of a special token inside an input stays ordinary text, and `before` has the same tokens in every
+/// example (which prefix sharing needs).
 pub struct Prompter {
     tokenizer: Tokenizer,
-    /// The same tokenizer, which reads the text of special tokens as ordinary text: for untrusted input.
+    /// The same tokenizer, but it treats the text of special tokens as ordinary text: for untrusted input.
     plain: Tokenizer,
     before: (String, Vec<u32>),
     after: (String, Vec<u32>),
@@ -32,7 +32,7 @@ pub struct TokenView {
     pub id: u32,
     /// Its text.
     pub text: String,
-    /// Whether it carries loss.
+    /// Whether it has loss.
     pub supervised: bool,
 }
 
@@ -40,7 +40,7 @@ impl Prompter {
     /// Prepares a task's prompt for a model.
     ///
     /// # Errors
-    /// The chat template refuses the messages, or the model has no end-of-sequence token.
+    /// If the chat template refuses the messages, or the model has no end-of-sequence token.
     pub fn new(files: &ModelFiles, has_encoder: bool, card: &TaskCard) -> Result<Self, Error> {
         let tokenizer = files.tokenizer.clone();
         let mut plain = tokenizer.clone();
@@ -62,7 +62,7 @@ impl Prompter {
         Ok(Self { before: (before, start), after: (after, close), tokenizer, plain, end, has_encoder })
     }
 
-    /// The token that closes every answer.
+    /// The token that ends every answer.
     #[must_use]
     pub fn end(&self) -> u32 {
         self.end
@@ -83,7 +83,7 @@ impl Prompter {
     /// Everything before the answer: the decoder's prompt, or the encoder's input.
     ///
     /// # Errors
-    /// The tokenizer fails.
+    /// If the tokenizer fails.
     pub fn prompt(&self, input: &str) -> Result<Vec<u32>, Error> {
         let mut tokens = self.before.1.clone();
         tokens.extend(encode(&self.plain, input.trim())?);
@@ -91,18 +91,18 @@ impl Prompter {
         Ok(tokens)
     }
 
-    /// Tokens of an answer, without the end.
+    /// Tokens of an answer, without the end token.
     ///
     /// # Errors
-    /// The tokenizer fails.
+    /// If the tokenizer fails.
     pub fn answer(&self, text: &str) -> Result<Vec<u32>, Error> {
         encode(&self.plain, text)
     }
 
-    /// Prompt and answer as the model is trained on them.
+    /// The training sequence of an example: prompt and answer.
     ///
     /// # Errors
-    /// The tokenizer fails.
+    /// If the tokenizer fails.
     pub fn sequence(&self, input: &str, answer: &str) -> Result<Sequence, Error> {
         let prompt = self.prompt(input)?;
         let mut answer = self.answer(answer)?;
@@ -114,15 +114,15 @@ impl Prompter {
         Ok(Sequence { source: Vec::new(), tokens: [prompt, answer].concat(), supervised_from })
     }
 
-    /// The text of tokens, special ones left out.
+    /// The text of tokens, without special ones.
     ///
     /// # Errors
-    /// The tokenizer fails.
+    /// If the tokenizer fails.
     pub fn decode(&self, tokens: &[u32]) -> Result<String, Error> {
         self.tokenizer.decode(tokens, true).map_err(Error::Tokenizer)
     }
 
-    /// Each token of a sequence with its text and whether it carries loss.
+    /// Each token of a sequence with its text and whether it has loss.
     #[must_use]
     pub fn view(&self, sequence: &Sequence) -> Vec<TokenView> {
         let text = |id: u32| self.tokenizer.decode(&[id], false).unwrap_or_default();
@@ -157,7 +157,7 @@ fn encode(tokenizer: &Tokenizer, text: &str) -> Result<Vec<u32>, Error> {
     Ok(tokenizer.encode(text, false).map_err(Error::Tokenizer)?.get_ids().to_vec())
 }
 
-/// Whether the tokenizer adds the beginning-of-sequence token by itself.
+/// Whether the tokenizer itself adds the beginning-of-sequence token.
 fn starts_with_bos(files: &ModelFiles) -> Result<bool, Error> {
     let encoding = files.tokenizer.encode("a", true).map_err(Error::Tokenizer)?;
     Ok(files.tokens.bos.is_some() && encoding.get_ids().first().copied() == files.tokens.bos)

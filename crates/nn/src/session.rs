@@ -60,8 +60,8 @@ pub struct Source<'a, D: Device = Cpu> {
 }
 
 impl<D: Inference> Session<D> {
-    /// Space for `rows` tokens of all sequences together and, for a model with an encoder, for as many source tokens.
-    /// The operating system commits the memory page by page, when a row is first written.
+    /// Allocates caches for `rows` tokens of all sequences and, for a model with an encoder, for as many source tokens.
+    /// Memory is committed page by page, when a row is first written.
     #[must_use]
     pub fn new(model: &Model<D>, rows: usize) -> Self {
         let cache = || match model {
@@ -76,7 +76,7 @@ impl<D: Inference> Session<D> {
     /// prompt and an instruction. `None` if too few cache rows are free.
     ///
     /// # Errors
-    /// A token outside the vocabulary or more tokens than the context.
+    /// If a token is outside the vocabulary, or there are more tokens than the context.
     pub fn prefix(
         &mut self,
         model: &Model<D>,
@@ -110,7 +110,7 @@ impl<D: Inference> Session<D> {
     /// length, the prefix is computed again.
     ///
     /// # Errors
-    /// As [`prefix`](Self::prefix).
+    /// Like [`prefix`](Self::prefix).
     pub fn restore(
         &mut self,
         model: &Model<D>,
@@ -165,7 +165,8 @@ impl<D: Inference> Session<D> {
     /// Encodes the sources of sequences that were just opened. Does nothing for a model without an encoder.
     ///
     /// # Errors
-    /// A token outside the vocabulary, or a source whose length differs from the one given to [`open`](Self::open).
+    /// If a token is outside the vocabulary, or the length of a source differs from the one given to
+    /// [`open`](Self::open).
     pub fn encode(&mut self, model: &Model<D>, sources: &[Source<'_, D>]) -> Result<(), Error> {
         let (Model::T5(t5), Some((memory, _))) = (model, &mut self.sources) else { return Ok(()) };
         let (mut tokens, mut places, mut ranges, mut to) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -199,7 +200,7 @@ impl<D: Inference> Session<D> {
         device.status().map_err(Error::Device)
     }
 
-    /// Tokens a sequence can still take.
+    /// Number of tokens that a sequence can still take.
     #[must_use]
     pub fn left(&self, slot: usize) -> usize {
         self.slots.get(slot).and_then(Option::as_ref).map_or(0, |slot| slot.own.len() - slot.len)
@@ -209,7 +210,8 @@ impl<D: Inference> Session<D> {
     /// last token of each, in the order of `inputs`.
     ///
     /// # Errors
-    /// A token outside the vocabulary, or more tokens than a slot has rows left. No sequence is changed then.
+    /// If a token is outside the vocabulary, or there are more tokens than a slot has free rows. No sequence is changed
+    /// then.
     pub fn feed(&mut self, model: &Model<D>, inputs: &[Feed<'_, D>]) -> Result<D::Matrix, Error> {
         let order = by_adapter(inputs.iter().map(|input| input.adapter));
         let Layout { tokens, positions, to, wanted, groups, wanted_groups, ranges, cross } =
@@ -382,7 +384,7 @@ fn run<'a, D: Inference>(
 /// Greedy continuation of one sequence: at most `limit` new tokens, ended by (and without) any of `stop`.
 ///
 /// # Errors
-/// As [`Session::feed`].
+/// Like [`Session::feed`].
 pub fn greedy<D: Inference>(
     model: &Model<D>,
     adapter: Option<&Adapter<D>>,
@@ -435,7 +437,7 @@ impl Model {
     /// Logits of some tokens after one row of final hidden states.
     ///
     /// # Panics
-    /// When a token is not of the vocabulary.
+    /// If a token is not in the vocabulary.
     #[must_use]
     pub fn logits_among(&self, hidden: &[f32], tokens: &[u32]) -> Vec<f32> {
         let Head { weight, scale, cap } = self.head();
@@ -448,7 +450,7 @@ impl Model {
 }
 
 impl<D: Device> Model<D> {
-    /// Bytes that one row (token) of a [`Session`] takes.
+    /// Bytes per row (token) of a [`Session`].
     #[must_use]
     pub fn session_row_bytes(&self) -> usize {
         match self {

