@@ -1,5 +1,4 @@
-//! cuBLAS: the three functions we need, from whichever version is installed.
-//! <https://docs.nvidia.com/cuda/cublas/>
+//! Bindings of the three cuBLAS functions we need, for any installed version. <https://docs.nvidia.com/cuda/cublas/>
 
 use std::{env, ffi::c_void, fmt, fs, path::PathBuf};
 
@@ -9,7 +8,7 @@ use crate::{Element, Error, Product};
 
 /// Names of the library, newest first.
 const NAMES: [&str; 3] = ["libcublas.so.13", "libcublas.so.12", "libcublas.so.11"];
-/// Names a folder where to look first.
+/// The environment variable with a folder to search first.
 const FOLDER: &str = "GRAFT_CUDA_LIBRARIES";
 
 const SUCCESS: i32 = 0;
@@ -20,7 +19,8 @@ const R_32F: i32 = 0;
 const R_16BF: i32 = 14;
 const COMPUTE_32F: i32 = 68;
 const DEFAULT: i32 = -1;
-/// Working memory: given once, so that the library doesn't choose by what is free (NVIDIA's advice for results that repeat).
+/// Workspace size. Set once, so that cuBLAS does not choose algorithms by free memory (NVIDIA's advice for reproducible
+/// results).
 const WORKSPACE: usize = 32 << 20;
 
 type Handle = *mut c_void;
@@ -48,18 +48,18 @@ type Gemm = unsafe extern "C" fn(
     i32,
 ) -> i32;
 
-/// Why cuBLAS can't be used; products then run on our own kernel, many times slower.
+/// Why cuBLAS can't be used. Products then use our own kernel, which is many times slower.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BlasError {
-    /// It is not where libraries are looked for.
+    /// It was not found.
     #[error("find cuBLAS: there is none of {} (`{FOLDER}` names a folder that has it)", NAMES.join(", "))]
     Missing,
-    /// It is there but doesn't work.
+    /// It was found but does not work.
     #[error("start cuBLAS: {0}")]
     Broken(String),
 }
 
-/// A loaded and started cuBLAS.
+/// A loaded and initialized cuBLAS.
 pub(crate) struct Blas {
     handle: Handle,
     gemm: Gemm,
@@ -73,7 +73,7 @@ impl fmt::Debug for Blas {
     }
 }
 
-/// The library's name in each folder it may lie in: one that is named, the loader's, the toolkit's, Python's packages.
+/// Paths to try: a named folder, the loader's search path, the CUDA toolkit, Python packages.
 fn candidates() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = env::var_os(FOLDER).into_iter().map(PathBuf::from).collect();
     folders.push(PathBuf::new());
@@ -88,9 +88,9 @@ fn candidates() -> Vec<PathBuf> {
 }
 
 impl Blas {
-    /// Loads and starts it for the current context.
+    /// Loads and initializes it for the current context.
     pub(crate) fn load() -> Result<Self, BlasError> {
-        // SAFETY: loading NVIDIA's library runs its initialisers, nothing of ours.
+        // SAFETY: loading NVIDIA's library runs only its own initializers.
         let library =
             candidates().iter().find_map(|path| unsafe { Library::new(path) }.ok()).ok_or(BlasError::Missing)?;
         let missing = |e: libloading::Error| BlasError::Broken(e.to_string());
@@ -98,8 +98,8 @@ impl Blas {
             SUCCESS => Ok(()),
             status => Err(BlasError::Broken(format!("status {status}"))),
         };
-        // SAFETY: the signatures are those of cublas_api.h, the same in versions 11 to 13; the workspace lives as long as
-        // the process.
+        // SAFETY: the signatures are those of cublas_api.h, the same in versions 11 to 13; the workspace lives as long
+        // as the process.
         unsafe {
             let create: Create = *library.get(b"cublasCreate_v2").map_err(missing)?;
             let set_workspace: SetWorkspace = *library.get(b"cublasSetWorkspace_v2").map_err(missing)?;
@@ -113,7 +113,7 @@ impl Blas {
         }
     }
 
-    /// A product. cuBLAS counts by columns, so it is asked for `cᵀ = bᵀ·aᵀ`.
+    /// A product. cuBLAS is column-major, so it computes `cᵀ = bᵀ·aᵀ`.
     pub(crate) fn product(&self, product: &Product) -> Result<(), Error> {
         let Product { shape: (m, n, k), a, b, c, c_pitch, alpha, beta, element } = *product;
         let size = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);

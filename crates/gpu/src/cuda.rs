@@ -1,4 +1,4 @@
-//! NVIDIA's driver, found at run time.
+//! NVIDIA's driver, loaded at run time.
 
 use std::{
     collections::HashMap,
@@ -16,13 +16,13 @@ use crate::{
     blas::{Blas, BlasError},
 };
 
-/// The kernels, compiled for compute capability 8.0; the driver translates them for newer GPUs. Made by `cargo xtask gpu`.
+/// The kernels, compiled for compute capability 8.0 by `cargo xtask gpu`; the driver translates them for newer GPUs.
 const PTX: &str = include_str!("kernels.ptx");
 
-/// Shared memory that a block gets without asking.
+/// Shared memory that a block can use without an explicit request.
 const SHARED: u32 = 48 << 10;
 
-/// What is known of a GPU without starting it.
+/// Properties of a GPU, read without initializing it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// Its name.
@@ -36,7 +36,7 @@ pub struct Found {
 /// The GPUs of this machine.
 ///
 /// # Errors
-/// There is no driver, or it doesn't work.
+/// If there is no driver, or it does not work.
 pub fn find() -> Result<Vec<Found>, Error> {
     start()?;
     let count = device::get_count().map_err(|e| refused("count the GPUs", e))?;
@@ -44,7 +44,7 @@ pub fn find() -> Result<Vec<Found>, Error> {
 }
 
 fn start() -> Result<(), Error> {
-    // SAFETY: this only looks whether the library can be loaded.
+    // SAFETY: this only checks whether the library can be loaded.
     if !unsafe { sys::is_culib_present() } {
         return Err(Error::NoDriver { library: "libcuda.so.1" });
     }
@@ -65,7 +65,7 @@ fn found(handle: sys::CUdevice) -> Result<Found, Error> {
     Ok(Found { name: device::get_name(handle).map_err(failed)?, memory, capability: (major, minor) })
 }
 
-/// A GPU of this machine, its kernels loaded. All work goes to its default stream, so it is done in order.
+/// A GPU of this machine with loaded kernels. All work goes to its default stream, so it is executed in order.
 #[derive(Debug)]
 pub struct Cuda {
     found: Found,
@@ -74,10 +74,10 @@ pub struct Cuda {
 }
 
 impl Cuda {
-    /// Starts a GPU, counted from 0.
+    /// Initializes a GPU, by index from 0.
     ///
     /// # Errors
-    /// There is no driver or no such GPU, or it is too old.
+    /// If there is no driver or no such GPU, or it is too old.
     pub fn open(index: usize) -> Result<Self, Error> {
         start()?;
         let count = device::get_count().map_err(|e| refused("count the GPUs", e))?;
@@ -91,7 +91,8 @@ impl Cuda {
             let (major, minor) = found.capability;
             return Err(Error::TooOld { name: found.name, major, minor });
         }
-        // SAFETY: the primary context is kept for the life of the process, and made current on the thread that uses it.
+        // SAFETY: the primary context exists for the life of the process, and is made current on the thread that uses
+        // it.
         unsafe {
             let context = primary_ctx::retain(handle).map_err(|e| refused("start", e))?;
             result::ctx::set_current(context).map_err(|e| refused("start", e))?;
@@ -100,7 +101,7 @@ impl Cuda {
         Ok(Self { found, functions, blas: Blas::load() })
     }
 
-    /// Why products run on our own kernel instead of cuBLAS.
+    /// Why products use our own kernel instead of cuBLAS, if they do.
     #[must_use]
     pub fn without_blas(&self) -> Option<&BlasError> {
         self.blas.as_ref().err()
@@ -141,7 +142,7 @@ impl Runtime for Cuda {
     }
 
     fn allocate(&self, bytes: usize) -> Result<Address, Error> {
-        // SAFETY: the memory is used by kernels that are given its size.
+        // SAFETY: the memory is only used by kernels that are given its size.
         unsafe { result::malloc_sync(bytes) }.map_err(|error| match error.0 {
             sys::CUresult::CUDA_ERROR_OUT_OF_MEMORY => {
                 Error::OutOfMemory { bytes: bytes as u64, free: self.memory().0 }
@@ -156,22 +157,22 @@ impl Runtime for Cuda {
     }
 
     fn upload(&self, to: Address, bytes: &[u8]) -> Result<(), Error> {
-        // SAFETY: the buffer was taken with at least this size.
+        // SAFETY: the buffer was allocated with at least this size.
         unsafe { result::memcpy_htod_sync(to, bytes) }.map_err(|e| refused("copy to", e))
     }
 
     fn download(&self, from: Address, bytes: &mut [u8]) -> Result<(), Error> {
-        // SAFETY: the buffer was taken with at least this size.
+        // SAFETY: the buffer was allocated with at least this size.
         unsafe { result::memcpy_dtoh_sync(bytes, from) }.map_err(|e| refused("copy from", e))
     }
 
     fn copy(&self, to: Address, from: Address, bytes: usize) -> Result<(), Error> {
-        // SAFETY: both buffers were taken with at least this size.
+        // SAFETY: both buffers were allocated with at least this size.
         unsafe { result::memcpy_dtod_async(to, from, bytes, std::ptr::null_mut()) }.map_err(|e| refused("copy", e))
     }
 
     fn clear(&self, at: Address, bytes: usize) -> Result<(), Error> {
-        // SAFETY: the buffer was taken with at least this size.
+        // SAFETY: the buffer was allocated with at least this size.
         unsafe { result::memset_d8_async(at, 0, bytes, std::ptr::null_mut()) }.map_err(|e| refused("clear memory", e))
     }
 
@@ -183,7 +184,7 @@ impl Runtime for Cuda {
         };
         let mut pointers: Vec<*mut c_void> =
             arguments.iter().map(|word| std::ptr::from_ref(word) as *mut c_void).collect();
-        // SAFETY: the arguments are those the kernel declares, in its order; the host tests run each launch.
+        // SAFETY: the arguments match the kernel's declaration in type and order; the host tests execute each launch.
         unsafe {
             if shared > SHARED {
                 let most = FunctionAttribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;

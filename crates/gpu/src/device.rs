@@ -1,4 +1,4 @@
-//! The operations below the tape, on a GPU.
+//! The operations of `graft_ops::Device` on a GPU.
 
 use std::{cell::OnceCell, ops::Range, rc::Rc};
 
@@ -16,20 +16,20 @@ use crate::{
     weight::Weight,
 };
 
-/// Rows whose logits exist at the same time take at most this much memory.
+/// Limit of the memory for logits that exist at the same time.
 const LOGIT_BYTES: usize = 1 << 30;
 
-/// Trainable numbers on the device.
+/// Trainable parameters on the device.
 #[derive(Debug)]
 pub struct Params {
     numbers: Numbers,
-    /// Rows, columns and first number of each tensor.
+    /// Rows, columns and offset of each tensor.
     shapes: Vec<(usize, usize, usize)>,
-    /// Each tensor as products read it, made when generation first asks for it.
+    /// Each tensor as an operand of products, created when generation first needs it.
     operands: Vec<OnceCell<Operand>>,
 }
 
-/// A flat row of numbers: parameters, gradients or moments.
+/// A flat vector: parameters, gradients or moments.
 #[derive(Debug)]
 pub struct Numbers {
     buffer: Buffer,
@@ -43,7 +43,7 @@ pub struct Param<'a> {
     operand: &'a OnceCell<Operand>,
     pub(crate) rows: usize,
     pub(crate) cols: usize,
-    /// First of these rows in the tensor, which has `all` rows from `start` on.
+    /// Offset of these rows in the tensor, which has `all` rows from `start` on.
     first: usize,
     all: usize,
     start: usize,
@@ -63,11 +63,11 @@ pub struct Indices {
     host: Rc<[usize]>,
     pub(crate) count: usize,
     pub(crate) indices: Buffer,
-    /// Sent when a gradient first asks for it.
+    /// Copied to the device when a gradient first needs it.
     sources: OnceCell<Sources>,
 }
 
-/// Which of the indices each row got: the different rows, where each one's places begin, and the places.
+/// For the gradient of a selection: the distinct rows, the start of each one's positions, and the positions.
 #[derive(Debug)]
 struct Sources {
     distinct: usize,
@@ -76,15 +76,15 @@ struct Sources {
     places: Buffer,
 }
 
-/// What the backward of a linear layer keeps of its input.
+/// What the backward of a linear layer needs of its input.
 #[derive(Debug)]
 pub struct Kept(Input);
 
 #[derive(Debug)]
 enum Input {
-    /// What the product read.
+    /// The operand of the product.
     Operand(Rc<Operand>),
-    /// All numbers: dropout begins from them again.
+    /// The whole input, because dropout is applied to it again.
     Matrix(Rc<Matrix>),
 }
 
@@ -93,7 +93,7 @@ impl Param<'_> {
         self.numbers.of(self)
     }
 
-    /// As products read it.
+    /// As a factor of a product.
     pub(crate) fn factor(&self) -> Factor {
         let machine = self.numbers.buffer.machine();
         let whole = self.numbers.buffer.at(4 * self.start);
@@ -107,7 +107,7 @@ impl Param<'_> {
 }
 
 impl Params {
-    /// The numbers are about to change.
+    /// Drops the operands, because the parameters are about to change.
     fn forget_operands(&mut self) {
         self.operands.iter_mut().for_each(|operand| drop(operand.take()));
     }
@@ -118,7 +118,7 @@ impl Numbers {
         Self { buffer: machine.upload(numbers), count: numbers.len() }
     }
 
-    /// Where a parameter's gradient lies.
+    /// Address of a parameter's gradient.
     fn of(&self, param: &Param<'_>) -> u64 {
         self.buffer.at(4 * (param.start + param.first * param.cols))
     }
@@ -154,7 +154,7 @@ impl Indices {
     }
 }
 
-/// Numbers of a dropout mask as the kernels take them: the seed's halves, the threshold, the factor on what is kept.
+/// A dropout mask as kernel arguments: the halves of the seed, the threshold, and the factor on kept values.
 fn mask(dropout: Dropout) -> (u32, u32, u32, f32) {
     (dropout.seed as u32, (dropout.seed >> 32) as u32, dropout.threshold(), dropout.keep())
 }
@@ -197,7 +197,7 @@ impl Gpu {
         operand
     }
 
-    /// Writes a LoRA's factors beside the weight: `B` after its columns and `A` under its rows.
+    /// Writes a LoRA's factors next to the weight: `B` to the right of its columns and `A` below its rows.
     fn attach(&self, weight: &Operand, lora: &Lora<Param<'_>>) -> bool {
         let fits = lora.a.rows <= SPARE;
         if fits {
@@ -207,7 +207,7 @@ impl Gpu {
         fits
     }
 
-    /// A LoRA's factors as factors of products: beside the weight, or on their own where the rank is too large for that.
+    /// A LoRA's factors as operands: next to the weight, or separate if the rank is too large for that.
     fn factors(&self, weight: &Operand, lora: &Lora<Param<'_>>) -> LoraFactors {
         if self.attach(weight, lora) {
             let (a, b) = (weight.from(weight.rows, 0), weight.from(0, weight.cols));
@@ -221,7 +221,7 @@ impl Gpu {
     pub(crate) fn attention_arguments(layer: &AttentionLayer<Self>) -> [u64; 8] {
         let (bias, reach) = layer.bias.as_ref().map_or((0, 0), |(table, reach)| (table.data().address(), *reach));
         let heads = layer.heads;
-        // A window longer than any text is none.
+        // A window longer than any text has no effect.
         let window = layer.window.filter(|window| *window < 1 << 30).unwrap_or(0);
         let numbers: &[u64] = arguments![
             int(heads.heads),
@@ -236,7 +236,7 @@ impl Gpu {
         numbers.try_into().unwrap_or_default()
     }
 
-    /// Whether the tensor cores' kernels have this layer's shape.
+    /// The tensor-core kernels for this layer's shape, if there are any.
     pub(crate) fn tiled(&self, layer: &AttentionLayer<Self>) -> Option<TileKernels> {
         match (self.machine.element, layer.heads.dim) {
             (Element::Bf16, 64) => {
@@ -263,13 +263,15 @@ pub(crate) struct TileKernels {
     dkv: &'static str,
 }
 
-/// Threads for a row of `cols` numbers: whole warps, `most` at most.
+/// Number of threads for a row of `cols` numbers: whole warps, at most `most`.
 fn threads(cols: usize, most: usize) -> usize {
     cols.next_multiple_of(32).clamp(32, most)
 }
 
-/// Threads of the attention kernels, and numbers of a bf16 row of `width` in shared memory, padded against bank conflicts.
+/// Threads of the attention kernels.
 pub(crate) const THREADS: usize = 128;
+
+/// Bytes of `rows` bf16 rows of `width` in shared memory, each padded by 8 elements against bank conflicts.
 pub(crate) fn padded(rows: usize, width: usize) -> usize {
     2 * rows * (width + 8)
 }
@@ -508,7 +510,7 @@ impl Device for Gpu {
         self.machine.launch("attend_delta", (count.div_ceil(8), 1), 256, arguments);
 
         let dq = self.scratch(q.rows(), q.cols());
-        // Keys that nobody sees get no gradient.
+        // Keys that no query attends to get no gradient.
         let (dk, dv) = (self.zeros(k.rows(), k.cols()), self.zeros(v.rows(), v.cols()));
         let parts = self.scratch(of_keys.part_count * 2 * 64, k.cols());
         let [a, b, c, d, e, f, g, i] = Self::attention_arguments(layer);

@@ -1,6 +1,6 @@
 use graft_ops::DeviceError;
 
-/// What keeps a GPU from working for us.
+/// Errors of a GPU.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// NVIDIA's driver is not installed.
@@ -9,38 +9,38 @@ pub enum Error {
         /// The library that was looked for.
         library: &'static str,
     },
-    /// The driver sees no GPU, or not that many.
+    /// The driver has fewer GPUs.
     #[error("find GPU {index}: the driver sees {count}")]
     NoSuchGpu {
-        /// The GPU that was asked for.
+        /// The requested GPU.
         index: usize,
-        /// How many there are.
+        /// Number of GPUs.
         count: usize,
     },
-    /// The GPU can't run our kernels.
+    /// The GPU does not support our kernels.
     #[error("use {name}: its compute capability is {major}.{minor}, and 8.0 is needed")]
     TooOld {
         /// The GPU.
         name: String,
-        /// Of its capability.
+        /// Major compute capability.
         major: i32,
-        /// Of its capability.
+        /// Minor compute capability.
         minor: i32,
     },
-    /// Memory ran out.
+    /// Not enough memory.
     #[error("take {} MiB of GPU memory: {} MiB are free", bytes.div_ceil(1 << 20), free >> 20)]
     OutOfMemory {
-        /// What was asked for.
+        /// Requested bytes.
         bytes: u64,
-        /// What was free.
+        /// Free bytes.
         free: u64,
     },
-    /// The driver refused something.
+    /// A call of the driver failed.
     #[error("{what} on the GPU: {why}")]
     Driver {
-        /// What was done.
+        /// The operation.
         what: String,
-        /// The driver's words.
+        /// The driver's message.
         why: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Generation over a KV cache, on a GPU.
+//! Generation with a KV cache, on a GPU.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ use crate::{
     weight::Weight,
 };
 
-/// Warps of a block that attends to one query, and heads it takes at most; as in `kernels/generation.cu`.
+/// Warps of a block that computes one query, and the most heads it handles; as in `kernels/generation.cu`.
 const STEP_WARPS: usize = 8;
 const STEP_HEADS: usize = 4;
 
@@ -38,7 +38,7 @@ impl Gpu {
     ) {
         let [a, b, c, d, e, f, g, i] = Self::attention_arguments(layer);
         let (ranges, lse) = (&layer.ranges.ranges, lse.map_or(0, |lse| lse.data().address()));
-        // The kernel for single queries has no use for the last.
+        // The kernel for single queries does not use the last argument.
         let arguments =
             arguments![q.data(), keys, values, ranges, &items.buffer, a, b, c, d, e, f, g, i, out.data(), lse];
         self.machine.launch_shared(kernel, blocks, threads, shared, arguments);

@@ -1,11 +1,11 @@
-//! An NVIDIA GPU as a device below the tape: [`Gpu`] computes what `graft_ops::Device` asks for.
+//! An NVIDIA GPU as a device below the tape: [`Gpu`] implements `graft_ops::Device`.
 //!
-//! Activations are f32; products read bf16 (or f32, where exactness is asked for) and sum in f32. Frozen weights stay as
-//! their file stores them and are dequantized while they are used. Kernels are CUDA C (`src/kernels`), compiled
-//! beforehand, so only NVIDIA's driver is needed; cuBLAS computes the products where it is installed.
+//! Activations are f32. Products round their operands to bf16 (or use f32, if exactness is requested) and sum in f32.
+//! Frozen weights keep their file's storage type and are dequantized for each use. Kernels are CUDA C (`src/kernels`),
+//! compiled in advance, so only NVIDIA's driver is needed; cuBLAS computes the products if it is installed.
 //!
-//! Nothing here adds with atomics and all work is done in the order it is asked for, so the same training on the same GPU
-//! with the same libraries gives the same result to the bit.
+//! No kernel adds with atomics, and all work is executed in order, so the same training on the same GPU with the same
+//! libraries gives bit-identical results.
 #![expect(unsafe_code, reason = "the driver's and cuBLAS's functions; each use says why it is sound")]
 
 mod blas;
@@ -90,12 +90,12 @@ pub const KERNELS: [&str; 43] = [
     "best_tokens",
 ];
 
-/// What products read.
+/// Element type of products' operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Element {
-    /// The upper half of an f32, as tensor cores multiply it.
+    /// The upper half of an f32, as used by tensor cores.
     Bf16,
-    /// All of it: slower, and as exact as the CPU.
+    /// Full precision: slower, and as exact as the CPU.
     F32,
 }
 
@@ -107,7 +107,7 @@ impl Element {
         }
     }
 
-    /// The variant of a kernel.
+    /// The variant of a kernel for this element type.
     pub(crate) fn kernel(self, bf16: &'static str, f32: &'static str) -> &'static str {
         match self {
             Self::Bf16 => bf16,
@@ -116,7 +116,7 @@ impl Element {
     }
 }
 
-/// A GPU that computes; clones are the same GPU.
+/// A GPU. Clones refer to the same GPU.
 #[derive(Clone, Debug)]
 pub struct Gpu {
     machine: Rc<Machine>,
@@ -135,13 +135,13 @@ impl Gpu {
         self.machine.runtime().name()
     }
 
-    /// Bytes that are free now and all there are.
+    /// Free and total memory in bytes.
     #[must_use]
     pub fn memory(&self) -> (u64, u64) {
         self.machine.runtime().memory()
     }
 
-    /// Most bytes taken at once since the last reset, and bytes taken now.
+    /// Peak since the last reset and current use of memory, in bytes.
     #[must_use]
     pub fn used(&self) -> (u64, u64) {
         self.machine.used()
@@ -152,18 +152,18 @@ impl Gpu {
         self.machine.reset_peak();
     }
 
-    /// Keeps the weights that are sent from now on as products read them, instead of as their file stores them: more
-    /// memory, and nothing to dequantize at each use.
+    /// Sets whether weights that are copied from now on are kept as operands of products instead of in their file's
+    /// storage type. This takes more memory, but saves dequantizing them at each use.
     pub fn keep_operands(&self, keep: bool) {
         self.machine.keep_operands.set(keep);
     }
 
-    /// Gives memory that lies ready to be used again back to the device.
+    /// Frees recycled memory.
     pub fn trim(&self) {
         self.machine.trim();
     }
 
-    /// Takes at most this many bytes from now on.
+    /// Limits the memory to this many bytes.
     pub fn set_limit(&self, bytes: u64) {
         self.machine.set_limit(bytes);
     }
@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_compiled_kernels_are_those_of_the_sources() {
+    fn compiled_kernels_match_their_sources() {
         let fnv = |digest: u64, byte: u8| (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         let digest = SOURCES.join("\n").bytes().fold(0xcbf2_9ce4_8422_2325, fnv);
         let named = include_str!("kernels.ptx").lines().next().unwrap_or_default();

@@ -8,8 +8,8 @@ use crate::{
     runtime::{Factor, arguments, int},
 };
 
-/// Spare columns after the rows of an operand, and spare rows after those of a weight: a LoRA of at most this rank lies
-/// there, so that one product computes a layer with its LoRA.
+/// Spare columns after the rows of an operand, and spare rows after those of a weight. A LoRA of at most this rank is
+/// stored there, so that one product computes a layer with its LoRA.
 pub(crate) const SPARE: usize = 64;
 
 /// Row-major f32 on the device.
@@ -18,11 +18,11 @@ pub struct Matrix {
     rows: usize,
     cols: usize,
     buffer: Buffer,
-    /// The same numbers as products read them, made when first asked for.
+    /// The same matrix as an operand of products, created on first use.
     operand: RefCell<Option<Rc<Operand>>>,
 }
 
-/// Rows of elements that products read.
+/// A matrix of elements, as an operand of products.
 #[derive(Debug)]
 pub(crate) struct Operand {
     pub(crate) buffer: Buffer,
@@ -99,14 +99,15 @@ impl Operand {
         Self { buffer, rows, cols, pitch }
     }
 
-    /// `scale` times f32 numbers that lie row by row.
+    /// An operand with `scale` times the f32 numbers of a row-major matrix.
     pub(crate) fn of(machine: &Rc<Machine>, numbers: Address, rows: usize, cols: usize, scale: f32) -> Self {
         let operand = Self::scratch(machine, rows, cols, 0);
         operand.paste(numbers, (rows, cols), scale, (0, 0));
         operand
     }
 
-    /// Writes `scale` times f32 numbers of a shape to where `place` (row and column) says, the spare places among them.
+    /// Writes `scale` times a matrix of f32 numbers at `place` (row and column), which may be in the spare rows and
+    /// columns.
     pub(crate) fn paste(&self, numbers: Address, (rows, cols): (usize, usize), scale: f32, place: (usize, usize)) {
         let machine = self.buffer.machine();
         let kernel = machine.element.kernel("cast_bf16", "cast_f32");
@@ -115,7 +116,7 @@ impl Operand {
         machine.launch(kernel, (rows, 1), threads, arguments![numbers, int(cols), scale, to, int(self.pitch)]);
     }
 
-    /// Where an element lies.
+    /// Address of an element.
     pub(crate) fn address(&self, row: usize, col: usize) -> Address {
         self.buffer.at((row * self.pitch + col) * self.buffer.machine().element.bytes())
     }

@@ -1,4 +1,4 @@
-//! Device memory that is used again: a training step asks for the same few hundred buffers every time.
+//! Recycles device memory: every training step needs the same few hundred buffers.
 
 use std::{
     cell::{Cell, RefCell},
@@ -12,16 +12,16 @@ use crate::{
     runtime::{Argument, arguments, int},
 };
 
-/// A runtime, its recycled memory, and the first thing that went wrong. Operations don't return errors, as the device works
-/// behind us anyway: after a failure they do nothing, and whoever waits for a result asks first.
+/// A runtime, its recycled memory, and its first error. Operations don't return errors, because the device works
+/// asynchronously. After an error they do nothing, and callers check for it before they use a result.
 pub(crate) struct Machine {
     runtime: Box<dyn Runtime>,
     pub(crate) element: Element,
     pool: RefCell<Pool>,
     failure: RefCell<Option<Error>>,
-    /// Most bytes that buffers may take together.
+    /// Limit of all buffers in bytes.
     limit: Cell<u64>,
-    /// Whether weights are kept as products read them.
+    /// Whether weights are kept as operands of products.
     pub(crate) keep_operands: Cell<bool>,
 }
 
@@ -33,7 +33,7 @@ struct Pool {
     peak: u64,
 }
 
-/// A piece of device memory. Dropping it lets it be used again.
+/// A buffer in device memory. Dropping it recycles the memory.
 pub(crate) struct Buffer {
     machine: Rc<Machine>,
     address: Address,
@@ -68,12 +68,12 @@ impl Machine {
         &*self.runtime
     }
 
-    /// Notes the first failure.
+    /// Records the first error.
     pub(crate) fn note<T>(&self, result: Result<T, Error>) -> Option<T> {
         result.map_err(|error| self.failure.borrow_mut().get_or_insert(error).clone()).ok()
     }
 
-    /// The first failure since the last call, after which all results are worthless.
+    /// The first error since the last call; all results after it are invalid.
     pub(crate) fn take_failure(&self) -> Option<Error> {
         self.failure.borrow_mut().take()
     }
@@ -82,7 +82,7 @@ impl Machine {
         self.failure.borrow().is_some()
     }
 
-    /// Most bytes that were taken at once since the last reset, and are taken now.
+    /// Peak since the last reset and current use, in bytes.
     pub(crate) fn used(&self) -> (u64, u64) {
         let pool = self.pool.borrow();
         (pool.peak, pool.live)
@@ -97,7 +97,7 @@ impl Machine {
         self.limit.set(bytes);
     }
 
-    /// Memory with arbitrary contents.
+    /// A buffer with arbitrary contents.
     pub(crate) fn take(self: &Rc<Self>, bytes: usize) -> Buffer {
         let size = class(bytes);
         let address = if self.failed() { 0 } else { self.note(self.find(size)).unwrap_or(0) };
@@ -124,7 +124,7 @@ impl Machine {
         }
         match self.runtime.allocate(size) {
             Err(Error::OutOfMemory { .. }) => {
-                // What lies ready in other sizes makes room.
+                // Recycled buffers of other sizes are freed to make room.
                 self.trim();
                 self.runtime.allocate(size)
             }
@@ -132,7 +132,7 @@ impl Machine {
         }
     }
 
-    /// Gives recycled memory back to the device.
+    /// Frees recycled memory.
     pub(crate) fn trim(&self) {
         let mut pool = self.pool.borrow_mut();
         pool.recycled = 0;
@@ -141,7 +141,7 @@ impl Machine {
         }
     }
 
-    /// Memory that holds `words`.
+    /// A buffer with these contents.
     pub(crate) fn upload<T: Word>(self: &Rc<Self>, words: &[T]) -> Buffer {
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.bytes()).collect();
         self.upload_bytes(&bytes)
@@ -153,7 +153,7 @@ impl Machine {
         buffer
     }
 
-    /// Runs a kernel; no blocks, no work.
+    /// Launches a kernel; does nothing for zero blocks.
     pub(crate) fn launch(&self, kernel: &'static str, blocks: (usize, usize), threads: usize, arguments: &[u64]) {
         self.launch_shared(kernel, blocks, threads, 0, arguments);
     }
@@ -178,7 +178,7 @@ impl Machine {
 
     /// Runs an element-wise kernel over `count` numbers.
     pub(crate) fn each(&self, kernel: &'static str, count: usize, arguments: &[u64]) {
-        // A few blocks for each multiprocessor; each thread takes every so many numbers.
+        // A few blocks per multiprocessor; each thread processes elements at a fixed stride.
         self.launch(kernel, (count.div_ceil(256).min(4096), 1), 256, arguments);
     }
 
@@ -226,7 +226,7 @@ impl Drop for Machine {
     }
 }
 
-/// A number that is copied to the device as it is.
+/// A number that is copied to the device unchanged.
 pub(crate) trait Word: Copy {
     fn bytes(self) -> [u8; 4];
 }
@@ -254,12 +254,12 @@ impl Buffer {
         &self.machine
     }
 
-    /// Where it lies.
+    /// Its address.
     pub(crate) fn address(&self) -> Address {
         self.address
     }
 
-    /// Where something in it lies.
+    /// Address of a byte in it.
     pub(crate) fn at(&self, byte: usize) -> Address {
         self.address + byte as u64
     }
@@ -286,12 +286,12 @@ impl Buffer {
         }
     }
 
-    /// The first numbers; zeros after a failure.
+    /// The first numbers; zeros after an error.
     pub(crate) fn floats(&self, count: usize) -> Vec<f32> {
         self.floats_from(0, count)
     }
 
-    /// Numbers from one on; zeros after a failure.
+    /// Numbers from an index on; zeros after an error.
     pub(crate) fn floats_from(&self, first: usize, count: usize) -> Vec<f32> {
         let mut bytes = vec![0; 4 * count];
         if !self.machine.failed() && count > 0 {

@@ -1,4 +1,4 @@
-//! Who sees whom in attention, cut into tiles for the kernels of `kernels/attention.cu`.
+//! Splits attention ranges into tiles for the kernels of `kernels/attention.cu`.
 
 use std::{cell::OnceCell, collections::BTreeMap, ops::Range, rc::Rc};
 
@@ -8,13 +8,13 @@ use crate::memory::{Buffer, Machine};
 
 /// Query rows and keys of a tile.
 const TILE: usize = 64;
-/// Query rows that a tile of keys goes through in one part, about.
+/// Approximate number of query rows that a tile of keys processes in one part.
 const ROWS_OF_PART: usize = 512;
 
-/// Ranges of up to so many queries are attended to row by row over a KV cache.
+/// Ranges with at most this many queries are processed row by row over a KV cache.
 const SHORT: usize = 8;
 
-/// Attention ranges on the device; how the work is cut is sent when it is first asked for.
+/// Attention ranges on the device; tiles are copied to it on first use.
 #[derive(Debug)]
 pub struct Ranges {
     host: Rc<[AttentionRange]>,
@@ -24,7 +24,7 @@ pub struct Ranges {
     steps: OnceCell<[Items; 2]>,
 }
 
-/// Items of work on the device, and how many.
+/// Work items on the device, with their number.
 #[derive(Debug)]
 pub(crate) struct Items {
     pub(crate) buffer: Buffer,
@@ -37,11 +37,11 @@ pub(crate) struct Keys {
     pub(crate) tiles: Items,
     pub(crate) visits: Buffer,
     pub(crate) folds: Items,
-    /// Parts that the folds sum.
+    /// Number of parts that the folds sum.
     pub(crate) part_count: usize,
 }
 
-/// Tiles of keys as the numbers of the kernels' structures.
+/// Tiles of keys, as the kernels' structures.
 #[derive(Debug, Default, PartialEq)]
 struct Layout {
     /// `KeyTile`: 5 numbers each.
@@ -103,7 +103,7 @@ fn numbers_of(ranges: &[AttentionRange]) -> Vec<i32> {
     ranges.iter().flat_map(one).collect()
 }
 
-/// `QueryTile`: 2 numbers each. A range's queries are cut into tiles of `size`; none where that is the largest number.
+/// `QueryTile`: 2 numbers each. A range's queries are split into tiles of `size`; a range with `usize::MAX` gets none.
 fn tiles_of(ranges: &[AttentionRange], size: impl Fn(&AttentionRange) -> usize) -> Vec<i32> {
     let mut tiles = Vec::new();
     for (index, range) in ranges.iter().enumerate() {
@@ -126,7 +126,7 @@ impl Layout {
         layout
     }
 
-    /// Adds a tile of keys that lies `offset` keys after where its visits begin, in as many parts as its work asks for.
+    /// Adds a tile of keys at `offset` from the start of its visits, split into parts by its amount of work.
     fn key_tile(&mut self, ranges: &[AttentionRange], keys: Range<usize>, visits: &[(usize, usize)], offset: usize) {
         let mut parts: Vec<&[(usize, usize)]> = Vec::new();
         let (mut from, mut rows) = (0, 0);
@@ -152,19 +152,19 @@ impl Layout {
     }
 }
 
-/// Rows of keys, and the ranges that see them, each with the first key's position in it.
+/// Rows of keys with the ranges that attend to them, each with the first key's position in that range.
 type Piece = (Range<usize>, Vec<(usize, usize)>);
 
-/// Runs of keys that are seen by the same ranges, each with those ranges and the first key's position in them.
+/// Runs of keys that the same ranges attend to, with those ranges and the first key's position in each.
 fn pieces(ranges: &[AttentionRange]) -> Vec<Piece> {
-    /// A part of a range's keys: which range's, which rows, and the position of the first.
+    /// Some rows of a range's keys: index of the range, rows, and position of the first.
     type Part = (usize, Range<usize>, usize);
     let parts_of = |(index, range): (usize, &AttentionRange)| -> [Part; 2] {
         [(index, range.prefix.clone(), 0), (index, range.keys.clone(), range.prefix.len())]
     };
     let parts: Vec<Part> =
         ranges.iter().enumerate().flat_map(parts_of).filter(|(_, rows, _)| !rows.is_empty()).collect();
-    // Between two borders every part holds all rows or none.
+    // Between two borders, every part contains all rows or none.
     let mut borders: Vec<usize> = parts.iter().flat_map(|(_, rows, _)| [rows.start, rows.end]).collect();
     borders.sort_unstable();
     borders.dedup();
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shared_prefix_is_folded_and_own_keys_are_not() {
+    fn shared_prefix_is_split_into_parts_and_own_keys_are_not() {
         let range = |queries: Range<usize>, prefix: Range<usize>| AttentionRange {
             keys: queries.clone(),
             queries,
@@ -195,11 +195,11 @@ mod tests {
         assert_eq!(numbers_of(&ranges)[8..16], [70, 400, 0, 70, 70, 400, 1, 0]);
         assert_eq!(tiles_of(&ranges, |_| TILE)[..6], [0, 0, 0, 64, 1, 0]);
         let layout = Layout::of(&ranges);
-        // Keys 0..64 and 64..70 are seen by all: in two parts, the first of at least 512 rows.
+        // All ranges attend to keys 0..64 and 64..70: two parts, the first with at least 512 rows.
         assert_eq!(layout.key_tiles[..20], [0, 64, 0, 3, 0, 0, 64, 3, 1, 1, 64, 6, 4, 3, 2, 64, 6, 7, 1, 3]);
         assert_eq!(layout.visits[..16], [0, 0, 1, 0, 2, 0, 3, 0, 0, 64, 1, 64, 2, 64, 3, 64]);
         assert_eq!(layout.folds, [0, 64, 0, 2, 64, 6, 2, 2]);
-        // The others by their own range alone.
+        // Only their own range attends to the other keys.
         assert_eq!(layout.key_tiles[20..30], [70, 64, 8, 1, -1, 134, 64, 9, 1, -1]);
     }
 }

@@ -1,66 +1,67 @@
-//! What a GPU must be able to do for us: memory, copies, launches of our kernels, products.
+//! The functions that this crate needs of a GPU: memory, copies, kernel launches, products.
 
 use crate::{Element, Error};
 
-/// Where a buffer lies in the device's memory; 0 is nowhere.
+/// An address in the device's memory; 0 is invalid.
 pub type Address = u64;
 
-/// A device that runs this crate's kernels, in the order they are launched. NVIDIA's driver is one; the tests run the same
+/// A device that executes this crate's kernels, in launch order. NVIDIA's driver is one; the tests execute the same
 /// kernels on the host.
 pub trait Runtime {
-    /// What people know it as.
+    /// Name for people.
     fn name(&self) -> String;
 
-    /// Bytes that are free now, and all there are.
+    /// Free and total memory in bytes.
     fn memory(&self) -> (u64, u64);
 
-    /// Takes memory, with arbitrary contents.
+    /// Allocates memory, with arbitrary contents.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`] where there is not that much.
+    /// [`Error::OutOfMemory`] if there is not enough.
     fn allocate(&self, bytes: usize) -> Result<Address, Error>;
 
-    /// Gives memory back.
+    /// Frees memory.
     fn release(&self, address: Address);
 
     /// Copies bytes to the device.
     ///
     /// # Errors
-    /// What the device says.
+    /// If the device fails.
     fn upload(&self, to: Address, bytes: &[u8]) -> Result<(), Error>;
 
     /// Waits for all work and copies bytes from the device.
     ///
     /// # Errors
-    /// What the device says, of earlier work too.
+    /// If the device fails, also in earlier work.
     fn download(&self, from: Address, bytes: &mut [u8]) -> Result<(), Error>;
 
     /// Copies within the device.
     ///
     /// # Errors
-    /// What the device says.
+    /// If the device fails.
     fn copy(&self, to: Address, from: Address, bytes: usize) -> Result<(), Error>;
 
     /// Fills memory with zeros.
     ///
     /// # Errors
-    /// What the device says.
+    /// If the device fails.
     fn clear(&self, at: Address, bytes: usize) -> Result<(), Error>;
 
     /// Runs a kernel.
     ///
     /// # Errors
-    /// What the device says.
+    /// If the device fails.
     fn launch(&self, launch: &Launch<'_>) -> Result<(), Error>;
 
-    /// Computes a product with the vendor's library; `false` where there is none, and our own kernel must do it.
+    /// Computes a product with the vendor's library; returns `false` if there is none and our own kernel must compute
+    /// it.
     ///
     /// # Errors
-    /// What the library says.
+    /// If the library fails.
     fn product(&self, product: &Product) -> Result<bool, Error>;
 }
 
-/// A launch of one of our kernels.
+/// A launch of a kernel.
 #[derive(Debug)]
 pub struct Launch<'l> {
     /// Its name in `kernels/`.
@@ -69,9 +70,9 @@ pub struct Launch<'l> {
     pub blocks: (u32, u32),
     /// Threads of a block.
     pub threads: u32,
-    /// Bytes of shared memory beyond what the kernel declares.
+    /// Bytes of dynamic shared memory.
     pub shared: u32,
-    /// Its arguments in the low bytes of each word.
+    /// Its arguments, in the low bytes of each word.
     pub arguments: &'l [u64],
 }
 
@@ -80,19 +81,19 @@ pub struct Launch<'l> {
 pub struct Product {
     /// `(m, n, k)`.
     pub shape: (usize, usize, usize),
-    /// Left.
+    /// Left factor.
     pub a: Factor,
-    /// Right.
+    /// Right factor.
     pub b: Factor,
     /// The result, f32.
     pub c: Address,
-    /// Numbers from a row of the result to the next.
+    /// Distance of the result's rows in numbers.
     pub c_pitch: usize,
     /// Factor on the product.
     pub alpha: f32,
-    /// Factor on what is there.
+    /// Factor on the existing values.
     pub beta: f32,
-    /// What the factors' elements are.
+    /// Element type of the factors.
     pub element: Element,
 }
 
@@ -101,15 +102,15 @@ pub struct Product {
 pub struct Factor {
     /// Its first element.
     pub address: Address,
-    /// Elements from a stored row to the next.
+    /// Distance of stored rows in elements.
     pub pitch: usize,
-    /// Whether it is stored as its transpose.
+    /// Whether it is stored transposed.
     pub transposed: bool,
 }
 
-/// Something a kernel takes as an argument.
+/// A value that a kernel takes as an argument.
 pub(crate) trait Argument {
-    /// Its bits in the low bytes.
+    /// Its bits, in the low bytes.
     fn word(self) -> u64;
 }
 
@@ -125,7 +126,7 @@ impl Argument for u32 {
     }
 }
 
-/// An `int` there.
+/// A C `int`.
 impl Argument for i32 {
     fn word(self) -> u64 {
         u64::from(self.cast_unsigned())
@@ -146,7 +147,7 @@ macro_rules! arguments {
 }
 pub(crate) use arguments;
 
-/// A size as a kernel's `int`.
+/// A size as a C `int`.
 pub(crate) fn int(size: usize) -> i32 {
     i32::try_from(size).unwrap_or(i32::MAX)
 }

@@ -9,7 +9,7 @@ use crate::{
     runtime::{arguments, int},
 };
 
-/// A frozen weight `(out, in)` on the device, as its file stores it.
+/// A frozen weight `(out, in)` on the device, in its file's storage type.
 #[derive(Debug)]
 pub struct Weight {
     rows: usize,
@@ -21,9 +21,9 @@ pub struct Weight {
 
 #[derive(Debug)]
 enum Storage {
-    /// Its bytes; dequantized into an operand while they are used.
+    /// Its bytes, dequantized into an operand for each use.
     Bytes(Buffer),
-    /// It is stored as products read it.
+    /// Kept as an operand of products.
     Operand(Rc<Operand>),
 }
 
@@ -49,7 +49,7 @@ fn code(dtype: Dtype) -> i32 {
         Dtype::Q4K => 6,
         Dtype::Q5K => 7,
         Dtype::Q6K => 8,
-        // Dequantized before they are uploaded.
+        // Dequantized before the upload.
         Dtype::Q5_0 | Dtype::Q5_1 | Dtype::Q2K | Dtype::Q3K | Dtype::Iq4Nl | Dtype::Iq4Xs | Dtype::Mxfp4 => -1,
     }
 }
@@ -78,7 +78,7 @@ impl Weight {
         own
     }
 
-    /// As products read it, with spare rows and columns.
+    /// The weight as an operand, with spare rows and columns.
     pub(crate) fn operand(&self, machine: &Rc<Machine>) -> Rc<Operand> {
         match &self.storage {
             Storage::Operand(operand) => Rc::clone(operand),
@@ -100,7 +100,7 @@ impl Weight {
         }
     }
 
-    /// Rows as f32, as of an embedding table.
+    /// Rows as f32, such as of an embedding table.
     pub(crate) fn gather(&self, machine: &Rc<Machine>, ids: &[u32]) -> Matrix {
         let out = Matrix::scratch(machine, ids.len(), self.cols);
         let ids: Vec<i32> = ids.iter().map(|id| id.cast_signed()).collect();

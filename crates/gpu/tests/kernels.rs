@@ -1,4 +1,4 @@
-//! Every kernel against its CPU twin.
+//! Compares every kernel with its CPU version.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod emulator;
@@ -12,7 +12,7 @@ use graft_ops::{
     LayerGradients, Lora, LoraRows, Matrix, ParamSet, Rope, Shaped, Target, Weight,
 };
 
-/// Numbers that look random, between −1 and 1.
+/// Pseudo-random numbers between −1 and 1.
 fn numbers(count: usize, seed: u32) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9) | 1;
     let mut next = || {
@@ -28,7 +28,7 @@ fn matrix(rows: usize, cols: usize, seed: u32) -> Matrix {
     Matrix::from_slice(rows, cols, &numbers(rows * cols, seed))
 }
 
-/// `‖got − want‖ / ‖want‖` is at most `bound`; a NaN never passes.
+/// Checks that `‖got − want‖ / ‖want‖` is at most `bound`; NaN never passes.
 fn near(what: &str, got: &[f32], want: &[f32], bound: f64) {
     assert_eq!(got.len(), want.len(), "{what}");
     let norm = |numbers: &mut dyn Iterator<Item = f64>| numbers.map(|x| x * x).sum::<f64>().sqrt();
@@ -38,7 +38,7 @@ fn near(what: &str, got: &[f32], want: &[f32], bound: f64) {
     assert!(relative <= bound, "{what}: the error is {relative:.1e}");
 }
 
-/// Runs a test on each element and GPU, with the bound for products of that element.
+/// Runs a test for each element type and device, with the tolerance for products of that type.
 fn on_each(test: impl Fn(&Gpu, f64)) {
     for (element, bound) in [(Element::F32, 2e-6), (Element::Bf16, 6e-3)] {
         for gpu in gpus(element) {
@@ -113,7 +113,7 @@ fn row_operations() {
             near("rope", &turned_on_gpu.download(), turned.data(), 1e-6);
         }
 
-        // A row may be wanted twice.
+        // A row may be selected twice.
         let indices: Rc<[usize]> = Rc::new([4, 0, 4, 2]);
         let there = gpu.indices(Rc::clone(&indices));
         near("select", &gpu.select(&up(&x), &there).download(), Cpu::F32.select(&x, &indices).data(), 0.0);
@@ -142,7 +142,7 @@ fn row_operations() {
     }
 }
 
-/// Bytes of a stored weight whose scales are ordinary numbers.
+/// Bytes of a stored weight, with scales of ordinary magnitude.
 fn stored(dtype: Dtype, rows: usize, cols: usize) -> Vec<u8> {
     let size = rows * dtype.row_bytes(cols).unwrap();
     let mut bytes: Vec<u8> = (0..size).map(|i| (i * 37 % 251) as u8).collect();
@@ -183,7 +183,7 @@ fn stored_weights() {
 #[test]
 fn linear_layers_with_lora() {
     on_each(|gpu, bound| {
-        // A rank that fits beside the weight and one that does not; with and without dropout.
+        // A rank that fits next to the weight and one that does not; with and without dropout.
         for (rank, dropout) in [(4, None), (4, Some(Dropout { rate: 0.3, seed: 0x1234_5678_9abc })), (70, None)] {
             let (tokens, inputs, outputs) = (9, 40, 24);
             let weight = Weight::dense(outputs, inputs, numbers(outputs * inputs, 30));
@@ -265,7 +265,8 @@ fn attention_with_ranges_groups_and_a_shared_prefix() {
         prefix,
         causal,
     };
-    // A prefix of more than a tile that sequences of different lengths share; and many queries, so that it is split.
+    // Sequences of different lengths share a prefix of more than a tile; and many queries, so that it is split into
+    // parts.
     let mut short: Vec<AttentionRange> = vec![range(0..70, 0..0, true)];
     short.extend([70..71, 71..140, 140..205].map(|queries| range(queries, 0..70, true)));
     let mut long: Vec<AttentionRange> = vec![range(0..20, 0..0, true)];
@@ -281,7 +282,7 @@ fn attention_with_ranges_groups_and_a_shared_prefix() {
         check_attention(gpu, heads(2, 1, 128), &short, 205, PLAIN, bound);
         check_attention(gpu, heads(1, 1, 64), &long, 830, PLAIN, bound);
         check_attention(gpu, heads(2, 2, 16), &both, 70, BIASED, bound);
-        // Windows shorter and longer than a tile, which end in the prefix or after it.
+        // Windows shorter and longer than a tile, ending inside the prefix or after it.
         for window in [5, 100] {
             check_attention(gpu, heads(4, 2, 8), &short, 205, (false, Some(window), Some(0.5)), bound);
             check_attention(gpu, heads(2, 1, 64), &short, 205, (false, Some(window), None), bound);
@@ -290,7 +291,7 @@ fn attention_with_ranges_groups_and_a_shared_prefix() {
     });
 }
 
-/// Rows go to a cache out of order; single queries and many of them attend to a shared prefix and to their own keys.
+/// Rows are stored out of order; single and multiple queries attend to a shared prefix and to their own keys.
 fn check_cache(gpu: &Gpu, heads: Heads, (bias, window, cap): Extras, bound: f64) {
     let (width, kv_width, rows) = (heads.heads * heads.dim, heads.kv_heads * heads.dim, 220);
     let (k, v) = (matrix(rows, kv_width, 71), matrix(rows, kv_width, 72));
@@ -328,7 +329,7 @@ fn check_cache(gpu: &Gpu, heads: Heads, (bias, window, cap): Extras, bound: f64)
     let got = gpu.attend(&gpu.matrix(q), &there, 1, &layer).download();
     let name = format!("attention over a cache of {} × {}", heads.heads, heads.dim);
     near(&name, &got, want.data(), bound);
-    // The rows of short ranges are computed in f32 whatever products read.
+    // The rows of short ranges are computed in f32, whatever the element type.
     near(&name, &got[..2 * width], &want.data()[..2 * width], 2e-6);
 }
 
@@ -380,7 +381,7 @@ fn linear_layers_with_several_adapters() {
         for (got, want) in got.iter().zip(&want) {
             near("linear layers with several adapters", &got.download(), want.data(), bound);
         }
-        // What products read of an adapter follows its numbers.
+        // After the parameters change, the operands change too.
         let other = numbers(params.data().len(), 99);
         params.data_mut().copy_from_slice(&other);
         gpu.write_params(&mut params_there, &other);
@@ -391,7 +392,7 @@ fn linear_layers_with_several_adapters() {
 }
 
 #[test]
-fn likeliest_tokens() {
+fn most_likely_allowed_tokens() {
     on_each(|gpu, bound| {
         let (h, head) = (matrix(6, 24, 100), Weight::dense(1000, 24, numbers(1000 * 24, 101)));
         let there = gpu.weight(&head);
@@ -402,7 +403,7 @@ fn likeliest_tokens() {
         }
         let want = Cpu::F32.logits(&h, &Head { weight: &head, scale: 0.5, cap: None });
         let mut logits = want;
-        // The first of equal ones; what is not allowed may be larger.
+        // The first one on ties; a token that is not allowed may have a larger logit.
         logits.row_mut(0)[3] = 9.0;
         logits.row_mut(0)[700] = 9.0;
         logits.row_mut(1)[5] = 100.0;
@@ -464,12 +465,12 @@ fn optimiser() {
 }
 
 #[test]
-fn memory_runs_out_in_order() {
+fn out_of_memory_is_reported_once() {
     for gpu in gpus(Element::F32) {
         gpu.set_limit(1 << 20);
         let x = gpu.zeros(64, 64);
         let _ = gpu.zeros(1024, 1024);
-        // What comes after does nothing, and the failure is told once.
+        // Later operations do nothing, and the error is reported once.
         let _ = gpu.copy(&x);
         let error = gpu.status().unwrap_err();
         assert!(error.out_of_memory, "{error}");

@@ -1,4 +1,4 @@
-//! Whole models on the device: the numbers Hugging Face computed, and those of the CPU.
+//! Whole models on the device, compared with Hugging Face's numbers and with the CPU.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod emulator;
@@ -44,7 +44,7 @@ fn sequences(model: &Model, inputs: &[u8]) -> Vec<Sequence> {
     ids.iter().zip(&mask).zip(&labels).map(one).collect()
 }
 
-/// The mean loss of a supervised token, each token's log-probability, and the gradient.
+/// The mean loss per supervised token, each token's log-probability, and the gradient.
 fn learn<D: Device>(
     model: &Model<D>,
     adapter: Option<&Adapter<D>>,
@@ -68,7 +68,7 @@ fn difference(got: &[f32], want: &[f32]) -> f64 {
     f64::from(error) / f64::from(largest)
 }
 
-/// What the expectation calls the gradient of one of our tensors.
+/// The name of one of our tensors in the expected gradients.
 fn gradient_name(name: &str) -> String {
     match name.strip_suffix(".weight") {
         Some(module) => format!("grad.base_model.model.{module}.default.weight"),
@@ -76,7 +76,7 @@ fn gradient_name(name: &str) -> String {
     }
 }
 
-/// Bounds of the loss, the gradients and the losses of ten steps.
+/// `bounds` are for the loss, the gradients, and the losses of ten steps.
 fn check(gpu: &Gpu, name: &str, case: &str, bounds: (f64, f64, f64)) {
     let folder = folder(name);
     let (model, _) = Model::open(&folder).unwrap();
@@ -116,7 +116,7 @@ fn check(gpu: &Gpu, name: &str, case: &str, bounds: (f64, f64, f64)) {
 }
 
 #[test]
-fn hugging_faces_numbers_in_f32() {
+fn f32_matches_hugging_face() {
     for gpu in gpus(Element::F32) {
         for name in ["tiny-llama", "tiny-llama3", "tiny-t5"] {
             for case in ["base", "lora", "prompt"] {
@@ -130,10 +130,10 @@ fn hugging_faces_numbers_in_f32() {
 const FAMILIES: [&str; 6] = ["gemma2", "gemma3", "phi3", "olmo2", "granite", "qwen2-window"];
 
 #[test]
-fn hugging_faces_numbers_of_other_families() {
+fn other_families_match_hugging_face() {
     for gpu in gpus(Element::F32) {
         for name in FAMILIES {
-            // Rounding decides some of AdamW's first steps; `cargo xtask parity` says how much.
+            // Rounding decides some of AdamW's first steps; `cargo xtask parity` prints how much.
             check(&gpu, name, "lora", (1e-4, 1e-3, 5e-3));
         }
         check_answers(&gpu, "gemma2", "prompt", 1e-4);
@@ -142,11 +142,11 @@ fn hugging_faces_numbers_of_other_families() {
 }
 
 #[test]
-fn near_hugging_faces_numbers_in_bf16() {
+fn bf16_is_close_to_hugging_face() {
     for gpu in gpus(Element::Bf16) {
         for name in ["tiny-llama", "tiny-llama3", "tiny-t5"] {
             for case in ["base", "lora", "prompt"] {
-                // Ten steps at a large learning rate carry rounding far.
+                // Rounding errors grow over ten steps at a large learning rate.
                 check(&gpu, name, case, (2e-2, 1e-1, 4e-1));
             }
         }
@@ -154,7 +154,7 @@ fn near_hugging_faces_numbers_in_bf16() {
 }
 
 #[test]
-fn a_shared_prefix_dropout_and_recomputing_change_nothing() {
+fn shared_prefix_dropout_and_recomputation_do_not_change_results() {
     for gpu in gpus(Element::F32) {
         let folder = folder("tiny-llama");
         let (model, _) = Model::open(&folder).unwrap();
@@ -184,9 +184,9 @@ fn a_shared_prefix_dropout_and_recomputing_change_nothing() {
     }
 }
 
-/// Tokens and log-probabilities of answers that are written together: each input once with the adapter and once without.
-/// The first `shared` tokens of a decoder's inputs are one prefix. Every token of a known answer is fed whatever came
-/// before, so that one near tie doesn't change all that follows.
+/// Tokens and log-probabilities of answers in one batch: each input once with the adapter and once without. The first
+/// `shared` tokens of a decoder's inputs are a shared prefix. The tokens of a known answer are fed regardless of the
+/// chosen ones, so that one near tie does not change everything after it.
 fn answers<D: Inference>(
     model: &Model<D>,
     adapter: Option<&Adapter<D>>,
@@ -217,7 +217,7 @@ fn answers<D: Inference>(
     let mask = vec![u32::MAX; model.vocab().div_ceil(32)];
     let mut answers = vec![Vec::new(); slots.len()];
     for step in 0..LENGTH {
-        // Those with an adapter and those without take turns, so that they must be put in order.
+        // Sequences with and without an adapter alternate, so that they must be reordered.
         let mut order: Vec<usize> = (0..slots.len()).collect();
         order.sort_by_key(|i| (i % inputs.len(), *i));
         let feeds: Vec<Feed<'_, D>> =
@@ -237,8 +237,8 @@ fn answers<D: Inference>(
     answers
 }
 
-/// Greedy answers on the device beside the CPU's: how many tokens differ, and the largest difference of a
-/// log-probability where they don't.
+/// Compares greedy answers on the device with the CPU's: counts the tokens that differ, and returns the largest
+/// difference of log-probabilities among the others.
 fn check_answers(gpu: &Gpu, name: &str, case: &str, bound: f32) {
     let folder = folder(name);
     let (model, _) = Model::open(&folder).unwrap();
@@ -263,7 +263,7 @@ fn check_answers(gpu: &Gpu, name: &str, case: &str, bound: f32) {
         if want.token == got.token {
             largest = largest.max((want.log_prob - got.log_prob).abs());
         } else {
-            // Another token only where both are nearly as likely.
+            // A different token is allowed only if both are almost equally likely.
             different += 1;
             let apart = (want.log_prob - got.log_prob).abs();
             assert!(apart < bound, "{name}, {case}: {got:?} was chosen instead of {want:?}");
@@ -275,7 +275,7 @@ fn check_answers(gpu: &Gpu, name: &str, case: &str, bound: f32) {
 }
 
 #[test]
-fn answers_are_those_of_the_cpu() {
+fn gpu_answers_match_the_cpu() {
     for (element, bound, keep) in [(Element::F32, 1e-4, false), (Element::Bf16, 5e-2, true)] {
         for gpu in gpus(element) {
             gpu.keep_operands(keep);

@@ -26,7 +26,7 @@ fn plan(step: u64) -> StepPlan {
 }
 
 #[test]
-fn going_on_from_a_checkpoint_changes_no_bit_and_learns_as_the_cpu_does() {
+fn resumed_gpu_training_is_bit_identical_and_close_to_the_cpu() {
     for gpu in gpus(Element::F32) {
         let (model, _) = Model::open(&folder("tiny-llama")).unwrap();
         let there = model.upload(&gpu).unwrap();
@@ -48,7 +48,7 @@ fn going_on_from_a_checkpoint_changes_no_bit_and_learns_as_the_cpu_does() {
             assert!((got - want).abs() < 1e-4 * want, "step {step}: {got} is not {want}");
             let (again, _) = resumed.step(&batch, &plan(step)).unwrap();
             assert_eq!(again.to_bits(), got.to_bits(), "step {step}");
-            // As a checkpoint does.
+            // Like a checkpoint.
             let (params, adam) = (resumed.params(), resumed.adam.download(&gpu));
             resumed = Learner::new(&there, &fresh, &adam);
             resumed.set_params(&params);

@@ -1,4 +1,4 @@
-//! A GPU whose kernels run on the host: the same CUDA C, compiled by the C++ compiler through `shim.h`.
+//! A GPU emulated on the host: the same CUDA C, compiled by the C++ compiler with `shim.h`.
 #![expect(unsafe_code, reason = "calls into the compiled kernels; addresses are those of boxes kept here")]
 
 use std::{
@@ -27,7 +27,7 @@ type Multiply = unsafe extern "C" fn(
 );
 type Emulate = unsafe extern "C" fn(*const c_char, c_uint, c_uint, c_uint, *mut *mut c_void) -> i32;
 
-/// What the tests run on: the kernels on the host, and a real GPU where `GRAFT_TEST_GPU` names one.
+/// The devices to test: the emulator, and the real GPU that `GRAFT_TEST_GPU` names, if any.
 pub(crate) fn gpus(element: Element) -> Vec<Gpu> {
     let mut gpus = Vec::new();
     if let Ok(index) = std::env::var("GRAFT_TEST_GPU") {
@@ -60,7 +60,7 @@ fn library() -> Option<&'static Library> {
                 ["-std=c++17", "-O2", "-w", "-fno-strict-aliasing", "-U_FORTIFY_SOURCE", "-shared", "-fPIC", "-o"];
             let compiled = Command::new("c++").args(options).arg(&to).arg(&from).output().ok()?;
             assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
-            // SAFETY: the library was just made from our own sources.
+            // SAFETY: the library was just built from our own sources.
             Some(unsafe { Library::new(&to) }.unwrap())
         })
         .as_ref()
@@ -72,7 +72,7 @@ struct Emulator {
 }
 
 impl Emulator {
-    /// Checks that memory was taken, and gives a pointer to it.
+    /// Checks that the memory is allocated, and returns a pointer to it.
     fn memory(&self, at: Address, bytes: usize) -> *mut u8 {
         let buffers = self.buffers.borrow();
         let (start, buffer) = buffers.range(..=at).next_back().unwrap();
@@ -80,7 +80,7 @@ impl Emulator {
         at as *mut u8
     }
 
-    /// Checks that all of a product's factor was taken, and gives a pointer to it with its strides.
+    /// Checks that a product's factor is allocated completely, and returns a pointer to it with its strides.
     fn factor(&self, product: &Product, factor: Factor, (rows, cols): (usize, usize)) -> (*const c_void, [usize; 2]) {
         let (stored_rows, stored_cols) = if factor.transposed { (cols, rows) } else { (rows, cols) };
         let size = if product.element == Element::Bf16 { 2 } else { 4 };
@@ -100,7 +100,7 @@ impl Runtime for Emulator {
     }
 
     fn allocate(&self, bytes: usize) -> Result<Address, Error> {
-        // Not a number, so that reading what nobody wrote shows.
+        // Filled with NaN, so that a read of unwritten memory shows.
         let buffer = vec![u64::MAX; bytes.div_ceil(8)].into_boxed_slice();
         let address = buffer.as_ptr() as Address;
         self.buffers.borrow_mut().insert(address, buffer);
@@ -112,41 +112,41 @@ impl Runtime for Emulator {
     }
 
     fn upload(&self, to: Address, bytes: &[u8]) -> Result<(), Error> {
-        // SAFETY: `memory` checked the place.
+        // SAFETY: `memory` checked the address.
         unsafe { self.memory(to, bytes.len()).copy_from(bytes.as_ptr(), bytes.len()) };
         Ok(())
     }
 
     fn download(&self, from: Address, bytes: &mut [u8]) -> Result<(), Error> {
-        // SAFETY: `memory` checked the place.
+        // SAFETY: `memory` checked the address.
         unsafe { self.memory(from, bytes.len()).copy_to(bytes.as_mut_ptr(), bytes.len()) };
         Ok(())
     }
 
     fn copy(&self, to: Address, from: Address, bytes: usize) -> Result<(), Error> {
-        // SAFETY: `memory` checked both places.
+        // SAFETY: `memory` checked both addresses.
         unsafe { self.memory(to, bytes).copy_from(self.memory(from, bytes), bytes) };
         Ok(())
     }
 
     fn clear(&self, at: Address, bytes: usize) -> Result<(), Error> {
-        // SAFETY: `memory` checked the place.
+        // SAFETY: `memory` checked the address.
         unsafe { self.memory(at, bytes).write_bytes(0, bytes) };
         Ok(())
     }
 
     fn launch(&self, launch: &Launch<'_>) -> Result<(), Error> {
-        // SAFETY: the library is never unloaded, and this is how `launch.h` declares it.
+        // SAFETY: the library is never unloaded, and the type matches `launch.h`.
         let emulate = unsafe { library().unwrap().get::<Emulate>(b"emulate") }.unwrap();
         let name = CString::new(launch.kernel).unwrap();
         let mut pointers: Vec<*mut c_void> =
             launch.arguments.iter().map(|word| std::ptr::from_ref(word) as *mut c_void).collect();
         let (x, y) = launch.blocks;
         assert!(launch.shared <= 96 << 10 && launch.threads <= 1024 && y <= 65_535);
-        // Fibers and shared memory are the library's own, so launches take turns.
+        // The library has global fibers and shared memory, so launches are serialized.
         static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
         let turn = TURN.lock();
-        // SAFETY: the kernel is given the arguments it is given on a GPU.
+        // SAFETY: the kernel gets the same arguments as on a GPU.
         let status = unsafe { emulate(name.as_ptr(), x, y, launch.threads, pointers.as_mut_ptr()) };
         drop(turn);
         assert_eq!(status, 0, "there is no kernel `{}`", launch.kernel);
@@ -156,7 +156,7 @@ impl Runtime for Emulator {
     fn product(&self, product: &Product) -> Result<bool, Error> {
         let (m, n, k) = product.shape;
         if m * n * k < 1 << 12 {
-            // Small ones go through our own kernel.
+            // Small products use our own kernel.
             return Ok(false);
         }
         let (a, a_strides) = self.factor(product, product.a, (m, k));
@@ -164,7 +164,7 @@ impl Runtime for Emulator {
         let c = self.memory(product.c, 4 * ((m - 1) * product.c_pitch + n)).cast();
         let shape = [m as i32, n as i32, k as i32];
         let is_bf16 = i32::from(product.element == Element::Bf16);
-        // SAFETY: the library is never unloaded, this is how `launch.h` declares it, and the places were checked.
+        // SAFETY: the library is never unloaded, the type matches `launch.h`, and the addresses were checked.
         unsafe {
             let multiply = library().unwrap().get::<Multiply>(b"emulate_product").unwrap();
             multiply(
