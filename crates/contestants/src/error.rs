@@ -1,12 +1,12 @@
 use crate::Kind;
 
-/// Why there is no contestant.
+/// Errors of contestants.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Not a kind's name.
+    /// Not the name of a kind.
     #[error("find a contestant `{0}`: there are rules, n-grams, nearest and most-frequent")]
     NoKind(String),
-    /// A kind that can't answer the task or learn from the examples.
+    /// A kind that can't answer the task, or can't be fitted to the examples.
     #[error("answer task `{task}` with {}: {why}", kind.name())]
     Unfit {
         /// The kind.
@@ -16,7 +16,7 @@ pub enum Error {
         /// Why not.
         why: &'static str,
     },
-    /// A file that is no contestant.
+    /// A file that is not a contestant.
     #[error("read a contestant: {0}")]
     File(String),
 }

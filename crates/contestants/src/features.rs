@@ -1,22 +1,22 @@
-//! TF-IDF of word and character n-grams, as scikit-learn computes it: words of 1 and 2, characters of 2 to 5 within a
-//! word and its borders (`char_wb`); lower case, sublinear term frequency, smoothed inverse document frequency, each of
-//! the two blocks of length 1.
+//! TF-IDF features of word and character n-grams, as in scikit-learn: 1 and 2 words, and 2 to 5 characters within a
+//! word and its borders (`char_wb`); lower case, sublinear term frequency, smoothed inverse document frequency. Words
+//! and characters are two blocks, each normalized to length 1.
 
 use std::collections::HashMap;
 
-/// Characters of a text that are looked at; the rest of a longer one changes little and costs much.
+/// Number of characters of a text that are used. The rest of a longer text changes little and takes long.
 const MAX_CHARS: usize = 4000;
 /// Lengths of word n-grams.
 const WORDS: [usize; 2] = [1, 2];
 /// Lengths of character n-grams.
 const CHARS: [usize; 4] = [2, 3, 4, 5];
 
-/// How often each n-gram occurs in a text, by its id: words and characters.
+/// Counts of a text's n-grams by id, for words and for characters.
 pub(crate) type Counts = [Vec<(u32, u32)>; 2];
 /// Weights of a text's n-grams, by id.
 pub(crate) type Row = Vec<(u32, f32)>;
 
-/// The ids of n-grams.
+/// Assigns ids to n-grams.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Vocabulary {
     ids: [HashMap<Box<str>, u32>; 2],
@@ -28,7 +28,7 @@ impl Vocabulary {
         self.ids.iter().map(HashMap::len).sum()
     }
 
-    /// The n-grams of a text; new ones get an id.
+    /// Counts the n-grams of a text; new ones get an id.
     pub(crate) fn learn(&mut self, text: &str) -> Counts {
         let mut next = self.len() as u32;
         count(text, |block, gram| {
@@ -41,18 +41,18 @@ impl Vocabulary {
         })
     }
 
-    /// The known n-grams of a text.
+    /// Counts the known n-grams of a text.
     pub(crate) fn counts(&self, text: &str) -> Counts {
         count(text, |block, gram| self.ids[block].get(gram).copied())
     }
 }
 
-/// How rare each n-gram is in some texts.
+/// Inverse document frequency of each n-gram.
 #[derive(Clone, Debug)]
 pub(crate) struct Idf(Vec<f32>);
 
 impl Idf {
-    /// Of the n-grams of these texts, of so many ids.
+    /// Fits the frequencies of `ids` n-grams to these texts.
     pub(crate) fn fit<'c>(texts: impl Iterator<Item = &'c Counts>, ids: usize) -> Self {
         let mut documents = vec![0_u32; ids];
         let mut n = 0.0;
@@ -64,7 +64,7 @@ impl Idf {
         Self(documents.into_iter().map(idf).collect())
     }
 
-    /// The weights of a text. N-grams of none of the fitted texts are left out.
+    /// The weights of a text. N-grams that occur in none of the fitted texts are left out.
     pub(crate) fn row(&self, counts: &Counts) -> Row {
         let mut row = Row::with_capacity(counts.iter().map(Vec::len).sum());
         for block in counts {
@@ -82,7 +82,7 @@ impl Idf {
     }
 }
 
-/// Counts the n-grams of a text that have an id, sorted by it.
+/// Counts the n-grams of a text that have an id, sorted by id.
 fn count(text: &str, mut id: impl FnMut(usize, &str) -> Option<u32>) -> Counts {
     let text: String = text.chars().take(MAX_CHARS).collect::<String>().to_lowercase();
     let mut found: [Vec<u32>; 2] = [Vec::new(), Vec::new()];
@@ -101,7 +101,7 @@ fn count(text: &str, mut id: impl FnMut(usize, &str) -> Option<u32>) -> Counts {
         borders.extend(padded.char_indices().map(|(at, _)| at).chain([padded.len()]));
         let chars = borders.len() - 1;
         for n in CHARS {
-            // A word that is shorter counts once, whole.
+            // A word shorter than `n` counts once, as a whole.
             for start in 0..=chars.saturating_sub(n) {
                 found[1].extend(id(1, &padded[borders[start]..borders[(start + n).min(chars)]]));
             }
@@ -116,7 +116,7 @@ fn count(text: &str, mut id: impl FnMut(usize, &str) -> Option<u32>) -> Counts {
     })
 }
 
-/// What `\w` matches, nearly.
+/// Approximately what `\w` matches.
 fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn ngrams_are_those_of_scikit_learn() {
+    fn ngrams_match_scikit_learn() {
         let [words, chars] = grams("Call  ME, call me");
         let of = |pairs: &[(&str, u32)]| pairs.iter().map(|(gram, n)| ((*gram).to_owned(), *n)).collect::<Vec<_>>();
         assert_eq!(words, of(&[("call", 2), ("me", 2), ("call me", 2), ("me call", 1)]));
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_are_those_of_scikit_learn() {
+    fn tfidf_weights_match_scikit_learn() {
         let mut vocabulary = Vocabulary::default();
         let texts = ["free prize", "see you at home", "free free home"].map(|text| vocabulary.learn(text));
         let idf = Idf::fit(texts.iter(), vocabulary.len());

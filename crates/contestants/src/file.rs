@@ -1,4 +1,4 @@
-//! A contestant as a file.
+//! The file format of contestants.
 
 use graft_core::{AnswerForm, TaskCard, json};
 use graft_tasks::{cards::Parser, schema};
@@ -12,7 +12,7 @@ use crate::{
     ngrams::{Fitted, NGrams},
 };
 
-/// The form's number; readers refuse others.
+/// Version of the format; other versions are refused.
 const FORMAT: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
@@ -35,7 +35,7 @@ impl Contestant {
     /// The name of its file in a version's folder.
     pub const FILE: &str = "contestant.json";
 
-    /// The contestant as a file: one JSON document.
+    /// The contestant as one JSON document.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let kept = match &self.0 {
@@ -50,11 +50,11 @@ impl Contestant {
         json::line(&File { format: FORMAT, kept }).into_bytes()
     }
 
-    /// Reads a contestant of a task. The file is untrusted input: whatever it holds, the answers of what is returned have
+    /// Reads a contestant of a task. The file is untrusted input: it is checked that all answers of the contestant have
     /// the task's form.
     ///
     /// # Errors
-    /// [`Error::File`]; [`Error::Unfit`] for rules of a task that has none.
+    /// [`Error::File`]; [`Error::Unfit`] for rules, if the task has none.
     pub fn from_bytes(bytes: &[u8], card: &TaskCard, rules: Option<&Parser>) -> Result<Self, Error> {
         let file = |what: String| Error::File(what);
         #[derive(Deserialize)]
@@ -92,7 +92,7 @@ impl Contestant {
     }
 }
 
-/// Whether an answer has the task's form.
+/// Checks that an answer has the task's form.
 fn check(card: &TaskCard, answer: &Value) -> Result<(), String> {
     match (&card.answer, answer) {
         (AnswerForm::Text, Value::String(_)) => Ok(()),

@@ -1,4 +1,5 @@
-//! What answers a task without a language model. A version has to beat it, or it is served instead.
+//! Baselines that answer a task without a language model. An adapter must score higher than these contestants;
+//! otherwise one of them is served instead.
 //!
 //! | kind | answers with | for |
 //! |---|---|---|
@@ -7,9 +8,9 @@
 //! | [`Kind::Nearest`] | the answer of the most similar approved example | all tasks |
 //! | [`Kind::MostFrequent`] | always the most frequent label | labels |
 //!
-//! A contestant is fitted in seconds to the examples an adapter learns from, and scored on the same held-out ones. The
-//! same examples give the same contestant, bit for bit. A contestant that is kept is one JSON file of the examples and,
-//! for n-grams, one number per example and label: [`Contestant::to_bytes`], [`Contestant::from_bytes`].
+//! A contestant is fitted in seconds to the adapter's training examples, and scored on the same held-out ones. The same
+//! examples give a bit-identical contestant. It is stored as one JSON file with the examples and, for n-grams, one
+//! number per example and label: [`Contestant::to_bytes`], [`Contestant::from_bytes`].
 
 mod error;
 mod features;
@@ -32,7 +33,7 @@ pub use ngrams::{Unseen, unseen};
 use nearest::Nearest;
 use ngrams::NGrams;
 
-/// The kinds of contestants. Of equally good ones the earlier wins.
+/// The kinds of contestants. On equal scores the earlier kind wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schema(as = ContestantKind)]
@@ -51,7 +52,7 @@ impl Kind {
     /// All kinds.
     pub const ALL: [Self; 4] = [Self::Rules, Self::NGrams, Self::Nearest, Self::MostFrequent];
 
-    /// As it is typed and stored.
+    /// The name, as typed and stored.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -71,16 +72,17 @@ impl std::str::FromStr for Kind {
     }
 }
 
-/// An answer, and how sure the contestant is of it.
+/// An answer with its confidence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Said {
     /// In the task's form.
     pub answer: Value,
-    /// From 0 to 1, not calibrated: a probability of n-grams, a similarity of the nearest example, a half of rules.
+    /// From 0 to 1, not calibrated: the probability for n-grams, the similarity for the nearest example, one half for
+    /// rules.
     pub confidence: f64,
 }
 
-/// Something that answers a task without a language model.
+/// A baseline that answers a task without a language model.
 #[derive(Clone, Debug)]
 pub struct Contestant(Body);
 
@@ -91,14 +93,14 @@ enum Body {
     Nearest(Nearest),
     MostFrequent {
         label: String,
-        /// How many of the examples have it.
+        /// Fraction of the examples that have this label.
         share: f64,
     },
 }
 
 impl Contestant {
-    /// Every contestant of a task, fitted to these examples (those without an output are left out). `rules` is the
-    /// task's parser. Kinds that can't answer the task, or can't learn from these examples, are missing.
+    /// All contestants of a task, fitted to these examples (those without an output are ignored). `rules` is the task's
+    /// parser. Kinds that can't answer the task, or can't be fitted to these examples, are left out.
     #[must_use]
     pub fn all(card: &TaskCard, examples: &[Example], rules: Option<&Parser>) -> Vec<Self> {
         Kind::ALL.into_iter().filter_map(|kind| Self::fit(kind, card, examples, rules).ok()).collect()
@@ -107,7 +109,7 @@ impl Contestant {
     /// A contestant fitted to these examples.
     ///
     /// # Errors
-    /// [`Error::Unfit`] where the kind can't answer the task, or can't learn from these examples.
+    /// [`Error::Unfit`] if the kind can't answer the task, or can't be fitted to these examples.
     pub fn fit(kind: Kind, card: &TaskCard, examples: &[Example], rules: Option<&Parser>) -> Result<Self, Error> {
         let known: Vec<(&str, &Value)> =
             examples.iter().filter_map(|example| Some((example.input.as_str(), example.output.as_ref()?))).collect();
@@ -152,7 +154,7 @@ impl Contestant {
         }
     }
 
-    /// What people read: `regex`, `n-grams`, `nearest example`, `always <label>`.
+    /// Its name for people: `regex`, `n-grams`, `nearest example`, `always <label>`.
     #[must_use]
     pub fn name(&self) -> String {
         match &self.0 {
@@ -167,7 +169,7 @@ impl Contestant {
     #[must_use]
     pub fn answer(&self, input: &str) -> Said {
         match &self.0 {
-            // The parser doesn't say how sure it is; calibration gives the share of its answers that are right.
+            // The parser gives no confidence. Calibration later maps one half to the accuracy of its answers.
             Body::Rules(parser) => Said { answer: parser.extract(input), confidence: 0.5 },
             Body::NGrams(ngrams) => {
                 let (label, probability) = ngrams.answer(input);

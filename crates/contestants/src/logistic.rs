@@ -1,20 +1,21 @@
 //! Logistic regression with an L2 penalty over sparse rows, by L-BFGS (Liu and Nocedal 1989).
 //!
-//! Minimises `½‖W‖² + Σᵢ costᵢ · lossᵢ(xᵢW + b)`: one column of weights for two classes, else one column a class. The
-//! minimum is a combination of the rows, `W = XᵀA` with one coefficient per row and column, and so is every step towards
-//! it. The solver therefore keeps `A` and the scores `XXᵀA` and never `W`: there are far fewer rows than n-grams, a
-//! search along a line costs no product with `X`, and an iteration costs one.
+//! Minimizes `½‖W‖² + Σᵢ costᵢ · lossᵢ(xᵢW + b)`, with one column of weights for two classes, otherwise one column per
+//! class. The minimum, like every iterate, is a linear combination of the rows: `W = XᵀA` with one coefficient per row
+//! and column. The solver therefore stores `A` and the scores `XXᵀA`, never `W`: there are far fewer rows than n-grams,
+//! a line search needs no product with `X`, and an iteration needs one.
 
 use crate::features::Row;
 
-/// Pairs of steps and gradient differences that are remembered.
+/// Number of (step, gradient difference) pairs that L-BFGS stores.
 const MEMORY: usize = 10;
 /// Most iterations.
 const ITERATIONS: usize = 500;
-/// The gradient's length, per unit of cost, at which it ends; scikit-learn asks it of the largest element alone.
+/// The norm of the gradient, per unit of cost, at which the solver stops. (scikit-learn applies this limit to the
+/// largest element.)
 const TOLERANCE: f64 = 1e-4;
 
-/// What is minimised.
+/// The objective to minimize.
 pub(crate) struct Problem<'r> {
     /// The weights of each text's n-grams.
     pub(crate) rows: &'r [Row],
@@ -22,13 +23,13 @@ pub(crate) struct Problem<'r> {
     pub(crate) features: usize,
     /// The class of each row.
     pub(crate) classes: &'r [usize],
-    /// Columns of weights: see [`columns`].
+    /// Number of columns of weights: see [`columns`].
     pub(crate) columns: usize,
-    /// How much each row's loss counts.
+    /// The factor of each row's loss.
     pub(crate) costs: Vec<f64>,
 }
 
-/// Columns of weights for so many classes.
+/// Number of columns of weights for this number of classes.
 pub(crate) fn columns(classes: usize) -> usize {
     if classes == 2 { 1 } else { classes }
 }
@@ -47,7 +48,8 @@ pub(crate) fn probabilities(scores: &[f64], out: &mut [f64]) -> f64 {
     most + sum.ln()
 }
 
-/// A point or direction: coefficients of the rows (row by row), the scores they give to each row, and intercepts.
+/// A point or direction: coefficients of the rows (row by row), the scores of each row that follow from them, and
+/// intercepts.
 #[derive(Clone, Debug)]
 pub(crate) struct Point {
     pub(crate) coefficients: Vec<f64>,
@@ -97,7 +99,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 impl Problem<'_> {
-    /// The minimum, looked for from `start`.
+    /// The minimum, starting from `start`.
     pub(crate) fn solve(&self, start: Point) -> Point {
         let enough = TOLERANCE * self.costs.iter().sum::<f64>();
         let mut scratch = vec![0.0; self.features * self.columns];
@@ -141,8 +143,8 @@ impl Problem<'_> {
         gradient
     }
 
-    /// The derivative of each row's loss by its scores, and the sum of the losses; at a point, or at a step along a
-    /// direction from it.
+    /// The derivative of each row's loss with respect to its scores, and the sum of the losses; at a point, or at a
+    /// step along a direction from it.
     fn residuals(&self, at: &Point, along: Option<(f64, &Point)>) -> (Vec<f64>, f64) {
         let columns = self.columns;
         let mut residuals = vec![0.0; at.scores.len()];
@@ -180,7 +182,7 @@ impl Problem<'_> {
         scores
     }
 
-    /// How far to go along a direction: where the slope, which rises with the step, is a tenth of that at the start.
+    /// Line search: the step at which the slope, which increases with the step, is a tenth of the initial one.
     fn search(&self, at: &Point, gradient: &Point, direction: &Point) -> Option<f64> {
         let start = gradient.dot(direction);
         if start.is_nan() || start >= 0.0 {
@@ -209,7 +211,7 @@ impl Problem<'_> {
             }
             step = match high {
                 None => step * 4.0,
-                // Where the line between the two slopes is zero, but not at one of them.
+                // The zero of the line through both slopes, but not at either end.
                 Some((high, at_high)) => {
                     let share = (at_low / (at_low - at_high)).clamp(0.1, 0.9);
                     low + share * (high - low)
@@ -220,7 +222,7 @@ impl Problem<'_> {
     }
 }
 
-/// The direction of L-BFGS: the gradient, corrected by what the last steps taught of the curvature.
+/// The L-BFGS direction: the gradient, corrected by the curvature of the last steps.
 fn direction(gradient: &Point, memory: &[(Point, Point, f64)]) -> Point {
     let mut direction = gradient.clone();
     let mut shares = Vec::with_capacity(memory.len());
@@ -239,7 +241,7 @@ fn direction(gradient: &Point, memory: &[(Point, Point, f64)]) -> Point {
     direction
 }
 
-/// Adds `XᵀV` to the weights (feature by feature, one number a column).
+/// Adds `XᵀV` to the weights (feature by feature, one number per column).
 pub(crate) fn combine(rows: &[Row], coefficients: &[f64], weights: &mut [f64]) {
     let Some(columns) = coefficients.len().checked_div(rows.len()) else { return };
     for (row, own) in rows.iter().zip(coefficients.chunks_exact(columns)) {
@@ -263,7 +265,7 @@ pub(crate) fn score(row: &Row, weights: &[f64], out: &mut [f64]) {
 mod tests {
     use super::*;
 
-    /// Thirty rows with eight n-grams of which a few are there, in so many classes.
+    /// Thirty rows with a few of eight n-grams each, in `classes` classes.
     fn problem(rows: &mut Vec<Row>, wanted: &mut Vec<usize>, classes: usize) -> (usize, Vec<f64>) {
         let mut state = 7_u32;
         let mut next = move || {
@@ -293,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn the_gradient_is_that_of_the_objective() {
+    fn gradient_matches_the_objective() {
         for classes in [2, 3] {
             let (mut rows, mut wanted) = (Vec::new(), Vec::new());
             let (features, costs) = problem(&mut rows, &mut wanted, classes);
@@ -319,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_near_the_solution_is_better() {
+    fn solution_is_a_local_minimum() {
         for classes in [2, 3, 4] {
             let (mut rows, mut wanted) = (Vec::new(), Vec::new());
             let (features, costs) = problem(&mut rows, &mut wanted, classes);

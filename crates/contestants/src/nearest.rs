@@ -1,21 +1,21 @@
-//! The answer of the most similar example.
+//! Answers with the output of the most similar example.
 
 use serde_json::Value;
 
 use crate::features::{Idf, Vocabulary};
 
-/// Examples, found by their n-grams.
+/// Examples with an inverted index of their n-grams.
 #[derive(Clone, Debug)]
 pub(crate) struct Nearest {
     examples: Vec<(String, Value)>,
     vocabulary: Vocabulary,
     idf: Idf,
-    /// For each n-gram the examples that have it, and its weight there.
+    /// For each n-gram, the examples that contain it, with its weight.
     having: Vec<Vec<(u32, f32)>>,
 }
 
 impl Nearest {
-    /// At least one example.
+    /// `examples` must not be empty.
     pub(crate) fn new(examples: Vec<(String, Value)>) -> Self {
         let mut vocabulary = Vocabulary::default();
         let counts: Vec<_> = examples.iter().map(|(text, _)| vocabulary.learn(text)).collect();
@@ -33,8 +33,8 @@ impl Nearest {
         &self.examples
     }
 
-    /// The answer of the example with the highest cosine, the first of equal ones, and that cosine: the mean of those of
-    /// words and of characters.
+    /// The output of the example with the highest cosine similarity (the first on ties), and that similarity: the mean
+    /// of those for words and for characters.
     pub(crate) fn answer(&self, text: &str) -> (&Value, f64) {
         let mut cosines = vec![0.0_f64; self.examples.len()];
         for (id, x) in self.idf.row(&self.vocabulary.counts(text)) {

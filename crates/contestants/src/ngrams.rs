@@ -1,4 +1,4 @@
-//! Labels by logistic regression over n-grams.
+//! Predicts labels by logistic regression on n-grams.
 
 use std::{num::NonZero, thread};
 
@@ -7,10 +7,11 @@ use crate::{
     logistic::{self, Point, Problem},
 };
 
-/// Costs of a wrong training example, from the simplest model to the closest fit; cross-validation chooses.
+/// Costs of a misclassified training example, from the most to the least regularized model; cross-validation chooses
+/// one.
 const COSTS: [f64; 3] = [1.0, 10.0, 100.0];
-/// The cost of models that judge examples: how sure they usually are counts, and not how sure they are.
-const JUDGE: f64 = 10.0;
+/// The cost used by [`unseen`], where probabilities are only compared with each other.
+const UNSEEN_COST: f64 = 10.0;
 /// Most folds of the cross-validation.
 const FOLDS: usize = 5;
 
@@ -21,18 +22,18 @@ pub(crate) struct NGrams {
     labels: Vec<String>,
     vocabulary: Vocabulary,
     idf: Idf,
-    /// N-gram by n-gram, one number a column.
+    /// One number per n-gram and column.
     weights: Vec<f64>,
 }
 
-/// What is kept of a model; the rest follows from it.
+/// The stored part of a model; the rest is computed from it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fitted {
     /// Texts with their labels.
     pub(crate) examples: Vec<(String, String)>,
-    /// One a text and column, text by text: the weights are the sum of the texts' rows, each times its own.
+    /// One per text and column, text by text: the weights are the sum of the texts' rows, each times its coefficient.
     pub(crate) coefficients: Vec<f32>,
-    /// One a column.
+    /// One per column.
     pub(crate) intercepts: Vec<f32>,
 }
 
@@ -51,7 +52,7 @@ fn labels(examples: &[(String, String)]) -> Vec<String> {
 }
 
 impl NGrams {
-    /// Learns from texts and their labels; `None` where there are fewer than two labels.
+    /// Fits a model to texts and labels; `None` if there are fewer than two labels.
     pub(crate) fn fit(examples: Vec<(String, String)>) -> Option<Self> {
         let labels = labels(&examples);
         if labels.len() < 2 {
@@ -68,7 +69,7 @@ impl NGrams {
         Self::new(Fitted { examples, coefficients, intercepts })
     }
 
-    /// The model of what was kept; `None` where it isn't consistent.
+    /// The model of a stored part; `None` if that is inconsistent.
     pub(crate) fn new(fitted: Fitted) -> Option<Self> {
         let labels = fitted.labels();
         let columns = logistic::columns(labels.len());
@@ -94,7 +95,7 @@ impl NGrams {
         &self.fitted
     }
 
-    /// The likeliest label and its probability.
+    /// The most likely label and its probability.
     pub(crate) fn answer(&self, text: &str) -> (&str, f64) {
         let row = self.idf.row(&self.vocabulary.counts(text));
         let mut scores: Vec<f64> = self.fitted.intercepts.iter().copied().map(f64::from).collect();
@@ -106,19 +107,19 @@ impl NGrams {
     }
 }
 
-/// What n-grams say of a text that they did not learn from.
+/// The prediction for a text by a model that was not fitted to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unseen {
-    /// The likeliest label.
+    /// The most likely label.
     pub label: String,
     /// Its probability.
     pub probability: f64,
-    /// The mean probability of this label for the texts that have it.
+    /// The mean probability of this label over the texts that have it.
     pub usual: f64,
 }
 
-/// The likeliest label of each text by a model that learned from the other folds; nothing where there are fewer than two
-/// labels. Neighbours with the same label are in one fold.
+/// The most likely label of each text, predicted by a model fitted to the other folds; empty if there are fewer than
+/// two labels. Adjacent texts with the same label are in one fold.
 #[must_use]
 pub fn unseen(examples: &[(&str, &str)]) -> Vec<Unseen> {
     let mut labels: Vec<&str> = examples.iter().map(|(_, label)| *label).collect();
@@ -137,7 +138,7 @@ pub fn unseen(examples: &[(&str, &str)]) -> Vec<Unseen> {
             .map(|fold| {
                 scope.spawn({
                     let (texts, fold_of) = (&texts, &fold_of);
-                    move || texts.left_out(fold_of, fold, JUDGE)
+                    move || texts.left_out(fold_of, fold, UNSEEN_COST)
                 })
             })
             .collect();
@@ -157,12 +158,12 @@ pub fn unseen(examples: &[(&str, &str)]) -> Vec<Unseen> {
     chances.iter().map(said).collect()
 }
 
-/// The first of the greatest.
+/// The index of the largest value; the first on ties.
 fn likeliest(chances: &[f64]) -> usize {
     (0..chances.len()).fold(0, |best, k| if chances[k] > chances[best] { k } else { best })
 }
 
-/// Texts to learn from.
+/// Training texts.
 struct Texts<'c> {
     counts: &'c [Counts],
     ids: usize,
@@ -171,18 +172,18 @@ struct Texts<'c> {
 }
 
 impl Texts<'_> {
-    /// The fold of each text, and how many there are.
+    /// The fold of each text, and the number of folds.
     fn folds(&self) -> (Vec<usize>, usize) {
         let fewest = self.per_class(0..self.classes.len()).into_iter().min().unwrap_or(0);
         let folds = fewest.clamp(2, FOLDS);
         (stratified(self.classes, self.labels, folds), folds)
     }
 
-    /// The cost with the highest accuracy on texts that were left out, the lowest of equal ones.
+    /// The cost with the highest cross-validated accuracy; the lowest on ties.
     fn best_cost(&self) -> f64 {
         let (fold_of, folds) = self.folds();
         let workers = thread::available_parallelism().map_or(1, NonZero::get).min(folds);
-        // Which thread does a fold doesn't change its result.
+        // The result does not depend on which thread computes a fold.
         let mut accuracies = vec![[0.0; COSTS.len()]; folds];
         thread::scope(|scope| {
             for part in accuracies.chunks_mut(folds.div_ceil(workers)).enumerate() {
@@ -200,7 +201,7 @@ impl Texts<'_> {
         COSTS[best]
     }
 
-    /// The accuracy on one fold of models that learned from the others, for each cost.
+    /// The accuracy on one fold of models fitted to the others, for each cost.
     fn accuracies(&self, fold_of: &[usize], fold: usize) -> [f64; COSTS.len()] {
         COSTS.map(|cost| {
             let held_out = self.left_out(fold_of, fold, cost);
@@ -209,7 +210,7 @@ impl Texts<'_> {
         })
     }
 
-    /// The texts of one fold, each with the probability of every label by a model that learned from the others.
+    /// The texts of one fold, each with the probability of every label from a model fitted to the others.
     fn left_out(&self, fold_of: &[usize], fold: usize, cost: f64) -> Vec<(usize, Vec<f64>)> {
         let (held_out, kept): (Vec<usize>, Vec<usize>) = (0..fold_of.len()).partition(|&i| fold_of[i] == fold);
         let columns = logistic::columns(self.labels);
@@ -226,7 +227,7 @@ impl Texts<'_> {
         held_out.into_iter().map(chances).collect()
     }
 
-    /// The model of some of the texts, every label with the same weight in all.
+    /// Fits a model to some of the texts; every label has the same total weight.
     fn solve(&self, of: &[usize], cost: f64) -> (Point, (Idf, Vec<Row>)) {
         let idf = Idf::fit(of.iter().map(|&i| &self.counts[i]), self.ids);
         let rows: Vec<Row> = of.iter().map(|&i| idf.row(&self.counts[i])).collect();
@@ -247,11 +248,12 @@ impl Texts<'_> {
     }
 }
 
-/// A fold for each text, so that every fold has its share of every class; within a class, neighbours are in one fold.
+/// Assigns texts to folds so that every fold has the same fraction of every class. Within a class, adjacent texts are
+/// in one fold.
 fn stratified(classes: &[usize], labels: usize, folds: usize) -> Vec<usize> {
     let mut sorted = classes.to_vec();
     sorted.sort_unstable();
-    // How many of each class go to each fold: every so-many-th of the sorted classes.
+    // How many of each class go to each fold: the sorted classes are distributed in turn.
     let mut quota = vec![vec![0; folds]; labels];
     sorted.iter().enumerate().for_each(|(i, class)| quota[*class][i % folds] += 1);
     let mut next = vec![0; labels];
@@ -271,7 +273,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folds_have_their_share_of_every_class() {
+    fn folds_are_stratified_by_class() {
         let classes: Vec<usize> = (0..23).map(|i| usize::from(i % 4 == 0)).collect();
         let folds = stratified(&classes, 2, 3);
         for fold in 0..3 {

@@ -17,7 +17,7 @@ fn example(input: &str, output: Value) -> Example {
     }
 }
 
-/// Messages whose label follows from a word, with some noise around it.
+/// Messages whose label follows from one word, among random ones.
 fn messages() -> Vec<Example> {
     let noise = ["today", "at nine", "for you", "my friend", "again", "please", "this week"];
     let label = |i: usize| if i.is_multiple_of(3) { ("win a free prize", "spam") } else { ("see you at home", "ham") };
@@ -38,7 +38,7 @@ fn kinds(contestants: &[Contestant]) -> Vec<Kind> {
 }
 
 #[test]
-fn each_form_of_answer_has_its_contestants() {
+fn answer_form_determines_the_contestants() {
     let labels = all(&card(), &messages());
     assert_eq!(kinds(&labels), [Kind::NGrams, Kind::Nearest, Kind::MostFrequent]);
     assert_eq!(labels[2].name(), "always ham");
@@ -47,14 +47,14 @@ fn each_form_of_answer_has_its_contestants() {
     assert_eq!(kinds(&all(&texts, &[])), []);
     let objects = cards::card("slack-rescue", &[]).unwrap();
     assert_eq!(kinds(&all(&objects, &[])), [Kind::Rules]);
-    // One label alone teaches nothing.
+    // A single label is not enough to fit n-grams.
     assert_eq!(kinds(&all(&card(), &messages()[..1])), [Kind::Nearest, Kind::MostFrequent]);
     let refused = Contestant::fit(Kind::NGrams, &objects, &messages(), None).unwrap_err();
     assert_eq!(refused.to_string(), "answer task `slack-rescue` with n-grams: its answers are no labels");
 }
 
 #[test]
-fn texts_are_judged_by_models_that_did_not_see_them() {
+fn unseen_predictions_use_models_fitted_to_other_texts() {
     let messages = messages();
     let mut pairs: Vec<(&str, &str)> =
         messages.iter().map(|one| (one.input.as_str(), one.output.as_ref().unwrap().as_str().unwrap())).collect();
@@ -67,7 +67,7 @@ fn texts_are_judged_by_models_that_did_not_see_them() {
 }
 
 #[test]
-fn what_was_learned_is_answered() {
+fn contestants_answer_known_patterns() {
     for contestant in &all(&card(), &messages())[..2] {
         let said = contestant.answer("win another free prize");
         assert_eq!(said.answer, json!("spam"), "{}", contestant.name());
@@ -82,7 +82,7 @@ fn what_was_learned_is_answered() {
 }
 
 #[test]
-fn three_labels_are_told_apart() {
+fn three_labels_are_distinguished() {
     let words = [("cheap pills", "spam"), ("see you soon", "ham"), ("order shipped", "other")];
     let examples: Vec<Example> =
         (0..30).map(|i| example(&format!("{} {i}", words[i % 3].0), json!(words[i % 3].1))).collect();
@@ -93,7 +93,7 @@ fn three_labels_are_told_apart() {
 }
 
 #[test]
-fn the_same_examples_give_the_same_bits_and_a_file_keeps_them() {
+fn fit_is_bit_reproducible_and_survives_a_file() {
     for (first, second) in all(&card(), &messages()).into_iter().zip(all(&card(), &messages())) {
         assert_eq!(first.to_bytes(), second.to_bytes());
         let read = Contestant::from_bytes(&first.to_bytes(), &card(), None).unwrap();
@@ -111,7 +111,7 @@ fn the_same_examples_give_the_same_bits_and_a_file_keeps_them() {
 }
 
 #[test]
-fn files_that_make_no_sense_are_refused() {
+fn inconsistent_contestant_files_are_refused() {
     let refused =
         |file: Value| Contestant::from_bytes(file.to_string().as_bytes(), &card(), None).unwrap_err().to_string();
     let pairs = json!([["a", "ham"], ["b", "spam"]]);
@@ -128,7 +128,7 @@ fn files_that_make_no_sense_are_refused() {
 
 proptest! {
     #[test]
-    fn damaged_files_never_panic(at in any::<proptest::sample::Index>(), byte in any::<u8>(), cut in any::<proptest::sample::Index>()) {
+    fn damaged_contestant_files_never_panic(at in any::<proptest::sample::Index>(), byte in any::<u8>(), cut in any::<proptest::sample::Index>()) {
         for contestant in all(&card(), &messages()[..6]) {
             let mut bytes = contestant.to_bytes();
             let place = at.index(bytes.len());
@@ -144,7 +144,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_has_an_answer(text in ".*") {
+    fn contestants_answer_any_text(text in ".*") {
         for contestant in all(&card(), &messages()[..6]) {
             prop_assert!((0.0..=1.0).contains(&contestant.answer(&text).confidence));
         }

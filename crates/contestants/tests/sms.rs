@@ -1,4 +1,4 @@
-//! N-grams are as good as scikit-learn's on real messages: a contestant that is weaker than what people have proves nothing.
+//! N-grams score like scikit-learn on real messages: a baseline must not be weaker than common tools.
 
 use graft_contestants::{Contestant, Kind};
 use graft_core::{Example, Review, Source};
@@ -22,17 +22,17 @@ fn messages() -> Vec<Example> {
 }
 
 #[test]
-fn ngrams_score_as_scikit_learn_does() {
+fn ngrams_score_like_scikit_learn() {
     let (messages, card) = (messages(), cards::card("text-classification", &["ham".into(), "spam".into()]).unwrap());
     let (train, held_out) = messages.split_at(1200);
-    // `learn` of bench/peers/sms_tfidf.py (scikit-learn 1.9.1) gets 280 and 298 of the 300 right.
+    // `learn` in bench/peers/sms_tfidf.py (scikit-learn 1.9.1) classifies 280 and 298 of the 300 correctly.
     for (examples, expected) in [(60, 280_i64), (1200, 298)] {
         let ngrams = Contestant::fit(Kind::NGrams, &card, &train[..examples], None).unwrap();
         let is_right = |example: &&Example| Some(&ngrams.answer(&example.input).answer) == example.output.as_ref();
         let right = held_out.iter().filter(is_right).count() as i64;
         assert!((right - expected).abs() <= 1, "{examples} examples: {right} right, not {expected}");
     }
-    // Its probability of the first held-out message's label.
+    // Its probability for the label of the first held-out message.
     let ngrams = Contestant::fit(Kind::NGrams, &card, train, None).unwrap();
     assert!((ngrams.answer(&held_out[0].input).confidence - 0.9775).abs() < 0.002);
 }
