@@ -1,20 +1,20 @@
-//! What to make of results.
+//! Evaluation of results: early stopping, Pareto front, importance of parameters.
 
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 
 use crate::{Domain, Observation, Parameter};
 
-/// One trial in so many goes on at each rung.
+/// Inverse fraction of the trials that continue at each rung.
 const REDUCTION: usize = 2;
-/// Neighbours whose results foretell a trial's.
+/// Number of nearest neighbours that predict a trial's loss.
 const NEIGHBOURS: usize = 3;
-/// How often values are exchanged to see what they matter.
+/// Number of permutations per parameter.
 const EXCHANGES: u64 = 20;
-/// Fewest trials that say anything about importance.
+/// Least number of trials for an estimate of importance.
 const FEWEST: usize = 6;
 
-/// Whether a trial goes on beyond a rung, where earlier trials had these losses: asynchronous successive halving (Li et al.
-/// 2020), where the trials that are not among the better half stop. Until there is a half, all go on.
+/// Whether a trial continues beyond a rung at which earlier trials had these losses: asynchronous successive halving
+/// (Li et al. 2020), where trials outside the better half stop. All continue until there are enough trials.
 #[must_use]
 pub fn keeps_going(loss: f64, earlier: &[f64]) -> bool {
     let better = earlier.iter().filter(|other| **other < loss).count();
@@ -22,8 +22,8 @@ pub fn keeps_going(loss: f64, earlier: &[f64]) -> bool {
     loss.is_finite() && (earlier.len() < REDUCTION || better < stay)
 }
 
-/// The positions of those that no other beats in one number without being worse in another; the less, the better. A point
-/// whose first number isn't finite is never among them.
+/// The indexes of the Pareto-optimal points: no other point is better in one number and not worse in any. Smaller is
+/// better. A point whose first number is not finite is never among them.
 #[must_use]
 pub fn pareto<const N: usize>(points: &[[f64; N]]) -> Vec<usize> {
     let beats = |a: &[f64; N], b: &[f64; N]| a.iter().zip(b).all(|(a, b)| a <= b) && a != b;
@@ -32,8 +32,9 @@ pub fn pareto<const N: usize>(points: &[[f64; N]]) -> Vec<usize> {
         .collect()
 }
 
-/// How much each parameter matters, from 0 to 1 in sum: how much worse results are foretold from similar trials when the
-/// parameter's values are exchanged among the trials (permutation importance, Breiman 2001). Nothing of too few trials.
+/// The importance of each parameter, with a sum of 1: how much the prediction of losses from similar trials worsens
+/// when the parameter's values are permuted among the trials (permutation importance, Breiman 2001). Empty for too few
+/// trials.
 #[must_use]
 pub fn importance(space: &[Parameter], seen: &[Observation]) -> Vec<(String, f64)> {
     let seen: Vec<&Observation> = seen.iter().filter(|one| one.loss.is_finite()).collect();
@@ -67,7 +68,7 @@ pub fn importance(space: &[Parameter], seen: &[Observation]) -> Vec<(String, f64
     found
 }
 
-/// The mean squared error of losses that are foretold from the nearest other trials.
+/// The mean squared error of predicting losses from the nearest other trials.
 fn error(space: &[Parameter], rows: &[Vec<Option<f64>>], asked: &[Vec<Option<f64>>], losses: &[f64]) -> f64 {
     let foretold = |at: usize| {
         let mut others: Vec<(f64, f64)> = (0..rows.len())

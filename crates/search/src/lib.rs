@@ -1,9 +1,10 @@
-//! A search for settings: what to try next, when to stop a trial early, and what mattered. Pure: the same seed and the same
-//! results lead to the same next trial, so whoever keeps the results can go on after any interruption.
+//! Search for settings: which trial comes next, when a trial stops early, and which parameters mattered. Pure: the same
+//! seed and the same results give the same next trial, so a study can continue after any interruption from its stored
+//! results.
 //!
-//! [`Sampler::ask`] is the tree-structured Parzen estimator (Bergstra et al. 2011), each parameter on its own;
-//! [`keeps_going`] is asynchronous successive halving (Li et al. 2020) in its stopping form. Of the libraries for Rust, none
-//! answers from a list of results alone, which is what makes a study repeatable after an interruption.
+//! [`Sampler::ask`] is the tree-structured Parzen estimator (Bergstra et al. 2011), with independent parameters;
+//! [`keeps_going`] is asynchronous successive halving (Li et al. 2020) in its stopping form. No Rust library that we
+//! found computes the next trial from a list of results alone, which makes a study reproducible after an interruption.
 
 mod judge;
 mod sampler;

@@ -1,25 +1,26 @@
-//! What to try next: the tree-structured Parzen estimator.
+//! Chooses the next trial: the tree-structured Parzen estimator.
 //!
-//! Bergstra, Bardenet, Bengio, Kégl: Algorithms for Hyper-Parameter Optimization (2011). The results so far are parted into
-//! the good and the rest; of candidates that resemble the good ones, the one is taken that resembles the rest least.
+//! Bergstra, Bardenet, Bengio, Kégl: Algorithms for Hyper-Parameter Optimization (2011). The results are divided into
+//! good ones and the rest. Candidates are drawn from the density of the good ones; the one with the highest ratio to
+//! the density of the rest is chosen.
 
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 
 use crate::{Domain, Parameter, Point};
 
-/// Share of the results that count as good.
+/// Fraction of the results that count as good.
 const GOOD: f64 = 0.2;
-/// Candidates of which the best is taken.
+/// Number of candidates to choose from.
 const CANDIDATES: usize = 24;
-/// Weight of what was known before any result: every value is possible.
+/// Weight of the prior, for which every value is possible.
 const PRIOR: f64 = 1.0;
 
-/// A trial and what came of it: the less, the better.
+/// A trial with its result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observation {
-    /// What was tried.
+    /// The values of its parameters.
     pub point: Point,
-    /// Its loss; infinite for one that failed.
+    /// Its loss, smaller is better; infinite if it failed.
     pub loss: f64,
 }
 
@@ -32,20 +33,20 @@ pub struct Sampler {
 }
 
 impl Sampler {
-    /// A sampler of a space. The first trials have random values: as many as there are parameters, at least 4.
+    /// A sampler of a space. The first trials are random: as many as there are parameters, but at least 4.
     #[must_use]
     pub fn new(space: Vec<Parameter>, seed: u64) -> Self {
         let random_trials = (space.len() as u64).max(4);
         Self { space, seed, random_trials }
     }
 
-    /// How many trials, after the first, have random values.
+    /// Number of random trials after the first trial.
     #[must_use]
     pub fn random_trials(&self) -> u64 {
         self.random_trials
     }
 
-    /// The point that a search is to beat.
+    /// The default values, which the search must improve on.
     #[must_use]
     pub fn default_point(&self) -> Point {
         let mut point = Point::new();
@@ -57,13 +58,13 @@ impl Sampler {
         point
     }
 
-    /// The trial of a number, counted from 0, after these results. The first is the point to beat.
+    /// The trial with this number (from 0), given these results. The first one has the default values.
     #[must_use]
     pub fn ask(&self, number: u64, seen: &[Observation]) -> Point {
         if number == 0 {
             return self.default_point();
         }
-        // A stream of its own for each trial: nothing but number, seed and results decides.
+        // Each trial has its own random stream, so it depends only on number, seed and results.
         let mut random = ChaCha8Rng::seed_from_u64(self.seed.wrapping_add(number.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
         let is_random = number <= self.random_trials || seen.len() < 4;
         let (good, rest) = part(seen);
@@ -127,7 +128,7 @@ fn best(domain: &Domain, good: &[f64], rest: &[f64], random: &mut ChaCha8Rng) ->
     }
 }
 
-/// How likely each choice is.
+/// The probability of each choice.
 fn shares(choices: usize, seen: &[f64]) -> Vec<f64> {
     let all = seen.len() as f64 + PRIOR;
     let count = |at: usize| seen.iter().filter(|value| **value as usize == at).count() as f64;
@@ -145,9 +146,9 @@ fn pick(shares: &[f64], random: &mut ChaCha8Rng) -> usize {
     shares.len() - 1
 }
 
-/// Normal distributions around what was seen, and a wide one around the middle, all cut to 0 … 1.
+/// A mixture of truncated normal distributions on [0, 1]: one around each observation, and a wide one in the middle.
 struct Mixture {
-    /// Centre and width.
+    /// Mean and standard deviation of each component.
     parts: Vec<(f64, f64)>,
 }
 
@@ -155,7 +156,7 @@ impl Mixture {
     fn of(seen: &[f64]) -> Self {
         let mut centres: Vec<f64> = seen.to_vec();
         centres.sort_by(f64::total_cmp);
-        // As wide as the farther neighbour is away, within bounds.
+        // As wide as the distance to the farther neighbour, within bounds.
         let least = 1.0 / (1.0 + seen.len() as f64).min(100.0);
         let width = |at: usize| {
             let before = if at == 0 { 0.0 } else { centres[at - 1] };
@@ -170,7 +171,7 @@ impl Mixture {
     fn sample(&self, random: &mut ChaCha8Rng) -> f64 {
         let at = ((random.random::<f64>() * self.parts.len() as f64) as usize).min(self.parts.len() - 1);
         let (centre, width) = self.parts[at];
-        // What falls outside is drawn again; a part has at least a third of its mass within.
+        // Rejection sampling; a component has at least a third of its mass inside.
         for _ in 0..64 {
             let drawn = centre + width * normal(random);
             if (0.0..=1.0).contains(&drawn) {
@@ -190,13 +191,13 @@ impl Mixture {
     }
 }
 
-/// A standard normal number (Box and Muller 1958).
+/// A standard normal random number (Box and Muller 1958).
 fn normal(random: &mut ChaCha8Rng) -> f64 {
     let (a, b) = (1.0 - random.random::<f64>(), random.random::<f64>());
     (-2.0 * a.ln()).sqrt() * (std::f64::consts::TAU * b).cos()
 }
 
-/// The standard normal distribution (Abramowitz and Stegun 7.1.26).
+/// The standard normal distribution function (Abramowitz and Stegun 7.1.26).
 fn cumulative(x: f64) -> f64 {
     let z = x.abs() / std::f64::consts::SQRT_2;
     let t = 1.0 / (1.0 + 0.327_591_1 * z);

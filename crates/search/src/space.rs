@@ -1,29 +1,29 @@
-//! What may be chosen.
+//! The search space.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A value for each parameter that applies. Of a choice it is the position.
+/// A value for each parameter that applies; for a choice, its index.
 pub type Point = BTreeMap<String, f64>;
 
-/// What one parameter may be.
+/// The values that a parameter can have.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Domain {
-    /// A number; sampled and compared by its logarithm where `log` says so.
+    /// A number; sampled and compared on a logarithmic scale if `log`.
     Real {
-        /// The least.
+        /// The minimum.
         low: f64,
-        /// The most.
+        /// The maximum.
         high: f64,
-        /// By orders of magnitude.
+        /// Whether the scale is logarithmic.
         log: bool,
     },
-    /// One of some values that have no order.
+    /// One of several values without an order.
     Choice {
-        /// As they are written.
+        /// The values as text.
         of: Vec<String>,
     },
 }
@@ -33,16 +33,16 @@ pub enum Domain {
 pub struct Parameter {
     /// Its name.
     pub name: String,
-    /// What it may be.
+    /// The values that it can have.
     pub domain: Domain,
-    /// The value that the search is to beat.
+    /// Its default value.
     pub default: f64,
-    /// It applies only while another parameter, which comes before it, has this value.
+    /// It applies only if another parameter, which precedes it, has this value.
     pub only_if: Option<(String, f64)>,
 }
 
 impl Domain {
-    /// As a number from 0 to 1; a choice stays its position.
+    /// Maps a value to a number from 0 to 1; a choice stays an index.
     pub(crate) fn unit(&self, value: f64) -> f64 {
         match *self {
             Self::Real { low, high, log: true } => (value / low).ln() / (high / low).ln(),
@@ -62,7 +62,7 @@ impl Domain {
 }
 
 impl Parameter {
-    /// Whether it applies at a point, whose earlier parameters are known.
+    /// Whether it applies at a point, whose earlier parameters are set.
     pub(crate) fn applies(&self, point: &Point) -> bool {
         self.only_if.as_ref().is_none_or(|(name, value)| point.get(name) == Some(value))
     }

@@ -1,4 +1,4 @@
-//! The sampler against functions whose minima are known (Dixon and Szegő 1978), and against chance.
+//! Tests the sampler on functions with known minima (Dixon and Szegő 1978), compared with random search.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ fn hartmann6(p: &Point) -> f64 {
     -(0..4).map(term).sum::<f64>()
 }
 
-/// Settings, and the loss of each choice.
+/// A space, and a function from points to losses.
 type Problem = (Vec<Parameter>, fn(&Point) -> f64);
 
 fn spaces() -> [Problem; 2] {
@@ -60,7 +60,7 @@ fn best(seen: &[Observation]) -> f64 {
 }
 
 #[test]
-fn it_beats_chance_on_published_functions() {
+fn sampler_beats_random_search_on_published_functions() {
     for (which, (space, f)) in spaces().into_iter().enumerate() {
         let seeds = 30;
         let of = |learns| (0..seeds).map(|seed| best(&study(&space, seed, 60, f, learns))).collect::<Vec<f64>>();
@@ -68,18 +68,18 @@ fn it_beats_chance_on_published_functions() {
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         let wins = tpe.iter().zip(&chance).filter(|(ours, theirs)| ours < theirs).count();
         assert!(mean(&tpe) < mean(&chance), "{which}: {} and {}", mean(&tpe), mean(&chance));
-        // A sign test: 20 of 30 by chance in 5 of 100 cases.
+        // Sign test: the probability of 20 or more wins of 30 by chance is 5 %.
         assert!(wins >= 20, "{which}: {wins} of {seeds}");
     }
 }
 
 #[test]
-fn the_same_seed_and_results_lead_to_the_same_trials() {
+fn same_seed_and_results_give_the_same_trials() {
     let (space, f) = spaces()[0].clone();
     let whole = study(&space, 7, 30, f, true);
     assert_eq!(whole, study(&space, 7, 30, f, true));
     assert_ne!(whole[5], study(&space, 8, 30, f, true)[5]);
-    // Interrupted anywhere, it goes on from the results alone.
+    // After an interruption, it continues from the results alone.
     let sampler = Sampler::new(space, 7);
     for number in 0..30 {
         assert_eq!(sampler.ask(number as u64, &whole[..number]), whole[number].point);
@@ -88,7 +88,7 @@ fn the_same_seed_and_results_lead_to_the_same_trials() {
 }
 
 #[test]
-fn conditions_and_choices_are_obeyed_and_learned() {
+fn sampler_obeys_conditions_and_learns_choices() {
     let choice = |name: &str, of: &[&str], only_if: Option<(String, f64)>| Parameter {
         name: name.into(),
         domain: Domain::Choice { of: of.iter().map(|name| (*name).to_owned()).collect() },
@@ -115,7 +115,7 @@ fn conditions_and_choices_are_obeyed_and_learned() {
 }
 
 #[test]
-fn the_worse_half_stops_at_a_rung() {
+fn worse_half_stops_at_a_rung() {
     assert!(keeps_going(9.0, &[1.0]));
     assert!(!keeps_going(f64::NAN, &[]) && !keeps_going(f64::INFINITY, &[]));
     assert!(keeps_going(1.5, &[1.0, 2.0]) && !keeps_going(3.0, &[1.0, 2.0]));
@@ -124,7 +124,7 @@ fn the_worse_half_stops_at_a_rung() {
 }
 
 #[test]
-fn the_front_is_what_nothing_beats() {
+fn pareto_front_has_no_dominated_points() {
     assert_eq!(pareto(&[[1.0, 3.0], [2.0, 2.0], [3.0, 3.0], [3.0, 1.0], [f64::INFINITY, 0.0]]), [0, 1, 3]);
     assert_eq!(pareto(&[[1.0, 1.0, 2.0], [1.0, 2.0, 1.0], [2.0, 2.0, 2.0]]), [0, 1]);
     assert!(pareto::<2>(&[]).is_empty());
