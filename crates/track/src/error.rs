@@ -4,10 +4,10 @@ use graft_core::ExitCode;
 
 use crate::SinkKind;
 
-/// Why a tracker was not told.
+/// Errors of trackers.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// An address that can't be used.
+    /// An invalid address.
     #[error("use `{address}` as the address of {kind}: {reason}")]
     Address {
         /// The tracker.
@@ -17,7 +17,7 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// A file of certificates that can't be used.
+    /// A certificate file that can't be used.
     #[error("read certificates from `{}`: {reason}", path.display())]
     Certificates {
         /// The file.
@@ -36,7 +36,7 @@ pub enum Error {
         #[source]
         source: Box<ureq::Error>,
     },
-    /// It wants to know who is there, and doesn't believe it.
+    /// It refuses the credentials, or requires some.
     #[error("log in to {kind} at {address}: it answers with status {status}")]
     Refused {
         /// The tracker.
@@ -48,7 +48,7 @@ pub enum Error {
         /// Whether a password or a token was sent.
         named: bool,
     },
-    /// It answers, but not with what was asked for.
+    /// An unexpected HTTP status.
     #[error("get an answer from {kind} at {address}: status {status} for {what}: {said}")]
     Status {
         /// The tracker.
@@ -59,12 +59,12 @@ pub enum Error {
         status: u16,
         /// The path.
         what: String,
-        /// The code it gave, as `RESOURCE_DOES_NOT_EXIST`, or nothing.
+        /// The error code in the response, such as `RESOURCE_DOES_NOT_EXIST`, or empty.
         code: String,
-        /// What it said.
+        /// The message in the response.
         said: String,
     },
-    /// Its answer is no JSON, or lacks what belongs there.
+    /// The response is not JSON, or lacks a required field.
     #[error("understand the answer of {kind} at {address} to {what}: {reason}")]
     Answer {
         /// The tracker.
@@ -76,19 +76,19 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
-    /// A file that was to be sent.
+    /// A file to send can't be read.
     #[error("read `{}`", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
 }
 
 impl Error {
-    /// The code the tracker gave, if it did.
+    /// The tracker's error code, or empty.
     #[must_use]
     pub fn code(&self) -> &str {
         match self {
@@ -97,7 +97,7 @@ impl Error {
         }
     }
 
-    /// Whether the tracker as a whole can't be told anything now; otherwise it is about one run.
+    /// Whether the error concerns the tracker as a whole, not a single run.
     #[must_use]
     pub fn is_of_the_tracker(&self) -> bool {
         match self {
@@ -107,7 +107,7 @@ impl Error {
         }
     }
 
-    /// What the user can do about it.
+    /// What the user can do.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {

@@ -1,4 +1,4 @@
-//! JSON over HTTP, on ureq with rustls, as hub has it.
+//! JSON over HTTP, on ureq with rustls, as in graft-hub.
 
 use std::{
     fmt,
@@ -18,33 +18,33 @@ use ureq::{
 
 use crate::{Error, SinkKind};
 
-/// How long a tracker may take to answer: it must not keep Graft from ending.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How long it may take to take in one file.
+/// Timeout of a request. Short, because it must not delay the end of a Graft process.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Timeout of a file upload.
 const UPLOAD: Duration = Duration::from_secs(600);
-/// Longest answer that is read.
+/// Largest response that is read.
 const LIMIT: u64 = 32 << 20;
-/// Characters of what a tracker says that are shown.
+/// Number of characters of a tracker's message that are printed.
 const SHOWN: usize = 300;
 
-/// How a tracker lets us in.
+/// Credentials and TLS settings for a tracker.
 #[derive(Clone, Default)]
 pub struct Access {
-    /// A user's name; with the password it is sent before a token is.
+    /// User name; with a password it takes precedence over a token.
     pub username: Option<String>,
     /// The user's password.
     pub password: Option<String>,
     /// A bearer token.
     pub token: Option<String>,
-    /// More headers, as a collector wants them.
+    /// Additional headers, for collectors that need them.
     pub headers: Vec<(String, String)>,
-    /// Certificates to trust, instead of the usual ones.
+    /// Certificates to trust instead of the default ones.
     pub ca_file: Option<PathBuf>,
-    /// Trust any certificate.
+    /// Accept any certificate.
     pub insecure: bool,
 }
 
-/// Says only whether there is a secret.
+/// Prints only whether there are secrets.
 impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Access").field("named", &self.authorization().is_some()).finish_non_exhaustive()
@@ -77,7 +77,7 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// `address` is a URL without a `/` at its end; a user and a password in it are used if `access` has none.
+    /// `address` is a URL without a trailing `/`. A user and a password in it are used if `access` has none.
     pub(crate) fn new(kind: SinkKind, address: &str, mut access: Access) -> Result<Self, Error> {
         let (address, user) = without_user(address.trim().trim_end_matches('/'));
         let refuse = |reason| Error::Address { kind, address: address.clone(), reason };
@@ -101,11 +101,11 @@ impl Client {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .user_agent(concat!("graft/", env!("CARGO_PKG_VERSION")))
-            .timeout_resolve(Some(PATIENCE))
-            .timeout_connect(Some(PATIENCE))
+            .timeout_resolve(Some(TIMEOUT))
+            .timeout_connect(Some(TIMEOUT))
             .timeout_send_body(Some(UPLOAD))
-            .timeout_recv_response(Some(PATIENCE * 3))
-            .timeout_recv_body(Some(PATIENCE * 3))
+            .timeout_recv_response(Some(TIMEOUT * 3))
+            .timeout_recv_body(Some(TIMEOUT * 3))
             .tls_config(tls.build());
         if ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|start| address.starts_with(start)) {
             config = config.proxy(None);
@@ -122,7 +122,7 @@ impl Client {
         })
     }
 
-    /// As it is, without its being JSON.
+    /// The response as text that need not be JSON.
     pub(crate) fn text(&self, path: &str) -> Result<String, Error> {
         let request = self.agent.get(format!("{}{path}", self.address));
         let mut answer = self.passed(path, self.named::<WithoutBody>(request).call())?;
@@ -130,12 +130,12 @@ impl Client {
         text.map_err(|source| self.unreachable(source))
     }
 
-    /// A request that may be repeated with the same result.
+    /// Sends an idempotent request; repeated once if the connection breaks.
     pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Value, Error> {
         twice(|| self.post_once(path, body))
     }
 
-    /// A request that makes something each time.
+    /// Sends a request that must not be repeated.
     pub(crate) fn post_once(&self, path: &str, body: &Value) -> Result<Value, Error> {
         self.send(self.agent.post(format!("{}{path}", self.address)), path, body)
     }
@@ -144,12 +144,12 @@ impl Client {
         twice(|| self.send(self.agent.delete(format!("{}{path}", self.address)).force_send_body(), path, body))
     }
 
-    /// Sends a file of this machine.
+    /// Uploads a file of this machine.
     pub(crate) fn put_file(&self, path: &str, file: &Path) -> Result<(), Error> {
         let failed = |source| Error::File { path: file.to_owned(), source };
         twice(|| {
             let content = File::open(file).map_err(failed)?;
-            // Without a length it would go in chunks, which some servers behind proxies don't take.
+            // Without a length ureq would use chunked encoding, which some servers behind proxies refuse.
             let length = content.metadata().map_err(failed)?.len();
             let answer = self.upload(path).header(header::CONTENT_LENGTH, length).send(content);
             self.passed(path, answer).map(drop)
@@ -187,7 +187,7 @@ impl Client {
         serde_json::from_slice(&bytes).map_err(|error| self.odd(path, error.to_string()))
     }
 
-    /// An answer of success, or the error that it is.
+    /// A successful response, or the error that it stands for.
     fn passed(&self, path: &str, answer: Result<Response<Body>, ureq::Error>) -> Result<Response<Body>, Error> {
         let mut answer = answer.map_err(|source| self.unreachable(source))?;
         let (kind, address, status) = (self.kind, self.address.clone(), answer.status().as_u16());
@@ -203,7 +203,7 @@ impl Client {
         let said = match (parsed["message"].as_str(), leads) {
             (Some(message), _) => message.to_owned(),
             (None, Some(leads)) => format!("it leads to {leads}"),
-            // A page for people says nothing in its first lines.
+            // An HTML page has no useful message in its first lines.
             (None, None) if text.trim_start().starts_with('<') => "a page".to_owned(),
             (None, None) => text.trim().to_owned(),
         };
@@ -217,14 +217,15 @@ impl Client {
         Error::Unreachable { kind: self.kind, address: self.address.clone(), source: Box::new(source) }
     }
 
-    /// An answer that lacks what belongs there.
+    /// The error for a response without a required field.
     pub(crate) fn odd(&self, path: &str, reason: impl Into<String>) -> Error {
         let what = path.split('?').next().unwrap_or_default().to_owned();
         Error::Answer { kind: self.kind, address: self.address.clone(), what, reason: reason.into() }
     }
 }
 
-/// Once more, if the connection broke: a long end of a run would rarely pass whole over a bad network.
+/// Calls again if the connection broke: the many requests at the end of a run would rarely all succeed over a bad
+/// network.
 fn twice<T>(call: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
     match call() {
         Err(Error::Unreachable { .. }) => call(),
@@ -266,7 +267,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_user_in_the_address_is_not_shown() {
+    fn user_in_the_address_is_not_printed() {
         let client = Client::new(SinkKind::Mlflow, "https://me:se%40cret@ml.local/x/", Access::default()).unwrap();
         assert_eq!(client.address, "https://ml.local/x");
         assert_eq!(client.authorization.as_deref(), Some(format!("Basic {}", BASE64.encode("me:se@cret")).as_str()));
@@ -280,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_comes_before_a_token() {
+    fn password_takes_precedence_over_token() {
         let (username, password) = (Some("u".to_owned()), Some("p".to_owned()));
         let both = Access { username, password, token: Some("t".into()), ..Access::default() };
         assert_eq!(both.authorization().as_deref(), Some("Basic dTpw"));

@@ -1,8 +1,7 @@
-//! Tells trackers outside of Graft about runs: an MLflow server, a collector of OpenTelemetry metrics.
+//! Sends runs to external trackers: an MLflow server, or a collector of OpenTelemetry metrics.
 //!
-//! A [`Sink`] is one tracker. Each of its calls may be repeated after any failure, also by another process, with the same
-//! result: the caller stores how far a run was delivered and needs to remember nothing else. The calls block; they have
-//! time-outs.
+//! A [`Sink`] is one tracker. All its calls are idempotent, also from another process: the caller stores how far a run
+//! was sent, and needs no other state. The calls block, with timeouts.
 
 mod error;
 mod http;

@@ -1,8 +1,8 @@
-//! An MLflow server: REST API 2.0, as MLflow 2.x and 3.x have it
-//! (<https://mlflow.org/docs/latest/api_reference/rest-api.html>).
+//! An MLflow server: REST API 2.0 of MLflow 2.x and 3.x (<https://mlflow.org/docs/latest/api_reference/rest-api.html>).
 //!
-//! A task is an experiment and a registered model; a run is a run; a version is a model version, and stages are aliases.
-//! Runs and model versions carry tags with their names in Graft, by which they are found again after an answer was lost.
+//! A task is an experiment and a registered model; a run is a run; a version is a model version, and stages are
+//! aliases. Runs and model versions carry tags with their names in Graft, by which they are found again after a
+//! response was lost.
 
 use std::collections::HashMap;
 
@@ -14,34 +14,34 @@ use crate::{
     http::Client,
 };
 
-/// Most numbers of one request.
+/// Most metrics in one request.
 const METRICS: usize = 1000;
-/// Most settings, or tags, of one request.
+/// Most params, or tags, in one request.
 const PARAMS: usize = 100;
-/// Longest value of a setting that every 2.x takes, in characters.
+/// Longest value of a param that all 2.x versions accept, in characters.
 const PARAM: usize = 500;
 /// Longest value of a tag, likewise.
 const TAG: usize = 5000;
 /// Longest digest of a dataset.
 const DIGEST: usize = 36;
 
-/// Tags that name things of Graft.
+/// Tags with names in Graft.
 const RUN: &str = "graft.run";
 const INSTANCE: &str = "graft.instance";
 const VERSION: &str = "graft.version";
 const FILES: &str = "graft.artifacts";
 
-/// Where files are served.
+/// Path of the server's artifact proxy.
 const PROXY: &str = "/api/2.0/mlflow-artifacts/artifacts/";
 
-/// One server.
+/// An MLflow server.
 #[derive(Debug)]
 pub struct Mlflow {
     client: Client,
 }
 
 impl Mlflow {
-    /// The server at an address, as `MLFLOW_TRACKING_URI` has it. It is not called yet.
+    /// The server at an address as in `MLFLOW_TRACKING_URI`. Does not connect yet.
     ///
     /// # Errors
     /// [`Error::Address`]; [`Error::Certificates`].
@@ -58,18 +58,18 @@ impl Mlflow {
         self.client.post(&format!("/api/2.0/mlflow/{what}"), body)
     }
 
-    /// What must not be repeated before it was looked for.
+    /// Creates something with a request that must not be repeated blindly.
     fn create(&self, what: &str, body: &Value) -> Result<Value, Error> {
         self.client.post_once(&format!("/api/2.0/mlflow/{what}"), body)
     }
 
-    /// A text of an answer.
+    /// A text field of a response.
     fn text(&self, what: &str, answer: &Value, pointer: &str) -> Result<String, Error> {
         let found = answer.pointer(pointer).and_then(Value::as_str);
         found.map(str::to_owned).ok_or_else(|| self.client.odd(what, format!("it lacks {pointer}")))
     }
 
-    /// The experiment of a task; it is made if there is none.
+    /// The experiment of a task, created if it does not exist.
     fn experiment(&self, task: &str) -> Result<String, Error> {
         let name = format!("graft/{task}");
         let find = || self.get("experiments/get-by-name", &[("experiment_name", &name)]);
@@ -77,7 +77,7 @@ impl Mlflow {
             Err(error) if error.code() == "RESOURCE_DOES_NOT_EXIST" => {
                 match self.post("experiments/create", &json!({"name": name})) {
                     Ok(made) => return self.text("experiments/create", &made, "/experiment_id"),
-                    // Somebody else was first.
+                    // Another process created it first.
                     Err(error) if error.code() == "RESOURCE_ALREADY_EXISTS" => find()?,
                     Err(error) => return Err(error),
                 }
@@ -87,7 +87,7 @@ impl Mlflow {
         self.text("experiments/get-by-name", &found, "/experiment/experiment_id")
     }
 
-    /// The run that an earlier call made, if one did.
+    /// The run that an earlier call created, if any.
     fn find(&self, experiment: &str, run: &RunCard) -> Result<Option<Value>, Error> {
         let filter = format!("tags.`{RUN}` = '{}' and tags.`{INSTANCE}` = '{}'", run.run, run.instance);
         let wanted = json!({"experiment_ids": [experiment], "filter": filter, "max_results": 1});
@@ -97,7 +97,7 @@ impl Mlflow {
 
     fn log_batches(&self, id: &str, kind: &str, all: &[Value], most: usize) -> Result<(), Error> {
         for batch in all.chunks(most) {
-            // A server that keeps runs in files adds numbers each time.
+            // Not repeated on failure: a server that stores runs in files would store the numbers twice.
             let batch = json!({"run_id": id, kind: batch});
             if kind == "metrics" {
                 self.create("runs/log-batch", &batch)
@@ -124,7 +124,7 @@ impl Mlflow {
         self.post("runs/log-inputs", &inputs).map(drop)
     }
 
-    /// The last step of each series that the server has.
+    /// The last step of each series on the server.
     fn known_steps(&self, id: &str) -> Result<HashMap<String, u64>, Error> {
         let run = self.get("runs/get", &[("run_id", id)])?;
         let metrics = run.pointer("/run/data/metrics").and_then(Value::as_array).into_iter().flatten();
@@ -160,7 +160,7 @@ impl Mlflow {
         self.create("model-versions/create", &version).map(drop)
     }
 
-    /// The versions of a model that this home registered: the name in Graft, and the server's number.
+    /// The versions of a model that this home registered: name in Graft, and number on the server.
     fn versions(&self, model: &str, instance: &str) -> Result<Vec<(String, String)>, Error> {
         let filter = format!("name = '{model}'");
         let found = self.get("model-versions/search", &[("filter", &filter), ("max_results", "10000")])?;
@@ -186,7 +186,7 @@ impl Sink for Mlflow {
     }
 
     fn check(&self) -> Result<String, Error> {
-        // The only one of the two that needs a login.
+        // Of the two requests, only this one needs credentials.
         self.post("experiments/search", &json!({"max_results": 1}))?;
         let version = self.client.text("/version").unwrap_or_default();
         let version: String = version.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '.').take(20).collect();
@@ -228,7 +228,7 @@ impl Sink for Mlflow {
     }
 
     fn log(&self, _run: &RunCard, place: &Place, points: &[Point], again: bool) -> Result<(), Error> {
-        // A server that keeps runs in files would have them twice.
+        // A server that stores runs in files would store repeated points twice.
         let known = if again { self.known_steps(&place.id)? } else { HashMap::new() };
         let is_new = |point: &&Point| known.get(&point.series).is_none_or(|step| point.step > *step);
         let metric = |point: &Point| json!({"key": point.series, "value": number(point.value), "timestamp": point.at, "step": point.step});
@@ -284,7 +284,7 @@ impl Sink for Mlflow {
                     let alias = json!({"name": model, "alias": stage, "version": wanted});
                     self.post("registered-models/alias", &alias)?;
                 }
-                // Another home's may stay.
+                // An alias on another home's version is kept.
                 (None, Some(there)) if versions.iter().any(|(_, number)| number == there) => {
                     self.client
                         .delete("/api/2.0/mlflow/registered-models/alias", &json!({"name": model, "alias": stage}))?;
@@ -306,7 +306,7 @@ fn word(status: Status) -> &'static str {
     }
 }
 
-/// A number as protobuf's JSON has it, which knows those that are not finite.
+/// A number in protobuf's JSON encoding, which can express NaN and infinity.
 fn number(value: f64) -> Value {
     match value {
         value if value.is_nan() => json!("NaN"),
@@ -316,12 +316,12 @@ fn number(value: f64) -> Value {
     }
 }
 
-/// The folder of a run's files behind the server's proxy; otherwise the scheme of the place that they would go to.
+/// The folder of a run's files behind the server's proxy; otherwise an error with the scheme of their location.
 fn folder(uri: &str) -> Result<String, String> {
     let Some(rest) = uri.strip_prefix("mlflow-artifacts:") else {
         return Err(uri.split_once(':').map_or("a folder of its own", |(scheme, _)| scheme).to_owned());
     };
-    // With a host, its path follows.
+    // A host is followed by the path.
     let path = rest.strip_prefix("//").map_or(rest, |rest| rest.find('/').map_or("", |at| &rest[at..]));
     let path = path.strip_prefix(PROXY).unwrap_or(path);
     Ok(path.trim_matches('/').to_owned())
@@ -331,7 +331,7 @@ fn pairs(pairs: &[(String, String)], longest: usize) -> Vec<Value> {
     pairs.iter().map(|(key, value)| json!({"key": key, "value": cut(value, longest)})).collect()
 }
 
-/// At most so many characters; a cut is shown.
+/// At most `most` characters, with a mark if cut.
 fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
@@ -353,7 +353,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_go_through_the_servers_proxy_or_nowhere() {
+    fn files_are_sent_only_through_the_servers_proxy() {
         for uri in [
             "mlflow-artifacts:/1/ab/artifacts",
             "mlflow-artifacts://ml.local:5000/1/ab/artifacts",
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_those_of_protobuf() {
+    fn numbers_use_protobuf_json() {
         assert_eq!(number(f64::NAN), json!("NaN"));
         assert_eq!(number(0.5), json!(0.5));
         assert_eq!(cut("ab", 2), "ab");

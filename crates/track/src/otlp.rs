@@ -1,8 +1,8 @@
 //! A collector of OpenTelemetry metrics: OTLP over HTTP in JSON
 //! (<https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>).
 //!
-//! Each series is a gauge `graft.run.<series>` with the run and its task as attributes. A point that is sent again has the
-//! same time and attributes, and stands for the same point.
+//! Each series is a gauge `graft.run.<series>` with the run and its task as attributes. A point that is sent again has
+//! the same time and attributes, so it counts as the same point.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub struct Otlp {
 }
 
 impl Otlp {
-    /// The collector at an address, as `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT` has it: with its path. It is not called yet.
+    /// The collector at an address with its path, as in `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT`. Does not connect yet.
     ///
     /// # Errors
     /// [`Error::Address`]; [`Error::Certificates`].
@@ -87,7 +87,7 @@ fn gauge(name: &str, points: &[Value]) -> Value {
 fn data(run: &RunCard, at: Timestamp, value: f64, more: &[Value]) -> Value {
     let mut attributes = vec![attribute("run", &run.run), attribute("task", &run.task)];
     attributes.extend_from_slice(more);
-    // 64-bit numbers are texts in this encoding.
+    // This encoding writes 64-bit numbers as text.
     json!({"timeUnixNano": format!("{at}000000"), "asDouble": value, "attributes": attributes})
 }
 

@@ -1,4 +1,4 @@
-//! What every tracker can be told.
+//! The interface of all trackers.
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::Error;
 
-/// The trackers there are.
+/// The kinds of trackers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = TrackerKind)]
@@ -20,7 +20,7 @@ pub enum SinkKind {
 }
 
 impl SinkKind {
-    /// As stored and shown.
+    /// The name, as stored and printed.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -47,26 +47,26 @@ impl FromStr for SinkKind {
     }
 }
 
-/// A run as a tracker files it: what is known when it begins, and never changes.
+/// What is known of a run when it starts and never changes.
 #[derive(Clone, Debug, Default)]
 pub struct RunCard {
     /// Its name, unique within the home.
     pub run: String,
-    /// The word of the home's database: two homes may have runs of the same name.
+    /// Id of the home's database: two homes may have runs of the same name.
     pub instance: String,
     /// Name of the task.
     pub task: String,
-    /// Who asked for it.
+    /// Who requested it.
     pub user: String,
-    /// When it was asked for.
+    /// When it was requested.
     pub at: Timestamp,
-    /// The run's page.
+    /// URL of the run's page.
     pub url: Option<String>,
     /// Settings, by dotted name.
     pub params: Vec<(String, String)>,
-    /// Facts that people search for.
+    /// Tags for searching.
     pub tags: Vec<(String, String)>,
-    /// What it learns from, or is measured with.
+    /// The dataset that it is trained on or evaluated with.
     pub dataset: Option<DatasetInput>,
 }
 
@@ -77,48 +77,48 @@ pub struct DatasetInput {
     pub name: String,
     /// Its digest, in hexadecimal.
     pub digest: String,
-    /// Examples learned from.
+    /// Number of training examples.
     pub train: u64,
-    /// Examples held out.
+    /// Number of held-out examples.
     pub eval: u64,
-    /// What it is for: `training` or `evaluation`.
+    /// Its purpose: `training` or `evaluation`.
     pub context: &'static str,
 }
 
-/// Where a run is in its life, as trackers know it.
+/// State of a run, as trackers define it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// It waits for its turn.
+    /// It waits in the queue.
     Scheduled,
-    /// It is under way.
+    /// It is running.
     Running,
-    /// It has a result.
+    /// It succeeded.
     Finished,
-    /// It ended without one.
+    /// It failed.
     Failed,
-    /// Somebody stopped it.
+    /// A person stopped it.
     Killed,
 }
 
-/// Where a tracker filed a run; kept between calls.
+/// Location of a run on a tracker; stored between calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
-    /// The tracker's own name of the run.
+    /// The tracker's id of the run.
     pub id: String,
-    /// Its page there.
+    /// URL of its page there.
     pub url: Option<String>,
-    /// Where its files go.
+    /// Where its files are uploaded.
     pub files: Option<String>,
 }
 
 /// A number of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
-    /// What it measures.
+    /// Name of the series.
     pub series: String,
-    /// May be no finite number.
+    /// May be NaN or infinite.
     pub value: f64,
-    /// Optimiser steps taken.
+    /// Optimizer steps taken.
     pub step: u64,
     /// When it was measured.
     pub at: Timestamp,
@@ -127,50 +127,50 @@ pub struct Point {
 /// How a run ended.
 #[derive(Clone, Debug)]
 pub struct Ending {
-    /// How.
+    /// Its final state.
     pub status: Status,
     /// When.
     pub at: Timestamp,
-    /// What is known now.
+    /// Tags that are known now.
     pub tags: Vec<(String, String)>,
-    /// Files to be kept with the run.
+    /// Files to store with the run.
     pub files: Vec<File>,
-    /// The version that was made of it.
+    /// The version that it made.
     pub model: Option<Model>,
 }
 
-/// A file to be kept with a run.
+/// A file to store with a run.
 #[derive(Clone, Debug)]
 pub struct File {
-    /// Its path there, with `/`.
+    /// Its path there, separated by `/`.
     pub path: String,
-    /// What is in it.
+    /// Its content.
     pub content: Content,
 }
 
-/// What is in a file.
+/// Content of a file.
 #[derive(Clone, Debug)]
 pub enum Content {
     /// These bytes.
     Bytes(Vec<u8>),
-    /// Those of a file of this machine.
+    /// The content of a file of this machine.
     At(PathBuf),
 }
 
-/// A version, as a registry of models files it.
+/// A version for the tracker's model registry.
 #[derive(Clone, Debug)]
 pub struct Model {
     /// Name of the model: the task.
     pub name: String,
     /// Name of the version in Graft.
     pub version: String,
-    /// The folder among the run's files.
+    /// Its folder among the run's files.
     pub folder: &'static str,
-    /// Facts about it.
+    /// Tags.
     pub tags: Vec<(String, String)>,
 }
 
-/// A stage of a model, and the version of Graft that has it.
+/// A stage of a model, and its version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alias {
     /// `active`, `canary` or `shadow`.
@@ -179,45 +179,45 @@ pub struct Alias {
     pub version: Option<String>,
 }
 
-/// A tracker. Every call may be repeated after a failure.
+/// A tracker. All calls are idempotent.
 pub trait Sink: Send + Sync + fmt::Debug {
-    /// Which.
+    /// Its kind.
     fn kind(&self) -> SinkKind;
 
     /// Its address without secrets.
     fn address(&self) -> &str;
 
-    /// Whether it can be reached and lets us in; what was found.
+    /// Checks that it can be reached and accepts the credentials; returns a description.
     ///
     /// # Errors
-    /// Why not.
+    /// If not.
     fn check(&self) -> Result<String, Error>;
 
-    /// Files a run, unless it is there already.
+    /// Creates a run on the tracker, unless it exists.
     ///
     /// # Errors
     /// As [`check`](Self::check).
     fn begin(&self, run: &RunCard, status: Status) -> Result<Place, Error>;
 
-    /// Takes numbers. `again` says that some of them may have arrived before: they must not be there twice.
+    /// Sends points. With `again`, some of them may have arrived before; they must not be stored twice.
     ///
     /// # Errors
-    /// As [`check`](Self::check); then some may have arrived.
+    /// As [`check`](Self::check); some points may have arrived then.
     fn log(&self, run: &RunCard, place: &Place, points: &[Point], again: bool) -> Result<(), Error>;
 
-    /// Says that a run goes on or waits again.
+    /// Reports that a run is running or waiting again.
     ///
     /// # Errors
     /// As [`check`](Self::check).
     fn go_on(&self, place: &Place, status: Status) -> Result<(), Error>;
 
-    /// Takes the end of a run: files and the model first, the final status last.
+    /// Sends the end of a run: files and model first, the final status last.
     ///
     /// # Errors
-    /// As [`check`](Self::check); a file that can't be read.
+    /// As [`check`](Self::check); or if a file can't be read.
     fn end(&self, run: &RunCard, place: &Place, ending: &Ending) -> Result<(), Error>;
 
-    /// Makes the stages of a model's versions known, of those that a home registered.
+    /// Sends the stages of those versions of a model that this home registered.
     ///
     /// # Errors
     /// As [`check`](Self::check).
