@@ -1,5 +1,5 @@
-//! Machines for rent: a strict server of the part of Lambda Cloud's API (version 1) that is documented and that Graft
-//! uses. Each machine is an `sshd` of its own, at an address of its own, with an empty home.
+//! Rented machines: a strict server for the documented part of Lambda Cloud's API (version 1) that Graft uses. Each
+//! machine is an `sshd` with its own address and an empty home.
 
 use std::{
     collections::BTreeMap,
@@ -24,17 +24,17 @@ use crate::{
 };
 
 const KEY: &str = "secret_test_0123456789abcdef.fedcba9876543210";
-/// Type, price of an hour in cents, and regions with capacity.
+/// Type, price per hour in cents, and regions with capacity.
 const TYPES: [(&str, u32, &[&str]); 4] = [
     ("gpu_1x_a10", 75, &["us-east-1", "us-west-1"]),
     ("gpu_1x_a6000", 80, &["us-south-1"]),
     ("gpu_1x_rtx6000", 50, &[]),
     ("gpu_8x_h100_sxm5", 2392, &["us-south-1"]),
 ];
-/// How long a machine is listed as terminated.
+/// How long a terminated machine stays in the list.
 const SHOWN: Duration = Duration::from_secs(600);
 
-/// A server of machines, which ends with its process.
+/// A server for rented machines, which ends with its process.
 #[derive(Debug)]
 pub struct Cloud {
     origin: String,
@@ -42,28 +42,28 @@ pub struct Cloud {
     state: Arc<Mutex<State>>,
 }
 
-/// What goes wrong with one call.
+/// A fault of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It isn't done, and answered with this status.
+    /// Not executed; the response has this status.
     Status(u16),
-    /// It isn't done, and not answered.
+    /// Not executed; no response.
     LostRequest,
-    /// It is done, and not answered.
+    /// Executed; no response.
     LostAnswer,
-    /// It is done and answered after a while.
+    /// Executed; the response is delayed.
     Slow(Duration),
 }
 
 impl Fault {
-    /// Every kind of fault that a caller may meet.
+    /// Every kind of fault.
     #[must_use]
     pub fn all() -> [Self; 5] {
         [Self::Status(500), Self::Status(429), Self::LostRequest, Self::LostAnswer, Self::Slow(Duration::from_secs(1))]
     }
 }
 
-/// A machine as the server knows it.
+/// A machine as recorded by the server.
 #[derive(Clone, Debug)]
 pub struct Machine {
     /// Its id.
@@ -72,9 +72,9 @@ pub struct Machine {
     pub name: Option<String>,
     /// Whether it has not been terminated.
     pub runs: bool,
-    /// What it costs in cents: by the minute, each that has begun.
+    /// Its cost in cents; started minutes count fully.
     pub cents: u64,
-    /// How long it has lived.
+    /// Time since its launch.
     pub age: Duration,
 }
 
@@ -86,15 +86,15 @@ struct State {
     machines: Vec<Rented>,
     /// Calls so far: method and path.
     calls: Vec<String>,
-    /// What goes wrong with the call of this number, or with the next one whose path ends so.
+    /// Faults for the call with this number, or for the next call whose path ends with this text.
     faults: Vec<(Which, Fault)>,
-    /// Regions and types that can't be had although they are offered.
+    /// Regions and types that are offered but have no capacity.
     full: Vec<(String, String)>,
     boot: Duration,
     late: Duration,
-    /// Requests without the right key.
+    /// Number of requests with a wrong API key.
     refused: usize,
-    /// What was wrong with requests.
+    /// Errors of malformed requests.
     malformed: Vec<String>,
 }
 
@@ -114,7 +114,7 @@ struct Rented {
     cents_per_hour: u32,
     key: String,
     launched: Instant,
-    /// When it is listed first.
+    /// When it first appears in the list.
     listed: Instant,
     active: Instant,
     terminated: Option<Instant>,
@@ -164,7 +164,7 @@ impl Cloud {
     /// Starts a server without machines; `None` with `GRAFT_SKIP_SSHD=1`.
     ///
     /// # Errors
-    /// No port is free; a file can't be written.
+    /// If no port is free, or a file can't be written.
     pub fn start() -> io::Result<Option<Self>> {
         if std::env::var("GRAFT_SKIP_SSHD").is_ok_and(|value| value == "1") {
             return Ok(None);
@@ -172,7 +172,7 @@ impl Cloud {
         let folder = tempfile::Builder::new().prefix("graft-cloud-").tempdir()?;
         fs::create_dir(folder.path().join("control"))?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        // Whatever this client is asked to send is sent.
+        // The client sends every environment variable that it is asked to send.
         fs::write(folder.path().join("client"), format!("Host 127.*\n Port {port}\n SendEnv *\n"))?;
         let state = State {
             port,
@@ -202,16 +202,16 @@ impl Cloud {
         &self.origin
     }
 
-    /// The key that it accepts.
+    /// Its API key.
     #[must_use]
     pub fn key(&self) -> &'static str {
         KEY
     }
 
-    /// The variables that a client needs, the key first.
+    /// The environment variables that a client needs, the API key first.
     ///
     /// # Panics
-    /// Nobody knows who runs the tests.
+    /// If the user who runs the tests is unknown.
     #[must_use]
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let path = |name: &str| self.folder.path().join(name).to_string_lossy().into_owned();
@@ -237,7 +237,7 @@ impl Cloud {
         self.state().machines.iter().map(of).collect()
     }
 
-    /// The home folders of the machines that run.
+    /// The home folders of the running machines.
     #[must_use]
     pub fn homes(&self) -> Vec<PathBuf> {
         self.state().machines.iter().filter_map(|rented| Some(rented.sshd.as_ref()?.home())).collect()
@@ -249,44 +249,44 @@ impl Cloud {
         self.state().calls.clone()
     }
 
-    /// Requests without the right key, and what was wrong with others.
+    /// The number of requests with a wrong API key, and the errors of malformed requests.
     #[must_use]
     pub fn complaints(&self) -> (usize, Vec<String>) {
         let state = self.state();
         (state.refused, state.malformed.clone())
     }
 
-    /// Lets something go wrong with the call after so many.
+    /// Injects a fault into the call after `calls` more.
     pub fn fail_after(&self, calls: usize, fault: Fault) {
         let mut state = self.state();
         let number = state.calls.len() + calls;
         state.faults.push((Which::Number(number), fault));
     }
 
-    /// Lets something go wrong with the next call whose path ends so.
+    /// Injects a fault into the next call whose path ends with `path`.
     pub fn fail_next(&self, path: &str, fault: Fault) {
         self.state().faults.push((Which::Path(path.to_owned()), fault));
     }
 
-    /// Takes back what was to go wrong.
+    /// Removes all faults.
     pub fn heal(&self) {
         let mut state = self.state();
         state.faults.clear();
         state.full.clear();
     }
 
-    /// Has no more machines of a type in a region, although it offers them.
+    /// Removes the capacity for a type in a region that still offers it.
     pub fn fill(&self, kind: &str, region: &str) {
         self.state().full.push((kind.to_owned(), region.to_owned()));
     }
 
-    /// How long machines take to become active, and to be listed.
+    /// Sets how long machines take to become active, and to appear in the list.
     pub fn delay(&self, boot: Duration, late: Duration) {
         let mut state = self.state();
         (state.boot, state.late) = (boot, late);
     }
 
-    /// Launches a machine of somebody else, and returns its id.
+    /// Launches a machine that belongs to another user, and returns its id.
     #[must_use]
     pub fn launch_foreign(&self, name: Option<&str>) -> String {
         let now = Instant::now();
@@ -310,7 +310,7 @@ impl Cloud {
         id
     }
 
-    /// Ends all machines as when their power fails: terminated if the provider takes them, otherwise unhealthy.
+    /// Ends all machines abruptly, like a power failure: as terminated by the provider, otherwise as unhealthy.
     pub fn break_machines(&self, terminated: bool) {
         for rented in self.state().machines.iter_mut().filter(|rented| rented.sshd.is_some()) {
             rented.end();
@@ -327,7 +327,7 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What a machine costs: each minute that has begun is paid, and each cent.
+/// The cost of a machine: started minutes count fully, and cents are rounded up.
 fn bill(cents_per_hour: u32, age: Duration) -> u64 {
     let minutes = age.as_millis().div_ceil(60_000).max(1);
     (minutes * u128::from(cents_per_hour)).div_ceil(60) as u64
@@ -507,7 +507,7 @@ fn launch(request: &Request, state: &mut State) -> Result<Value, Refusal> {
     Ok(json!({"instance_ids": [id]}))
 }
 
-/// An address of the loopback network that no other machine of this process has, nor probably one of another.
+/// A loopback address that no other machine of this process has, and probably none of another process.
 fn address() -> Ipv4Addr {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -519,7 +519,7 @@ fn ssh_key(name: &str, public: &str) -> Value {
     json!({"id": format!("key-{name}"), "name": name, "public_key": public, "private_key": null})
 }
 
-/// The body of a request: a JSON object with these fields at most and those at least.
+/// The body of a request: a JSON object with all `needed` fields, and no others than `known`.
 fn body(request: &Request, known: &[&str], needed: &[&str]) -> Result<Map<String, Value>, Refusal> {
     if request.headers.get("content-type").map(String::as_str) != Some("application/json") {
         return Err(invalid("the body is application/json"));

@@ -1,4 +1,4 @@
-//! A server of HTTP/1.1 for tests, as small as it can be.
+//! A minimal HTTP/1.1 server for tests.
 
 use std::{
     collections::BTreeMap,
@@ -8,16 +8,16 @@ use std::{
     thread,
 };
 
-/// A request that was read whole.
+/// A complete request.
 #[derive(Debug)]
 pub struct Request {
-    /// As `GET`.
+    /// Such as `GET`.
     pub method: String,
     /// Without the query.
     pub path: String,
-    /// What follows the `?`.
+    /// The part after `?`.
     pub query: String,
-    /// By their names in lower case.
+    /// By lowercase name.
     pub headers: BTreeMap<String, String>,
     /// Its bytes.
     pub body: Vec<u8>,
@@ -29,7 +29,7 @@ pub type Answer = Option<(u16, Vec<(&'static str, String)>, Vec<u8>)>;
 /// Answers requests until the process ends; returns the server's origin.
 ///
 /// # Errors
-/// No port is free.
+/// If no port is free.
 pub fn listen(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> io::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let origin = format!("http://{}", listener.local_addr()?);
@@ -37,7 +37,7 @@ pub fn listen(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> io
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let answer = Arc::clone(&answer);
-            // A client that goes away in the middle is no concern of the others.
+            // A client that disconnects must not affect the others.
             thread::spawn(move || drop(serve(&stream, &*answer)));
         }
     });

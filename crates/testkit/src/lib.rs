@@ -1,5 +1,5 @@
-//! What tests need that isn't the code under test: a real Postgres, a real MLflow, a bucket, the keys of a role, a machine
-//! that is reached by ssh, machines for rent.
+//! Test dependencies that are not the code under test: a real Postgres, a real MLflow, an S3 bucket, servers of role
+//! credentials, a machine reached over ssh, and rented machines.
 
 mod cloud;
 pub mod http;

@@ -13,8 +13,8 @@ use tempfile::TempDir;
 
 use crate::http::{self, Answer, Request};
 
-/// A real MLflow server in a folder of its own. It ends when this is dropped, and when the test process ends, however it
-/// ends; what it stored stays until then, so that it can be killed and started again.
+/// A real MLflow server with its own folder. It ends when this is dropped, and when the test process ends for any
+/// reason. Its data stays until it is dropped, so that it can be killed and restarted.
 #[derive(Debug)]
 pub struct Mlflow {
     environment: PathBuf,
@@ -24,25 +24,25 @@ pub struct Mlflow {
     server: Option<Child>,
 }
 
-/// Runs the server until standard input closes; it has children, so the whole group goes.
+/// Runs the server until standard input closes. It has child processes, so the whole group is killed.
 const GUARD: &str = r#""$@" >>log 2>&1 & cat >/dev/null; kill -KILL 0"#;
 
-/// How long it may take to listen: it migrates its database first.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// Time for it to start listening; it migrates its database first.
+const START_TIMEOUT: Duration = Duration::from_secs(180);
 
 impl Mlflow {
-    /// The Python environments that `cargo xtask test` made, one for each version of MLflow; empty without them.
+    /// The Python environments from `cargo xtask test`, one per version of MLflow; empty without them.
     #[must_use]
     pub fn environments() -> Vec<PathBuf> {
         let Some(folder) = std::env::var_os("GRAFT_TEST_MLFLOW") else { return Vec::new() };
         ["v2", "v3"].map(|version| Path::new(&folder).join(version)).into()
     }
 
-    /// Starts a server of an environment at a free port; `has_login` asks for the user `admin` with the password
-    /// [`PASSWORD`](Self::PASSWORD).
+    /// Starts a server from an environment on a free port. With `has_login` it requires the user `admin` with the
+    /// password [`PASSWORD`](Self::PASSWORD).
     ///
     /// # Errors
-    /// It can't be started, or doesn't listen.
+    /// If it can't be started, or does not listen.
     pub fn start(environment: &Path, has_login: bool) -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("graft-mlflow-").tempdir()?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
@@ -72,10 +72,10 @@ impl Mlflow {
         self.folder.path().join("files")
     }
 
-    /// Starts it again at the same port, with what it stored.
+    /// Restarts it on the same port with its data.
     ///
     /// # Errors
-    /// As [`start`](Self::start).
+    /// Like [`start`](Self::start).
     pub fn restart(&mut self) -> io::Result<()> {
         let mut command = Command::new("sh");
         command.args(["-c", GUARD, "sh"]).arg(self.environment.join("bin/mlflow")).args([
@@ -88,7 +88,7 @@ impl Mlflow {
         if self.has_login {
             command.args(["--app-name", "basic-auth"]);
         }
-        // It must not find another's settings, nor report to anybody.
+        // It must not use other settings or send telemetry.
         command.env_remove("MLFLOW_TRACKING_URI").env("MLFLOW_DISABLE_TELEMETRY", "true").env("DO_NOT_TRACK", "true");
         command.env("MLFLOW_FLASK_SERVER_SECRET_KEY", "secret").env("HOME", self.folder.path());
         command.env("MLFLOW_AUTH_CONFIG_PATH", self.folder.path().join("auth.ini"));
@@ -96,7 +96,7 @@ impl Mlflow {
         self.server = Some(command.spawn()?);
         let began = Instant::now();
         while !self.is_healthy() {
-            if began.elapsed() > PATIENCE {
+            if began.elapsed() > START_TIMEOUT {
                 let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
                 return Err(io::Error::other(format!("it doesn't listen:\n{log}")));
             }
@@ -121,15 +121,15 @@ impl Mlflow {
     pub fn kill(&mut self) {
         if let Some(mut server) = self.server.take() {
             drop(server.stdin.take());
-            // Nothing is left to do about a guard that can't be waited for.
+            // If the guard can't be waited for, there is nothing else to do.
             let _ = server.wait();
         }
     }
 
-    /// Runs a program of Python with MLflow's own client, which knows the server; returns what it printed.
+    /// Runs a Python program with MLflow's own client, configured for this server; returns its output.
     ///
     /// # Errors
-    /// It can't be started, or fails.
+    /// If it can't be started, or fails.
     pub fn python(&self, program: &Path, arguments: &[&str]) -> io::Result<String> {
         let mut python = Command::new(self.environment.join("bin/python"));
         python.arg(program).args(arguments).env("MLFLOW_TRACKING_URI", self.url());
@@ -143,10 +143,10 @@ impl Mlflow {
         Ok(String::from_utf8_lossy(&said.stdout).into_owned())
     }
 
-    /// The answer to a GET request, without the start of Python's client.
+    /// The response to a GET request, faster than through Python's client.
     ///
     /// # Errors
-    /// It can't be reached.
+    /// If the server can't be reached.
     pub fn get(&self, path: &str, query: &str) -> io::Result<String> {
         let headers = [("host".to_owned(), "localhost".to_owned())].into();
         let (method, path, query) = ("GET".to_owned(), path.to_owned(), query.to_owned());
@@ -154,10 +154,10 @@ impl Mlflow {
         Ok(answer.map(|(_, _, body)| String::from_utf8_lossy(&body).into_owned()).unwrap_or_default())
     }
 
-    /// A server between this one and its clients that passes each request on and loses every n-th answer.
+    /// A proxy in front of this server that forwards each request and drops every n-th response.
     ///
     /// # Errors
-    /// No port is free.
+    /// If no port is free.
     pub fn losing(&self, every: u64) -> io::Result<String> {
         let (port, count) = (self.port, AtomicU64::new(0));
         http::listen(move |request| {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
 
-/// Why there is no Postgres to test with.
+/// Why no Postgres could be started.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Its programs are not installed.
@@ -16,10 +16,10 @@ pub enum Error {
         "find Postgres in /usr/lib/postgresql; run `cargo xtask test`, which installs it, or set GRAFT_SKIP_POSTGRES=1"
     )]
     Missing,
-    /// Postgres refuses to run as root, and no other user is known.
+    /// Postgres refuses to run as root, and no other user was found.
     #[error("find an unprivileged user in /etc/passwd to run Postgres as")]
     NoUser,
-    /// A program could not be started or a file not be made.
+    /// A program could not be started, or a file not written.
     #[error("start Postgres")]
     Io(#[from] std::io::Error),
     /// The server or a client ended with an error.
@@ -27,8 +27,8 @@ pub enum Error {
     Failed(String),
 }
 
-/// A Postgres server in a folder of its own, reached through a socket there. It stops when this is dropped and
-/// when the test process ends, however it ends.
+/// A Postgres server with its own folder, reached through a socket there. It stops when this is dropped, and when the
+/// test process ends for any reason.
 #[derive(Debug)]
 pub struct Postgres {
     programs: PathBuf,
@@ -37,7 +37,7 @@ pub struct Postgres {
     databases: AtomicU32,
 }
 
-/// Runs the server until standard input closes, which it does when the test process ends.
+/// Runs the server until standard input closes, which happens when the test process ends.
 const GUARD: &str = r#"
 trap : INT
 programs=$1 folder=$2
@@ -57,10 +57,10 @@ rm -rf "$folder"
 "#;
 
 impl Postgres {
-    /// The server that all tests of this process share. `None` when `GRAFT_SKIP_POSTGRES=1`.
+    /// The server that all tests of this process share. `None` with `GRAFT_SKIP_POSTGRES=1`.
     ///
     /// # Panics
-    /// When Postgres can't be started: a test that was skipped in silence would prove nothing.
+    /// If Postgres can't be started: a silently skipped test would prove nothing.
     pub fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<Postgres>> = OnceLock::new();
         let start = || {
@@ -70,10 +70,10 @@ impl Postgres {
         SHARED.get_or_init(start).as_ref()
     }
 
-    /// Makes a cluster and starts its server; takes about two seconds.
+    /// Creates a cluster and starts its server, in about two seconds.
     ///
     /// # Errors
-    /// When Postgres isn't installed, or doesn't start.
+    /// If Postgres is not installed, or does not start.
     pub fn start() -> Result<Self, Error> {
         let programs = programs().ok_or(Error::Missing)?;
         let folder = tempfile::Builder::new().prefix("graft-pg-").tempdir()?;
@@ -101,7 +101,7 @@ impl Postgres {
     /// Makes an empty database and returns its URL.
     ///
     /// # Errors
-    /// When the server refuses.
+    /// If the server refuses.
     pub fn database(&self) -> Result<String, Error> {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         let folder = self.folder.path();
@@ -120,7 +120,7 @@ impl Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         drop(self.guard.stdin.take());
-        // Nothing is left to do about a guard that can't be waited for.
+        // If the guard can't be waited for, there is nothing else to do.
         let _ = self.guard.wait();
     }
 }
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_answers_and_leaves_nothing_behind() {
+    fn postgres_server_answers_and_leaves_nothing_behind() {
         if std::env::var("GRAFT_SKIP_POSTGRES").is_ok_and(|value| value == "1") {
             return;
         }

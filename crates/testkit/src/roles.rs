@@ -1,6 +1,6 @@
-//! The servers that give programs the temporary keys of a role: that of a container, by
-//! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>, and that of a machine, in its
-//! second version, by <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html>.
+//! Servers of temporary role credentials: for containers, after
+//! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>, and for machines (IMDSv2),
+//! after <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html>.
 
 use std::{
     io::{self, Write as _},
@@ -25,11 +25,11 @@ const SECRET_OF_MACHINE: &str = "token==";
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
 const ROLE: &str = "graft-role";
 
-/// A server of both kinds, which ends with its process. Its n-th keys have the token `session n`.
+/// A server of both kinds, which ends with its process. Its n-th credentials have the token `session n`.
 #[derive(Debug)]
 pub struct Roles {
     origin: String,
-    /// Holds what a container shows to be given its keys.
+    /// The file with the authorization token of a container.
     token: NamedTempFile,
     state: Arc<State>,
 }
@@ -42,10 +42,10 @@ struct State {
 }
 
 impl Roles {
-    /// Starts a server whose keys are good for so long.
+    /// Starts a server whose credentials are valid for `lifetime`.
     ///
     /// # Errors
-    /// No port is free.
+    /// If no port is free.
     pub fn start(lifetime: Duration) -> io::Result<Self> {
         let state = Arc::new(State { lifetime, issued: AtomicU64::new(0), broken: AtomicBool::new(false) });
         let shared = Arc::clone(&state);
@@ -55,7 +55,7 @@ impl Roles {
         Ok(Self { origin, token, state })
     }
 
-    /// The variables of a program in a container with a role.
+    /// The environment variables of a program in a container with a role.
     #[must_use]
     pub fn container(&self) -> [(&'static str, String); 2] {
         [
@@ -64,19 +64,19 @@ impl Roles {
         ]
     }
 
-    /// The variable of a program on a machine with a role.
+    /// The environment variable of a program on a machine with a role.
     #[must_use]
     pub fn machine(&self) -> [(&'static str, String); 1] {
         [("AWS_EC2_METADATA_SERVICE_ENDPOINT", self.origin.clone())]
     }
 
-    /// How many keys were given.
+    /// How many credentials were issued.
     #[must_use]
     pub fn issued(&self) -> u64 {
         self.state.issued.load(Ordering::Relaxed)
     }
 
-    /// From now on it gives nothing.
+    /// From now on it refuses all requests.
     pub fn break_down(&self) {
         self.state.broken.store(true, Ordering::Relaxed);
     }

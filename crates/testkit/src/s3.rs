@@ -1,5 +1,5 @@
-//! A bucket in memory that speaks the part of S3's protocol that Graft uses, and verifies every signature by the
-//! specification (AWS Signature Version 4, one chunk, signed payload; ListObjectsV2 in pages).
+//! An in-memory bucket with the part of the S3 protocol that Graft uses. It verifies every signature after the
+//! specification (AWS Signature Version 4, one chunk, signed payload; paged ListObjectsV2).
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +20,7 @@ const REGION: &str = "eu-test-1";
 pub(crate) const KEY: &str = "AKIATEST";
 pub(crate) const SECRET: &str = "a secret/with+signs";
 const BUCKET: &str = "graft-test";
-/// Objects on a page of a list: few, so that lists have several.
+/// Objects per page of a list: few, so that lists have several pages.
 const PAGE: usize = 3;
 
 /// A server with one bucket, which ends with its process.
@@ -32,13 +32,13 @@ pub struct S3 {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Content and time of writing.
+    /// Content and time of the write.
     objects: BTreeMap<String, (Vec<u8>, Timestamp)>,
-    /// Objects that may still be written; the next one is taken in and not answered.
+    /// How many more objects may be written. The next one is stored, but gets no response.
     puts: Option<usize>,
-    /// The token of the temporary keys that are good now; without one the permanent ones are.
+    /// The token of the temporary credentials that are valid now; `None` accepts the permanent ones.
     token: Option<String>,
-    /// Signatures that were wrong.
+    /// Number of wrong signatures.
     refused: usize,
 }
 
@@ -46,13 +46,13 @@ impl S3 {
     /// Starts a server with an empty bucket.
     ///
     /// # Errors
-    /// No port is free.
+    /// If no port is free.
     pub fn start() -> io::Result<Self> {
         let state = Arc::new(Mutex::new(State::default()));
         let shared = Arc::clone(&state);
         let endpoint = listen(move |request| {
             let answer = answer(request, &shared);
-            // Until all may be written again; then the connection breaks.
+            // The request blocks until writes are allowed again; then the connection is closed.
             while answer.is_none() && lock(&shared).puts.is_some() {
                 thread::sleep(Duration::from_millis(20));
             }
@@ -67,20 +67,20 @@ impl S3 {
         format!("s3://{BUCKET}/some/place")
     }
 
-    /// The variables that a client needs.
+    /// The environment variables that a client needs.
     #[must_use]
     pub fn environment(&self) -> [(&'static str, String); 4] {
         let [endpoint, region] = self.place();
         [endpoint, region, ("AWS_ACCESS_KEY_ID", KEY.into()), ("AWS_SECRET_ACCESS_KEY", SECRET.into())]
     }
 
-    /// Those of them that say where it is, without the keys.
+    /// Those of them with the location, without the credentials.
     #[must_use]
     pub fn place(&self) -> [(&'static str, String); 2] {
         [("AWS_ENDPOINT_URL", self.endpoint.clone()), ("AWS_REGION", REGION.into())]
     }
 
-    /// From now on requests need temporary keys with this token, or permanent ones without any.
+    /// From now on requests need temporary credentials with this token, or the permanent ones for `None`.
     pub fn demand(&self, token: Option<&str>) {
         lock(&self.state).token = token.map(str::to_owned);
     }
@@ -92,7 +92,7 @@ impl S3 {
         keys.into_iter().filter_map(|key| Some(key.strip_prefix("some/place/")?.to_owned())).collect()
     }
 
-    /// Changes an object behind everybody's back: `change` gets its content, and what it returns is there afterwards.
+    /// Changes an object directly: `change` gets its content and returns the new one.
     pub fn change(&self, key: &str, change: impl FnOnce(Option<Vec<u8>>) -> Option<Vec<u8>>) {
         let key = format!("some/place/{key}");
         let mut state = lock(&self.state);
@@ -102,13 +102,13 @@ impl S3 {
         }
     }
 
-    /// Lets so many objects be written; whoever writes one more waits until `None` lets all be written, and is then cut
-    /// off without an answer.
+    /// Allows this many writes. A client that writes one more blocks until `None` allows all writes, and its connection
+    /// is then closed without a response.
     pub fn allow_puts(&self, puts: Option<usize>) {
         lock(&self.state).puts = puts;
     }
 
-    /// Requests whose signature was wrong.
+    /// Number of requests with a wrong signature.
     #[must_use]
     pub fn refused(&self) -> usize {
         lock(&self.state).refused
@@ -197,7 +197,7 @@ fn list(request: &Request, state: &State) -> Answer {
     Some((200, vec![("content-type", "application/xml".into())], body.into_bytes()))
 }
 
-/// Signature Version 4, as <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html> says.
+/// Signature Version 4, after <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>.
 fn verify(request: &Request, token: Option<&String>) -> Result<(), &'static str> {
     let header = |name: &str| request.headers.get(name).map(String::as_str);
     if request.headers.get("x-amz-security-token") != token {
@@ -219,7 +219,7 @@ fn verify(request: &Request, token: Option<&String>) -> Result<(), &'static str>
         return Err("XAmzContentSHA256Mismatch");
     }
     let names: Vec<&str> = signed.split(';').collect();
-    // Everything of Amazon's, and the host, must be signed; names are sorted.
+    // The host and all of Amazon's headers must be signed, sorted by name.
     let must = request.headers.keys().filter(|name| name.starts_with("x-amz-") || *name == "host");
     if !names.is_sorted() || must.into_iter().any(|name| !names.contains(&name.as_str())) {
         return Err("AccessDenied");
@@ -237,7 +237,7 @@ fn verify(request: &Request, token: Option<&String>) -> Result<(), &'static str>
     if hex(&hmac(&key, to_sign.as_bytes())) == signature { Ok(()) } else { Err("SignatureDoesNotMatch") }
 }
 
-/// A query in the order of its names, each with a value, encoded in the one way that is signed.
+/// A query sorted by name, each name with a value, in the canonical encoding for signatures.
 fn sorted(query: &str) -> String {
     const SIGNED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
     let encoded = |text: &str| utf8_percent_encode(text, &SIGNED).to_string();
@@ -257,7 +257,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A text without its percent signs.
+/// Decodes percent signs.
 fn decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }

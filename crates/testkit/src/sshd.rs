@@ -1,4 +1,4 @@
-//! A machine that is reached by ssh: a real `sshd` of its own, with its own keys, as whoever runs the tests.
+//! A machine reached over ssh: a real `sshd` with its own keys, as the user who runs the tests.
 
 use std::{
     fs, io,
@@ -12,11 +12,11 @@ use std::{
 
 use tempfile::TempDir;
 
-/// Debian's place for the server.
+/// Debian's path of the server.
 const PROGRAM: &str = "/usr/sbin/sshd";
 
-/// An `sshd` in a folder of its own, that ends when this is dropped. Its configuration for clients calls it `there`, and
-/// `behind` when it is reached through itself as a jump host.
+/// An `sshd` with its own folder, which ends when this is dropped. Its client configuration has the hosts `there`, and
+/// `behind`, which uses the same server as a jump host.
 #[derive(Debug)]
 pub struct Sshd {
     folder: TempDir,
@@ -27,10 +27,10 @@ pub struct Sshd {
 }
 
 impl Sshd {
-    /// Makes keys and starts the server; `None` with `GRAFT_SKIP_SSHD=1`.
+    /// Creates keys and starts the server; `None` with `GRAFT_SKIP_SSHD=1`.
     ///
     /// # Panics
-    /// When it can't be started: a test that was skipped in silence would prove nothing.
+    /// If it can't be started: a silently skipped test would prove nothing.
     #[must_use]
     pub fn start() -> Option<Self> {
         if std::env::var("GRAFT_SKIP_SSHD").is_ok_and(|value| value == "1") {
@@ -43,8 +43,8 @@ impl Sshd {
         Some(Self::make().unwrap_or_else(|error| panic!("sshd can't be started: {error}")))
     }
 
-    /// A new machine at an address of its own, into which the owner of a public key may log in. What is run there to
-    /// shut it down leaves the file `halted` in its home, and nothing else.
+    /// A new machine with its own address, which accepts the owner of a public key. A shutdown command there creates
+    /// the file `halted` in its home and does nothing else.
     pub(crate) fn fresh(address: Ipv4Addr, port: u16, authorized: &str) -> io::Result<Self> {
         let mut made = Self::empty(address, port)?;
         made.make_key("host")?;
@@ -100,7 +100,7 @@ impl Sshd {
         self.path("etc/client")
     }
 
-    /// The home folder of who logs in.
+    /// The home folder of the user.
     #[must_use]
     pub fn home(&self) -> PathBuf {
         self.path("home")
@@ -112,19 +112,19 @@ impl Sshd {
         self.home().join(".cache/graft")
     }
 
-    /// A private folder for shared connections.
+    /// A private folder for the sockets of shared connections.
     #[must_use]
     pub fn control(&self) -> PathBuf {
         self.path("control/graft-ssh")
     }
 
-    /// The folder in which a client of this machine has [`control`](Self::control).
+    /// The runtime folder of a client of this machine, which contains [`control`](Self::control).
     #[must_use]
     pub fn runtime(&self) -> PathBuf {
         self.path("control")
     }
 
-    /// Whether a process of a run lives there.
+    /// Whether a process of a run is alive there.
     #[must_use]
     pub fn has_jobs(&self) -> bool {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -133,19 +133,19 @@ impl Sshd {
         pids.any(|pid| is_of(pid, &trainer))
     }
 
-    /// Ends the connections that clients share.
+    /// Closes the connections that clients share.
     pub fn hang_up(&self) {
         let Some(server) = &self.server else { return };
         children(server.id()).into_iter().for_each(kill);
     }
 
-    /// The port it listens at.
+    /// The port that it listens on.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The key that may log in; the public half is beside it, with `.pub`.
+    /// The private key of the user; the public key is next to it, with `.pub`.
     #[must_use]
     pub fn user_key(&self) -> PathBuf {
         self.path("etc/user")
@@ -159,16 +159,16 @@ impl Sshd {
         if make.status()?.success() { Ok(()) } else { Err(io::Error::other("ssh-keygen failed")) }
     }
 
-    /// Lets the client know the server's key.
+    /// Adds the server's key to the client's known hosts.
     fn trust(&self) -> io::Result<()> {
         let key = fs::read_to_string(self.path("etc/host.pub"))?;
         fs::write(self.path("etc/known"), format!("graft-test {key}"))
     }
 
-    /// Starts the server, and waits until it answers.
+    /// Starts the server and waits until it responds.
     ///
     /// # Errors
-    /// It doesn't come up.
+    /// If it does not respond.
     pub fn up(&mut self) -> io::Result<()> {
         let etc = self.path("etc");
         let etc = etc.display();
@@ -184,7 +184,7 @@ impl Sshd {
                 self.port, self.address
             ),
         )?;
-        // Debian's server wants this folder when root starts it.
+        // Debian's server needs this folder when root starts it.
         let _ = fs::create_dir_all("/run/sshd");
         let log = fs::File::create(self.path("etc/log"))?;
         let server = Command::new(PROGRAM)
@@ -206,11 +206,12 @@ impl Sshd {
         Ok(())
     }
 
-    /// Cuts every connection; what sessions left behind goes on. Nothing answers until [`up`](Self::up).
+    /// Cuts all connections. Processes started by sessions keep running. The server does not respond until
+    /// [`up`](Self::up).
     pub fn cut(&mut self) {
         let Some(mut server) = self.server.take() else { return };
         let mut doomed = vec![server.id()];
-        // Sessions are the server's children, and what they run are theirs; trainers are nobody's.
+        // Sessions are children of the server, and their commands are children of sessions. Trainers are detached.
         let mut at = 0;
         while at < doomed.len() {
             doomed.extend(children(doomed[at]));
@@ -222,10 +223,10 @@ impl Sshd {
         let _ = server.wait();
     }
 
-    /// Ends everything that Graft started there, as when the machine restarts, and comes up again.
+    /// Ends all processes that Graft started there, like a reboot, and starts the server again.
     ///
     /// # Errors
-    /// As [`up`](Self::up).
+    /// Like [`up`](Self::up).
     pub fn reboot(&mut self) -> io::Result<()> {
         self.cut();
         self.kill_jobs();
@@ -247,35 +248,35 @@ impl Sshd {
         }
     }
 
-    /// Ends every process that was started with a path of this machine.
+    /// Ends every process whose command line has a path of this machine.
     pub(crate) fn kill_all(&self) {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
         pids.filter(|pid| is_of(*pid, self.folder.path())).for_each(kill);
     }
 
-    /// Gives the server another key than its client knows.
+    /// Changes the server's key, so that its client does not know it.
     ///
     /// # Errors
-    /// As [`up`](Self::up).
+    /// Like [`up`](Self::up).
     pub fn change_host_key(&mut self) -> io::Result<()> {
         self.cut();
         self.make_key("host")?;
         self.up()
     }
 
-    /// Makes the client forget the server's key, or know it.
+    /// Adds the server's key to the client's known hosts, or removes it.
     ///
     /// # Errors
-    /// The file can't be written.
+    /// If the file can't be written.
     pub fn know(&self, known: bool) -> io::Result<()> {
         if known { self.trust() } else { fs::write(self.path("etc/known"), "") }
     }
 
-    /// Lets nobody in, or the user.
+    /// Sets whether the user may log in.
     ///
     /// # Errors
-    /// The file can't be written.
+    /// If the file can't be written.
     pub fn let_in(&self, may: bool) -> io::Result<()> {
         if may {
             fs::copy(self.path("etc/user.pub"), self.path("etc/authorized")).map(drop)
@@ -284,10 +285,10 @@ impl Sshd {
         }
     }
 
-    /// Runs every command through this one, which finds it in `SSH_ORIGINAL_COMMAND`.
+    /// Sets a forced command; the original one is in `SSH_ORIGINAL_COMMAND`.
     ///
     /// # Errors
-    /// As [`up`](Self::up).
+    /// Like [`up`](Self::up).
     pub fn force(&mut self, command: Option<&str>) -> io::Result<()> {
         self.cut();
         self.force = command.map(str::to_owned);
@@ -308,11 +309,11 @@ pub(crate) fn whoami() -> io::Result<String> {
 }
 
 fn kill(pid: u32) {
-    // It may be gone by itself.
+    // It may have ended already.
     let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).stderr(Stdio::null()).status();
 }
 
-/// Whether a process was started with a path of this folder: its number may be another's by now.
+/// Whether a process was started with a path of this folder; its id may belong to another process by now.
 fn is_of(pid: u32, folder: &Path) -> bool {
     let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     String::from_utf8_lossy(&command).contains(&*folder.to_string_lossy())
