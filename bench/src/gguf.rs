@@ -1,14 +1,14 @@
-//! Prefill and decode of a GGUF file: what llama.cpp is asked in `bench/peers/llama_cpp.mjs`.
+//! Prefill and decoding of a GGUF file; compare with llama.cpp in `bench/peers/llama_cpp.mjs`.
 
 use std::{path::Path, time::Instant};
 
 use graft_nn::{Model, greedy};
 use serde_json::json;
 
-/// Tokens decoded, and as in the peer's script, the text of the prompt.
+/// Number of tokens to decode; below, the prompt of the peer's script.
 const DECODE: usize = 100;
 
-/// Prints tokens a second, three times.
+/// Prints tokens per second, three times.
 pub(crate) fn run(path: &Path) -> anyhow::Result<()> {
     let (model, files) = Model::open(path)?;
     let text = "You are a warehouse intake extractor. ".repeat(40);

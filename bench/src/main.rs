@@ -1,5 +1,5 @@
-//! Our side of the measurements that need library access. Each program prints JSON, one object a line;
-//! `cargo xtask bench` runs them beside their peers and makes the tables.
+//! Graft's side of the measurements that need library access. Each program prints JSON, one object per line; `cargo
+//! xtask bench` runs them together with the peers and writes the tables.
 
 #[cfg(feature = "cuda")]
 mod generation;
@@ -72,8 +72,8 @@ fn run() -> anyhow::Result<()> {
         #[cfg(feature = "cuda")]
         ["generate", model, numbers @ ..] => {
             let numbers = parse(numbers)?;
-            let [prompt, new, lanes @ ..] = &numbers[..] else { bail!("numbers were expected\n\n{HELP}") };
-            generation::run(Path::new(model), (*prompt, *new), lanes)
+            let [prompt, new, sequences @ ..] = &numbers[..] else { bail!("numbers were expected\n\n{HELP}") };
+            generation::run(Path::new(model), (*prompt, *new), sequences)
         }
         ["step", precision @ ("f32" | "bf16"), model, what, numbers @ ..] => {
             let numbers = parse(numbers)?;

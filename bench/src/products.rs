@@ -1,5 +1,4 @@
-//! The speed of the f32 product: at large (the floor that everything is compared with), and in the shapes that
-//! training uses.
+//! Speed of the f32 product: for large matrices (the reference for everything else), and in the shapes of training.
 
 use anyhow::Context as _;
 use graft_kernels::{Bf16, Dtype, Frozen, LowRank, View, ViewMut, matmul};
@@ -21,14 +20,14 @@ const SHAPES: [(&str, usize, usize, usize); 9] = [
     ("T5 wo, 512 tokens", 512, 1024, 512),
 ];
 
-/// Prints GFLOP/s of forward and backward products, of LoRA's small ones, and of the output head with its loss.
+/// Prints GFLOP/s of forward and backward products, of LoRA's small ones, and of the output head with the loss.
 pub(crate) fn run() {
     weights(&SHAPES);
     low_rank();
     heads();
 }
 
-/// Prints GFLOP/s of the large product alone.
+/// Prints GFLOP/s of the large product only.
 pub(crate) fn large() {
     weights(&SHAPES[..1]);
 }
@@ -45,14 +44,14 @@ fn weights(shapes: &[(&str, usize, usize, usize)]) {
     }
 }
 
-/// Prints GFLOP a CPU second of products in bf16 with quantized weights, for so many tokens, with LoRA's term.
+/// Prints GFLOP per CPU second of bf16 products with quantized weights and a LoRA term, for `tokens` tokens.
 pub(crate) fn rounded(tokens: usize) -> anyhow::Result<()> {
     const RANK: usize = 16;
     let ways = [("f32", None)].into_iter().chain(Bf16::all().iter().map(|way| (way.name(), Some(*way))));
     for (name, way) in ways {
         for (inputs, outputs) in [(576, 576), (576, 192), (576, 1536), (1536, 576)] {
             let size = Dtype::Q4_1.row_bytes(inputs).context("whole blocks")?;
-            // Small scales, so that sums stay numbers.
+            // Small scales, so that sums stay finite.
             let bytes: Vec<u8> =
                 (0..size * outputs).map(|i| if i % 2 == 1 { 0x20 } else { (i * 37 % 251) as u8 }).collect();
             let weight = Frozen::stored(outputs, inputs, Dtype::Q4_1, &bytes).rounded(way);

@@ -1,6 +1,6 @@
-//! How fast answers come, alone and together, with the bare base and with many adapters in one batch.
+//! Speed of answers: one at a time and batched, with the base model alone and with many adapters in one batch.
 //!
-//! Adapters are fresh LoRA of rank 16 on every linear layer: they cost what trained ones cost.
+//! The adapters are untrained LoRAs of rank 16 on every linear layer, which cost as much as trained ones.
 
 use std::{
     path::Path,
@@ -15,9 +15,9 @@ use serde_json::json;
 
 /// Inputs of about the length of a Slack message.
 const INPUTS: usize = 100;
-/// Tokens of an answer at most, as of a rescue message.
+/// Most tokens of an answer, like those of a rescue message.
 const TOKENS: usize = 32;
-/// How often each count of adapters has its turn.
+/// How often each number of adapters is measured.
 const ROUNDS: usize = 5;
 
 struct Bench {
@@ -26,7 +26,7 @@ struct Bench {
     adapters: Vec<Arc<Adapter>>,
 }
 
-/// What some answers took.
+/// Duration and size of some answers.
 struct Taken {
     seconds: f64,
     tokens: usize,
@@ -37,10 +37,10 @@ fn inputs() -> Vec<String> {
     (0..INPUTS).map(input).collect()
 }
 
-/// Answers one by one, and more and more at once.
+/// Answers one by one, then with growing batches.
 pub(crate) fn together(model: &Path) -> anyhow::Result<()> {
     let (bench, inputs) = (Bench::new(model, 1)?, inputs());
-    // The first answer reads the weights from disk, and the prefix.
+    // The first answer also reads the weights from disk, and computes the prefix.
     let mut batcher = bench.batcher(1);
     bench.answer(&mut batcher, &inputs[..1], 1)?;
     let one = bench.answer(&mut batcher, &inputs[1..2], 1)?;
@@ -62,7 +62,8 @@ pub(crate) fn together(model: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Answers eight at once: by the bare base and by more and more adapters, in turn, so that all meet the same machine.
+/// Batches of eight answers: by the base model alone and with growing numbers of adapters, in turns, so that all are
+/// measured under the same conditions.
 pub(crate) fn adapters(model: &Path) -> anyhow::Result<()> {
     const COUNTS: [usize; 4] = [0, 1, 8, 64];
     let (bench, inputs) = (Bench::new(model, 64)?, inputs());
@@ -89,7 +90,7 @@ pub(crate) fn adapters(model: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Answers eight at once with so many adapters, each at least once, and tells the most memory that took.
+/// Batches of eight answers with `count` adapters, each used at least once; prints the peak memory.
 pub(crate) fn memory(model: &Path, count: usize) -> anyhow::Result<()> {
     let (bench, inputs) = (Bench::new(model, count as u64)?, inputs());
     bench.answer(&mut bench.batcher(8), &inputs[..64], count)?;
@@ -125,7 +126,7 @@ impl Bench {
         Batcher::new(Arc::clone(&self.model), Limits { slots, cache_bytes: 1 << 30, ..Limits::default() })
     }
 
-    /// Answers all inputs, each with the next of so many adapters.
+    /// Answers all inputs, with `adapters` adapters in turn.
     fn answer(&self, batcher: &mut Batcher, inputs: &[String], adapters: usize) -> anyhow::Result<Taken> {
         let (send, done) = mpsc::channel();
         let clock = Instant::now();

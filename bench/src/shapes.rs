@@ -1,4 +1,4 @@
-//! Models with random weights in the shape of real ones: speed doesn't depend on the numbers.
+//! Models with random weights in real shapes: the speed does not depend on the values.
 
 use std::{fs, io::Write as _, path::Path};
 
@@ -13,7 +13,7 @@ const CONFIG: &str = r#"{"model_type": "t5", "vocab_size": 32128, "d_model": 512
 "pad_token_id": 0, "eos_token_id": 1, "architectures": ["T5ForConditionalGeneration"]}"#;
 const TOKENIZER: &str = "crates/testkit/data/parity/tiny-t5";
 
-/// Writes a folder as of google/flan-t5-small, with random weights and a tiny model's tokenizer.
+/// Writes a folder in the shape of google/flan-t5-small, with random weights and a tiny model's tokenizer.
 pub(crate) fn write_t5(folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(folder)?;
     for name in ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "generation_config.json"] {
@@ -33,7 +33,7 @@ pub(crate) fn write_t5(folder: &Path) -> anyhow::Result<()> {
     file.write_all(&(header.len() as u64).to_le_bytes())?;
     file.write_all(header.as_bytes())?;
     for (seed, (name, shape)) in tensors.iter().enumerate() {
-        // Norms around one, and rows whose products keep the scale of what they multiply.
+        // Norm weights near one, and matrices whose products keep the scale of their input.
         let norm = name.contains("layer_norm");
         let scale = if norm { 0.0 } else { 1.0 / (*shape.last().unwrap_or(&1) as f32).sqrt() };
         let shift = if norm { 1.0 } else { 0.0 };

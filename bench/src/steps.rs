@@ -1,4 +1,4 @@
-//! Training steps, through the code that real runs use.
+//! Training steps, with the code of real runs.
 
 use std::{path::Path, time::Instant};
 
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::timing::{cpu_seconds, numbers};
 
-/// Examples a step, tokens of each, steps. For decoder-only models source and target are one sequence.
+/// Examples per step, tokens per example, number of steps. For decoder-only models, source and target are one sequence.
 pub(crate) struct Size {
     pub(crate) batch: usize,
     pub(crate) source: usize,
@@ -19,7 +19,7 @@ pub(crate) struct Size {
     pub(crate) steps: usize,
 }
 
-/// Prints milliseconds an example and the peak of memory.
+/// Prints milliseconds per example, and the peak memory.
 pub(crate) fn run(path: &Path, bf16: bool, what: &str, size: &Size) -> anyhow::Result<()> {
     let (model, _) = Model::open(path)?;
     let cpu = match bf16 {
@@ -100,7 +100,7 @@ fn measure<D: Device>(
     }))
 }
 
-/// Work of an example in the frozen weights, forward and back: the adapter's own and attention's come on top.
+/// FLOP of an example in the frozen weights, forward and backward, without the adapter's own and attention's.
 fn gflop(model: &Model, size: &Size) -> f64 {
     let of = |module: &TargetModule| {
         let reads_source = module.name.starts_with("encoder.")

@@ -1,8 +1,8 @@
-//! Clocks.
+//! Timers.
 
 use std::{fs, time::Instant};
 
-/// Runs `work` until `least` seconds have passed (and at least three times); returns the median seconds of a run.
+/// Runs `work` for at least `least` seconds (and at least three times); returns the median duration in seconds.
 pub(crate) fn median(least: f64, mut work: impl FnMut()) -> f64 {
     work();
     let (all, mut times) = (Instant::now(), Vec::new());
@@ -15,7 +15,7 @@ pub(crate) fn median(least: f64, mut work: impl FnMut()) -> f64 {
     times[times.len() / 2]
 }
 
-/// Numbers that look random, between -1 and 1.
+/// Pseudo-random numbers between -1 and 1.
 pub(crate) fn numbers(count: usize, seed: u64) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut next = || {
@@ -27,8 +27,8 @@ pub(crate) fn numbers(count: usize, seed: u64) -> Vec<f32> {
     (0..count).map(|_| next()).collect()
 }
 
-/// Seconds that the threads of this process have computed, which others on the machine don't change as they change the
-/// wall clock. Zero where the system doesn't tell.
+/// CPU seconds of all threads of this process. Unlike the wall clock, they don't depend on other processes. Zero if the
+/// system does not report them.
 pub(crate) fn cpu_seconds() -> f64 {
     let of = |entry: fs::DirEntry| {
         let text = fs::read_to_string(entry.path().join("schedstat")).ok()?;
@@ -38,8 +38,8 @@ pub(crate) fn cpu_seconds() -> f64 {
     1e-9 * tasks.filter_map(of).sum::<f64>()
 }
 
-/// CPU seconds of a run of `work`, on average over `least` seconds. The system counts at its ticks, so short runs are not told
-/// apart.
+/// Mean CPU seconds per run of `work`, over at least `least` seconds. The system counts in ticks, so single short runs
+/// can't be measured.
 pub(crate) fn mean_cpu(least: f64, mut work: impl FnMut()) -> f64 {
     work();
     let (all, start, mut runs) = (Instant::now(), cpu_seconds(), 0);

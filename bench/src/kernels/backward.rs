@@ -1,4 +1,4 @@
-//! Kernels of the backward pass and the optimiser, beside one tensor operation after another.
+//! Kernels of the backward pass and the optimizer, compared with sequences of simple tensor operations.
 
 use graft_kernels::{AttentionRange, Gradients, Heads, Inputs, attention, attention_backward, rows};
 
@@ -41,7 +41,7 @@ fn norm(x: &[f32], dy: &[f32], dx: &mut [f32]) {
 fn gate(g: &[f32], u: &[f32], dy: &[f32]) {
     let (mut fused_g, mut fused_u, mut plain_g, mut plain_u) = (g.to_vec(), u.to_vec(), g.to_vec(), u.to_vec());
     let (mut s, mut act) = (vec![0.0; g.len()], vec![0.0; g.len()]);
-    // Gradients take the inputs' place, so each turn begins with a copy of them.
+    // The gradients overwrite the inputs, so each run starts with a copy of them.
     beside(
         "silu_gate backward",
         7.0,
@@ -87,7 +87,7 @@ fn rotate(angles: &[f32], y: &mut [f32]) {
         2.0,
         || kept.chunks_mut(HEAD).for_each(|head| rows::rotate(head, cos, sin, 1.0)),
         || {
-            // As transformers composes it: the halves swapped, two products, a sum.
+            // Composed as in transformers: swapped halves, two products, a sum.
             for (turned, y) in turned.chunks_mut(HEAD).zip(y.chunks(HEAD)) {
                 turned[..HEAD / 2].iter_mut().zip(&y[HEAD / 2..]).for_each(|(t, y)| *t = -y);
                 turned[HEAD / 2..].copy_from_slice(&y[..HEAD / 2]);
@@ -128,7 +128,7 @@ fn adamw(g: &[f32]) {
     );
 }
 
-/// 512 tokens of SmolLM2's attention, backward, beside its definition with all scores kept.
+/// Attention backward for 512 tokens of SmolLM2, compared with its definition, which stores all scores.
 fn attend() {
     let heads = Heads { heads: 9, kv_heads: 3, dim: 64, scale: 0.125 };
     let (q, k, v) = (numbers(512 * 576, 1), numbers(512 * 192, 2), numbers(512 * 192, 3));
@@ -138,7 +138,7 @@ fn attend() {
     attention(&input, &mut out, &mut lse);
     let grads = || (vec![0.0; q.len()], vec![0.0; k.len()], vec![0.0; v.len()]);
     let (mut fused, mut plain) = (grads(), grads());
-    // Five products of the seen half of the scores.
+    // Five products of the visible half of the scores.
     let work = 10e-9 * (512 * 513 / 2 * 576) as f64;
     beside_work(
         "attention backward, 512 tokens",

@@ -1,4 +1,4 @@
-//! Each fused kernel beside the plain loops it replaces, and beside what the memory allows.
+//! Each fused kernel, compared with the plain loops it replaces and with the memory bandwidth.
 
 mod backward;
 mod stored;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::timing::{median, numbers};
 
-/// Numbers in a row and rows of what the kernels work on: 512 tokens of SmolLM2's inner width, 3 MiB.
+/// Columns and rows of the operands: 512 tokens of SmolLM2's inner width, 3 MiB.
 const COLS: usize = 1536;
 const ROWS: usize = 512;
 
@@ -20,12 +20,12 @@ fn say(name: &str, passes: f64, fused: f64, plain: f64) {
     );
 }
 
-/// Times a kernel and its composed twin that read and write so many times the numbers at hand.
+/// Times a kernel and its composed version. `passes` is how often they read or write an operand.
 fn beside(name: &str, passes: f64, fused: impl FnMut(), plain: impl FnMut()) {
     say(name, passes, median(0.2, fused), median(0.2, plain));
 }
 
-/// Times a kernel and its composed twin that do so many GFLOP.
+/// Times a kernel and its composed version, which do `gflop` GFLOP.
 fn beside_work(name: &str, gflop: f64, fused: impl FnMut(), plain: impl FnMut()) {
     let (fused, plain) = (median(0.3, fused), median(0.3, plain));
     println!(
@@ -34,7 +34,7 @@ fn beside_work(name: &str, gflop: f64, fused: impl FnMut(), plain: impl FnMut())
     );
 }
 
-/// Prints gigabytes a second that each kernel reads and writes, on one thread.
+/// Prints the memory bandwidth of each kernel in GB/s, on one thread.
 pub(crate) fn run() -> anyhow::Result<()> {
     let (a, b) = (numbers(ROWS * COLS, 1), numbers(ROWS * COLS, 2));
     let mut y = numbers(ROWS * COLS, 3);
@@ -55,7 +55,7 @@ fn norm(x: &[f32], w: &[f32], y: &mut [f32]) {
             rows::rms_norm(y, x, &w[..COLS], 1e-5);
         }
     });
-    // As composed of one tensor operation after another: square, mean, scale, weight.
+    // Composed of tensor operations: square, mean, scale, weight.
     let mut squares = vec![0.0; x.len()];
     let plain = median(0.2, || {
         squares.iter_mut().zip(x).for_each(|(s, x)| *s = x * x);
@@ -120,7 +120,7 @@ fn attend() {
     let work = 4e-9 * (512 * 513 / 2 * 576) as f64;
     let fused = || attention(&inputs, &mut out, &mut lse);
     beside_work("attention, 512 tokens", work, fused, || definition(&q, &k, &v, &mut kept));
-    // The last token alone, as in decoding.
+    // Only the last token, as in decoding.
     let ranges = [AttentionRange { queries: 0..1, prefix: 0..0, keys: 0..512, causal: true }];
     let inputs =
         Inputs { q: &q[..576], k: &k, v: &v, ranges: &ranges, heads, bias: None, window: None, cap: None, bf16: None };
@@ -146,7 +146,7 @@ fn attend() {
     );
 }
 
-/// Attention head by head from its definition, all scores kept.
+/// Attention of each head from its definition, which stores all scores.
 fn definition(q: &[f32], k: &[f32], v: &[f32], out: &mut [f32]) {
     let mut scores = vec![0.0_f32; 512 * 512];
     out.fill(0.0);
