@@ -92,7 +92,7 @@ fn amazon(known: &mut Variables, home: Option<PathBuf>) -> Result<AmazonS3Builde
                 return Err(Error::Plain(endpoint.clone()));
             }
             "http" | "https" => {}
-            scheme => return Err(Error::open(endpoint, &format!("`{scheme}` is no scheme of a bucket's server"))),
+            scheme => return Err(Error::open(endpoint, &format!("`{scheme}` is not a supported URL scheme"))),
         }
     }
     if !known.contains_key(AmazonS3ConfigKey::AccessKeyId.as_ref())
@@ -115,7 +115,7 @@ fn is_loopback(url: &Url) -> bool {
 /// A folder on disk, for example a network mount that several machines share.
 fn folder(place: &str, url: &Url) -> Result<Arc<dyn ObjectStore>, Error> {
     let failed = |why: &dyn Display| Error::open(place, why);
-    let path = url.to_file_path().map_err(|()| failed(&"it is no path of this machine"))?;
+    let path = url.to_file_path().map_err(|()| failed(&"it is not an absolute path on this machine"))?;
     fs::create_dir_all(&path).map_err(|error| failed(&error))?;
     let store = LocalFileSystem::new_with_prefix(path).map_err(|error| failed(&error))?;
     Ok(Arc::new(store.with_automatic_cleanup(true).with_fsync(true)))

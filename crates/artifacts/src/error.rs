@@ -94,7 +94,7 @@ impl Error {
                 "check the region, the keys (AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or a role), and what they may do in the bucket"
             }
             Self::Transfer { .. } => {
-                "check that the server in the message can be reached and that the bucket exists; without AWS_ACCESS_KEY_ID or AWS_PROFILE, keys are asked of the machine's role"
+                "check that the server in the message can be reached and that the bucket exists; without AWS_ACCESS_KEY_ID or AWS_PROFILE, the machine's role is used"
             }
             Self::Missing { .. } => "run `graft sweep` on the machine that trained it: it publishes what is missing",
             Self::Damaged { .. } => {

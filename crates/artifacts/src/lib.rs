@@ -97,10 +97,10 @@ impl Artifacts {
             let damaged = |what: String| Error::Damaged { object: self.url(&object), what };
             let bytes = self.get(&object).await?.ok_or_else(|| damaged("it is gone".into()))?;
             if bytes.len() as u64 != wanted.size {
-                return Err(damaged(format!("it has {} bytes, its list says {}", bytes.len(), wanted.size)));
+                return Err(damaged(format!("it has {} bytes, but its list says {}", bytes.len(), wanted.size)));
             }
             if Digest::of(&bytes) != wanted.digest {
-                return Err(damaged("its content is not the one that was published".into()));
+                return Err(damaged("its content differs from what was published".into()));
             }
             files.push((name.clone(), bytes));
         }

@@ -35,7 +35,7 @@ impl FileList {
             !name.is_empty() && !name.starts_with('.') && name != LIST && !name.contains(['/', '\\', '\0'])
         };
         match list.files.keys().find(|name| !is_plain(name)) {
-            Some(name) => Err(format!("`{}` is no name of a file", name.escape_default())),
+            Some(name) => Err(format!("`{}` is not a file name", name.escape_default())),
             None => Ok(list),
         }
     }

@@ -81,6 +81,6 @@ mod tests {
         assert_eq!((keys.key_id.as_str(), keys.token.as_deref()), ("b", Some("c=d")));
         assert!(!format!("{team:?} {keys:?}").contains("hush"));
         assert!(matches!(find(Some("nobody")), Err(Error::Profile { .. })));
-        assert!(find(None).unwrap().is_none(), "half of a pair is no key");
+        assert!(find(None).unwrap().is_none(), "half of a key pair is not enough");
     }
 }

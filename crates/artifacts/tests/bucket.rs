@@ -39,7 +39,7 @@ async fn folder_is_published_completely_or_not_at_all() {
             },
             "not the one that was published",
         ),
-        (|bytes| bytes.map(|bytes| bytes[1..].to_vec()), "its list says 400000"),
+        (|bytes| bytes.map(|bytes| bytes[1..].to_vec()), "but its list says 400000"),
         (|_| None, "it is gone"),
     ];
     for (damage, words) in damages {

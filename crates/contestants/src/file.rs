@@ -96,9 +96,9 @@ impl Contestant {
 fn check(card: &TaskCard, answer: &Value) -> Result<(), String> {
     match (&card.answer, answer) {
         (AnswerForm::Text, Value::String(_)) => Ok(()),
-        (AnswerForm::Text, _) => Err("one of its answers is no text".into()),
+        (AnswerForm::Text, _) => Err("one of its answers is not a text".into()),
         (AnswerForm::Label { labels }, Value::String(label)) if labels.contains(label) => Ok(()),
-        (AnswerForm::Label { .. }, _) => Err("one of its answers is no label of the task".into()),
+        (AnswerForm::Label { .. }, _) => Err("one of its answers is not a label of the task".into()),
         (AnswerForm::Json { schema }, answer) => {
             schema::check(schema, answer).map_err(|why| format!("one of its answers doesn't follow the schema: {why}"))
         }

@@ -122,7 +122,7 @@ impl Contestant {
                 Body::Nearest(Nearest::new(known.iter().map(owned).collect()))
             }
             Kind::NGrams | Kind::MostFrequent if !matches!(card.answer, AnswerForm::Label { .. }) => {
-                return Err(unfit("its answers are no labels"));
+                return Err(unfit("its answers are not labels"));
             }
             Kind::NGrams => {
                 let label = |&(input, output): &(&str, &Value)| Some((input.to_owned(), output.as_str()?.to_owned()));

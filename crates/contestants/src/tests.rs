@@ -50,7 +50,7 @@ fn answer_form_determines_the_contestants() {
     // A single label is not enough to fit n-grams.
     assert_eq!(kinds(&all(&card(), &messages()[..1])), [Kind::Nearest, Kind::MostFrequent]);
     let refused = Contestant::fit(Kind::NGrams, &objects, &messages(), None).unwrap_err();
-    assert_eq!(refused.to_string(), "answer task `slack-rescue` with n-grams: its answers are no labels");
+    assert_eq!(refused.to_string(), "answer task `slack-rescue` with n-grams: its answers are not labels");
 }
 
 #[test]

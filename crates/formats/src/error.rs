@@ -132,7 +132,7 @@ impl Error {
                 "the file may be cut off or changed: download it again and compare its size".into()
             }
             Self::NoTensor { .. } | Self::BadTensor { .. } => {
-                "config and weights don't belong together: take both from the same model".into()
+                "config and weights don't match: take both from the same model".into()
             }
             Self::Template(_) => "this model's template may not accept these roles or their order".into(),
             Self::TemplateSyntax(_) => "the template uses Jinja that is not supported here".into(),

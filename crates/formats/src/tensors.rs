@@ -169,7 +169,7 @@ impl Tensors {
             return Ok(stored);
         };
         if heads == 0 || !stored.rows.is_multiple_of(2 * heads) {
-            return Err(self.bad(name, format!("{} rows can't be {heads} heads", stored.rows)));
+            return Err(self.bad(name, format!("{} rows can't be divided into {heads} heads", stored.rows)));
         }
         let from = stored.bytes();
         let row_bytes = from.len() / stored.rows.max(1);

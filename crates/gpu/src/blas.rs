@@ -52,7 +52,7 @@ type Gemm = unsafe extern "C" fn(
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BlasError {
     /// It was not found.
-    #[error("find cuBLAS: there is none of {} (`{FOLDER}` names a folder that has it)", NAMES.join(", "))]
+    #[error("find cuBLAS: none of {} exists (`{FOLDER}` names a folder that has it)", NAMES.join(", "))]
     Missing,
     /// It was found but does not work.
     #[error("start cuBLAS: {0}")]

@@ -40,7 +40,7 @@ pub struct Found {
 pub fn find() -> Result<Vec<Found>, Error> {
     start()?;
     let count = device::get_count().map_err(|e| refused("count the GPUs", e))?;
-    (0..count).map(|index| found(device::get(index).map_err(|e| refused("look at a GPU", e))?)).collect()
+    (0..count).map(|index| found(device::get(index).map_err(|e| refused("query a GPU", e))?)).collect()
 }
 
 fn start() -> Result<(), Error> {
@@ -52,7 +52,7 @@ fn start() -> Result<(), Error> {
 }
 
 fn found(handle: sys::CUdevice) -> Result<Found, Error> {
-    let failed = |e| refused("look at a GPU", e);
+    let failed = |e| refused("query a GPU", e);
     // SAFETY: the handle comes from the driver.
     let (memory, major, minor) = unsafe {
         let attribute = |which| device::get_attribute(handle, which).map_err(failed);
@@ -85,7 +85,7 @@ impl Cuda {
         if ordinal >= count {
             return Err(Error::NoSuchGpu { index, count: usize::try_from(count).unwrap_or(0) });
         }
-        let handle = device::get(ordinal).map_err(|e| refused("look at a GPU", e))?;
+        let handle = device::get(ordinal).map_err(|e| refused("query a GPU", e))?;
         let found = found(handle)?;
         if found.capability.0 < 8 {
             let (major, minor) = found.capability;

@@ -54,7 +54,7 @@ impl Error {
             Self::NoSuchGpu { .. } => "`nvidia-smi` lists the GPUs; `--device gpu:0` is the first",
             Self::TooOld { .. } => "Ampere (2020) or newer is needed; use `--device cpu`",
             Self::OutOfMemory { .. } => {
-                "end what else uses the GPU; train with a smaller `--pass-tokens` or `--recompute`, answer with `--device cpu`"
+                "stop other programs that use the GPU; train with a smaller `--pass-tokens` or `--recompute`, answer with `--device cpu`"
             }
             Self::Driver { .. } => "`nvidia-smi` says whether the GPU works; `--device cpu` works without it",
         }

@@ -30,7 +30,7 @@ pub enum Error {
         reference: String,
     },
     /// The download was cancelled.
-    #[error("download `{file}` to its end: it was stopped")]
+    #[error("finish the download of `{file}`: it was stopped")]
     Stopped {
         /// The file that was being downloaded.
         file: String,
@@ -117,7 +117,7 @@ pub enum Error {
         file: String,
     },
     /// The checksum was wrong twice.
-    #[error("download `{file}` whole: its checksum is {actual}, not {expected}")]
+    #[error("verify the download of `{file}`: its checksum is {actual}, not {expected}")]
     Checksum {
         /// File name.
         file: String,

@@ -70,7 +70,7 @@ fn inspect_gguf(path: &Path) -> Result<Local, Error> {
         }
         let start = start_of(file)?;
         if !start.starts_with(b"GGUF") || start.len() < 24 {
-            return Err(damaged(file, &start, "it is no GGUF file"));
+            return Err(damaged(file, &start, "it is not a GGUF file"));
         }
     }
     Ok(Local { path: path.into(), files })
@@ -102,14 +102,14 @@ fn check_safetensors(path: &Path) -> Result<(), Error> {
     let header = start.first_chunk::<8>().map(|bytes| u64::from_le_bytes(*bytes));
     match header {
         Some(header) if header.checked_add(8).is_some_and(|end| end <= size) && start.get(8) == Some(&b'{') => Ok(()),
-        _ => Err(damaged(path, &start, "it is no whole safetensors file")),
+        _ => Err(damaged(path, &start, "it is not a complete safetensors file")),
     }
 }
 
 fn check_json(path: &Path) -> Result<(), Error> {
     let start = start_of(path)?;
     let opened = start.trim_ascii_start().starts_with(b"{");
-    if opened { Ok(()) } else { Err(damaged(path, &start, "it is no JSON object")) }
+    if opened { Ok(()) } else { Err(damaged(path, &start, "it is not a JSON object")) }
 }
 
 fn damaged(path: &Path, start: &[u8], reason: &str) -> Error {

@@ -98,7 +98,7 @@ impl FromStr for HubId {
             return Err(bad(text, "a Hub id is `org/name`, of letters, digits, `.`, `_` and `-`"));
         }
         if !revision.is_none_or(is_revision) {
-            return Err(bad(text, "the revision after `@` is no branch, tag or commit"));
+            return Err(bad(text, "the revision after `@` is not a branch, tag or commit"));
         }
         if !file.is_none_or(|file| is_gguf(file) && is_inside(file)) {
             return Err(bad(text, "the file after `:` must be a `.gguf` file of the repository"));

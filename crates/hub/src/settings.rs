@@ -146,7 +146,7 @@ fn endpoint(given: Option<String>) -> Result<String, Error> {
     let address = address.trim_end_matches('/');
     let host = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
     let usable = host.is_some_and(|host| !host.is_empty()) && ureq::http::Uri::try_from(address).is_ok();
-    let reason = || format!("`{address}` is no `https://` address");
+    let reason = || format!("`{address}` is not an `https://` address");
     usable.then(|| address.to_owned()).ok_or_else(|| Error::BadSetting { name: "HF_ENDPOINT", reason: reason() })
 }
 

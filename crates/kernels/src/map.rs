@@ -15,7 +15,7 @@ pub type Map = memmap2::Mmap;
 /// # Errors
 /// If the operating system refuses.
 pub fn map_file(file: &File) -> io::Result<Map> {
-    #[expect(unsafe_code, reason = "mapping is only safe if nobody rewrites the file, see above")]
+    #[expect(unsafe_code, reason = "mapping is only safe if the file is not rewritten in place, see above")]
     // SAFETY: the map is read-only, outlives no pointer into it, and its bytes are read as plain `u8` only.
     unsafe {
         memmap2::MmapOptions::new().map(file)

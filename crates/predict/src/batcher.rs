@@ -258,7 +258,7 @@ impl Batcher {
         }
         self.advance(hidden.as_ref(), &ready);
         self.end();
-        self.say();
+        self.deliver();
         if !self.is_idle() {
             self.pace.began = Some(Step { at: now, read: read + encoded, writes });
         }
@@ -382,9 +382,9 @@ impl Batcher {
     }
 
     /// Sends each client its new text, and ends answers whose client is gone.
-    fn say(&mut self) {
+    fn deliver(&mut self) {
         for index in (0..self.running.len()).rev() {
-            if !self.running[index].say() {
+            if !self.running[index].deliver() {
                 drop(self.remove(index));
             }
         }

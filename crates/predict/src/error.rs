@@ -42,7 +42,7 @@ pub enum Error {
     #[error("answer with the model")]
     Model(#[source] graft_nn::Error),
     /// A GPU was requested, but this build of Graft has no GPU support.
-    #[error("use a GPU: this build of Graft was made without")]
+    #[error("use a GPU: this build of Graft has no GPU support")]
     NoGpuBuild,
     /// The system refuses a thread.
     #[error("start a thread for answers")]
@@ -57,7 +57,7 @@ pub enum Error {
     #[error("answer before the request's deadline")]
     Deadline,
     /// The queue is full.
-    #[error("take another request: {waiting} wait already")]
+    #[error("accept another request: {waiting} are waiting already")]
     Full {
         /// Number of waiting requests.
         waiting: usize,
@@ -65,7 +65,7 @@ pub enum Error {
         retry_after: Duration,
     },
     /// The model stopped while computing several answers.
-    #[error("go on with the answers that were being written")]
+    #[error("continue the answers in progress")]
     Interrupted,
     /// A token that the answer form does not allow here.
     #[error("accept token {0}, which the answer's form does not allow here")]
@@ -98,7 +98,7 @@ impl Error {
             }
             Self::Model(source) => return source.hint(),
             Self::NoGpuBuild => "use the build with GPU support (`--features cuda`), or `--device cpu`".to_owned(),
-            Self::NotFinite => "train the adapter again, or go back to the version before".to_owned(),
+            Self::NotFinite => "train the adapter again, or roll back to the previous version".to_owned(),
             Self::EmptyPrompt => "write something".to_owned(),
             Self::Deadline => "allow more time, or ask for fewer tokens".to_owned(),
             Self::Full { retry_after, .. } => format!("try again in {} s", retry_after.as_secs().max(1)),

@@ -62,7 +62,7 @@ impl Guide {
     pub fn json(schema: &Value, vocabulary: Arc<Vocabulary>) -> Result<Self> {
         let mut schema = schema.clone();
         let Some(object) = schema.as_object_mut() else {
-            return Err(Error::Schema { path: String::new(), what: "a schema that is no object".to_owned() });
+            return Err(Error::Schema { path: String::new(), what: "a schema that is not an object".to_owned() });
         };
         // The usual spaces of JSON. If any number of spaces were allowed, small models would write spaces endlessly.
         let style = json!({"whitespace_flexible": false, "item_separator": ", ", "key_separator": ": "});

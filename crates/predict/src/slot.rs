@@ -193,7 +193,7 @@ impl Slot {
     }
 
     /// Sends what is new; returns `false` if the client is gone.
-    pub(crate) fn say(&mut self) -> bool {
+    pub(crate) fn deliver(&mut self) -> bool {
         let piece = self.piece(false);
         let quiet = piece.text.is_empty() && piece.tokens.is_empty();
         (self.request.tell)(if quiet { Update::Waiting } else { Update::Written(piece) })

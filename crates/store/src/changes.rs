@@ -200,7 +200,7 @@ pub(crate) async fn record(
     .bind(after.map(Value::to_string))
     .execute(&mut **tx)
     .await?;
-    tx.told = true;
+    tx.has_changes = true;
     Ok(())
 }
 
@@ -229,7 +229,7 @@ pub(crate) async fn record_all(
             .bind(after.to_string());
     }
     query.execute(&mut **tx).await?;
-    tx.told = true;
+    tx.has_changes = true;
     Ok(())
 }
 

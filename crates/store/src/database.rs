@@ -14,20 +14,20 @@ pub(crate) struct Tx<'c> {
     inner: sqlx::Transaction<'c, Any>,
     pub(crate) dialect: Dialect,
     /// Whether the audit trail was written, so that watchers must be notified on commit.
-    pub(crate) told: bool,
+    pub(crate) has_changes: bool,
     faults: Faults,
 }
 
 impl Tx<'_> {
     /// Commits: makes the changes durable and visible.
     pub(crate) async fn commit(mut self) -> Result<(), Error> {
-        self.faults.strike()?;
-        if self.told && self.dialect == Dialect::Postgres {
+        self.faults.fail_if_chosen()?;
+        if self.has_changes && self.dialect == Dialect::Postgres {
             sqlx::raw_sql(watch::NOTIFY).execute(&mut *self.inner).await?;
         }
         self.inner.commit().await?;
         // Fault injection: the commit succeeded, but the caller gets an error.
-        self.faults.strike()
+        self.faults.fail_if_chosen()
     }
 }
 
@@ -205,7 +205,7 @@ impl Store {
     }
 
     async fn begun(&self) -> Result<Tx<'static>, Error> {
-        self.faults.strike()?;
+        self.faults.fail_if_chosen()?;
         let mut inner = match self.write.begin_with(self.dialect.begin()).await {
             // If the disk refuses a commit, SQLite ends the transaction itself, but sqlx still counts it as open.
             Err(sqlx::Error::InvalidSavePointStatement) => {
@@ -216,7 +216,7 @@ impl Store {
             begun => begun?,
         };
         lock(&mut inner, self.dialect).await?;
-        Ok(Tx { inner, dialect: self.dialect, told: false, faults: self.faults.clone() })
+        Ok(Tx { inner, dialect: self.dialect, has_changes: false, faults: self.faults.clone() })
     }
 }
 
@@ -259,7 +259,7 @@ fn address(location: &str) -> Result<(Dialect, String), Error> {
     }
     if looks_like_an_address(location) {
         // It may contain a password, so the message does not show it.
-        return Err(Error::Address("it looks like a URL or a connection string, but is not whole".into()));
+        return Err(Error::Address("it looks like a URL or a connection string, but is incomplete".into()));
     }
     let file = |cause: std::io::Error| Error::File(cause.into());
     let path = std::path::absolute(Path::new(location)).map_err(file)?;

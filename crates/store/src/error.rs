@@ -211,7 +211,7 @@ pub enum Error {
 
     // Reviews.
     /// The example changed since the caller read it.
-    #[error("change example `{}`, which somebody else changed", current.id)]
+    #[error("change example `{}`, which another person changed", current.id)]
     Conflict {
         /// As it is now.
         current: Box<graft_core::Example>,
@@ -267,7 +267,7 @@ pub enum Error {
         name: String,
     },
     /// After this change everybody would have to log in, but no administrator could.
-    #[error("change who may log in: everybody would have to, and nobody could as an administrator")]
+    #[error("change who may log in: everybody would have to log in, but no administrator could")]
     NoAdmin,
     /// An idempotency key that was used for another request.
     #[error("use idempotency key `{0}` for a different request")]
@@ -281,7 +281,7 @@ pub enum Error {
         problem: String,
     },
     /// The target of a restore is not empty.
-    #[error("restore into a database that holds data already")]
+    #[error("restore into a database that is not empty")]
     NotEmpty,
 
     // Versions and bases.
@@ -367,11 +367,11 @@ impl Error {
             Self::Open { source, .. } | Self::Refused { source, .. } => return source.hint(),
             Self::Partly { source, .. } => {
                 let first = source.hint().map(|hint| format!("{hint}; then ")).unwrap_or_default();
-                return Some(format!("{first}import the same again: what is stored stays, and the rest is added"));
+                return Some(format!("{first}import the same again: the stored examples stay, and the rest is added"));
             }
             Self::UnknownName { known, .. } => return Some(format!("one of: {known}")),
             Self::RunActive { run, .. } => {
-                return Some(format!("wait for it, or look at it with `graft runs show {run}`"));
+                return Some(format!("wait for it; `graft runs show {run}` prints its progress"));
             }
             Self::Address(_) => "give a file path, or a URL such as postgres://user@host/database",
             Self::File(_) => "check that GRAFT_HOME names a folder that this user may write to",
@@ -379,7 +379,7 @@ impl Error {
                 "check that the server runs and that the URL's user, password and database are right"
             }
             Self::NoConnection(_) => {
-                "check that the database's server runs and can be reached; one that is only busy answers again by itself"
+                "check that the database's server runs and can be reached; a busy one responds again without help"
             }
             Self::Locked(_) => "another graft command or service is writing; try again when it has finished",
             Self::ReadOnly(_) => {
@@ -402,16 +402,16 @@ impl Error {
             Self::NoLive(_) => "begin with `graft live start`",
             Self::RolloutRefused { .. } => "`graft rollout status` shows the roll-out of a task",
             Self::VersionExists { .. } => "choose another name, or leave it out to get the next number",
-            Self::ActiveChanged { .. } => "somebody else changed it; look again, then repeat",
+            Self::ActiveChanged { .. } => "another person changed it; reload it, then repeat",
             Self::VersionActive { .. } => "make another version active first, or use --force",
             Self::NoBase(_) => "`graft base list` shows the base models; `graft base add` adds one",
-            Self::LeaseHeld { .. } => "a worker trains it; `graft runs show` tells how far it is",
-            Self::LeaseLost { .. } => "nothing to do: the run goes on elsewhere",
-            Self::Conflict { .. } => "look at it as it is now, then decide again",
+            Self::LeaseHeld { .. } => "a worker is training it; `graft runs show` prints its progress",
+            Self::LeaseLost { .. } => "nothing to do: another worker continues the run",
+            Self::Conflict { .. } => "reload it, then decide again",
             Self::NothingToUndo { .. } => "its history shows what happened to it",
             Self::NoTask(_) => "`graft tasks list` shows the tasks",
             Self::TaskExists(_) => "choose another name",
-            Self::TaskChanged { .. } => "look at it as it is now, then change it again",
+            Self::TaskChanged { .. } => "reload it, then change it again",
             Self::NoStudy(_) => "`graft studies list` shows the studies",
             Self::StudyActive { study, .. } => {
                 return Some(format!("wait for it, or end it: `graft studies stop {study}`"));

@@ -11,7 +11,7 @@ pub(crate) struct Faults(Option<Arc<(u64, AtomicU64)>>);
 
 impl Faults {
     /// Fails at the chosen fault point and at every later one.
-    pub(crate) fn strike(&self) -> Result<(), Error> {
+    pub(crate) fn fail_if_chosen(&self) -> Result<(), Error> {
         let Some(plan) = &self.0 else { return Ok(()) };
         let (at, passed) = (plan.0, plan.1.fetch_add(1, Ordering::Relaxed) + 1);
         if passed < at { Ok(()) } else { Err(Error::Disk("a failure that a test asked for".into())) }

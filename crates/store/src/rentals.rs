@@ -113,7 +113,7 @@ fn rental(row: &AnyRow) -> Result<Rental, Error> {
         cents_per_hour: row::int(row, "cents_per_hour")?,
         most_cents: row::int(row, "most_cents")?,
         state: RentalState::named(&state)
-            .ok_or_else(|| Error::Damaged(format!("`{state}` is no state of a rental").into()))?,
+            .ok_or_else(|| Error::Damaged(format!("`{state}` is not a state of a rental").into()))?,
         instance: row::get(row, "instance")?,
         address: row::get(row, "address")?,
         intended_at: row::get(row, "intended_at")?,

@@ -117,7 +117,7 @@ impl Error {
             Self::Address { .. } => "give an address as http://127.0.0.1:4318/v1/metrics".into(),
             Self::Certificates { .. } => "name a PEM file in MLFLOW_TRACKING_SERVER_CERT_PATH".into(),
             Self::Unreachable { .. } => {
-                "check the address, the network and the certificates; what it lacks is sent once it answers".into()
+                "check the address, the network and the certificates; unsent data is sent once it responds".into()
             }
             Self::Refused { kind: SinkKind::Mlflow, named: false, .. } => {
                 "set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD".into()
@@ -128,9 +128,9 @@ impl Error {
                     .into()
             }
             Self::Refused { .. } => "set the headers of the collector in OTEL_EXPORTER_OTLP_HEADERS".into(),
-            Self::Status { status: 300..400, .. } => "give the address that it leads to".into(),
+            Self::Status { status: 300..400, .. } => "use the address that it redirects to".into(),
             Self::Status { status: 500.., .. } => {
-                "look at the tracker's own log, its disk and its database; what it lacks is sent once it works".into()
+                "check the tracker's own log, its disk and its database; unsent data is sent once it works".into()
             }
             Self::Status { status: 404, .. } => "check the address: what answers there may be no such tracker".into(),
             Self::Answer { .. } => "check the address: what answers there may be no such tracker".into(),

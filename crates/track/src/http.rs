@@ -90,7 +90,7 @@ impl Client {
             return Err(refuse("it begins with neither http:// nor https://"));
         }
         if address.parse::<ureq::http::Uri>().is_err() || address.contains(['?', '#']) {
-            return Err(refuse("it is no URL of a server"));
+            return Err(refuse("it is not the URL of a server"));
         }
         let mut tls = TlsConfig::builder().disable_verification(access.insecure);
         if let Some(path) = &access.ca_file {
@@ -202,7 +202,7 @@ impl Client {
         let leads = answer.headers().get(header::LOCATION).and_then(|to| to.to_str().ok());
         let said = match (parsed["message"].as_str(), leads) {
             (Some(message), _) => message.to_owned(),
-            (None, Some(leads)) => format!("it leads to {leads}"),
+            (None, Some(leads)) => format!("it redirects to {leads}"),
             // An HTML page has no useful message in its first lines.
             (None, None) if text.trim_start().starts_with('<') => "a page".to_owned(),
             (None, None) => text.trim().to_owned(),

@@ -43,7 +43,7 @@ impl FromStr for SinkKind {
         [Self::Mlflow, Self::Otlp]
             .into_iter()
             .find(|kind| kind.name() == name)
-            .ok_or_else(|| format!("`{name}` is no tracker"))
+            .ok_or_else(|| format!("`{name}` is not a tracker"))
     }
 }
 

@@ -136,7 +136,7 @@ pub(crate) fn newest(
         }
         let numbers: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
         if header.params != len || numbers.len() < 3 * len {
-            return misfit("it holds another adapter");
+            return misfit("it contains another adapter");
         }
         let piece = |i: usize| numbers[i * len..(i + 1) * len].to_vec();
         let state = State { params: piece(0), m: piece(1), v: piece(2), best: numbers[3 * len..].to_vec() };

@@ -52,7 +52,7 @@ pub enum Error {
 
     // The data
     /// No training example is left.
-    #[error("find anything to learn in `{}`: {what}", path.display())]
+    #[error("find training examples in `{}`: {what}", path.display())]
     NothingToLearn {
         /// The data file.
         path: PathBuf,
@@ -93,7 +93,7 @@ pub enum Error {
 
     // The device
     /// A GPU was requested, but this build of Graft has no GPU support.
-    #[error("use a GPU: this build of Graft was made without")]
+    #[error("use a GPU: this build of Graft has no GPU support")]
     NoGpuBuild,
     /// bf16 was requested, but this processor does not support it.
     #[error("compute in bf16: this processor has neither AMX nor AVX512-BF16")]

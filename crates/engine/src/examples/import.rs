@@ -193,7 +193,7 @@ impl Examples<'_> {
     /// Store errors.
     pub async fn take_in(self, import: Import, tell: &mut (dyn FnMut(usize) + Send)) -> Result<Imported> {
         let by = format!("import by {}", self.engine.by);
-        let report = self.engine.store.import_telling(&import.examples, &by, now(), tell).await?;
+        let report = self.engine.store.import_with_progress(&import.examples, &by, now(), tell).await?;
         Ok(Imported::new(import, report))
     }
 }

@@ -187,7 +187,7 @@ impl DecoderConfig {
             return Err(format!("{heads} query heads can't be divided among {kv_heads} key heads"));
         }
         if head_dim == 0 || !head_dim.is_multiple_of(2) || heads.saturating_mul(head_dim) > MOST {
-            return Err(format!("{heads} heads of width {head_dim} can't be"));
+            return Err(format!("{heads} heads of width {head_dim} are not supported"));
         }
         if self.rms_eps < 0.0 {
             return Err("`rms_norm_eps` must be positive".into());
@@ -213,7 +213,7 @@ impl RopeConfig {
             return Err("`rope_theta` must be positive".into());
         }
         if self.dim == 0 || !self.dim.is_multiple_of(2) || self.dim > head_dim {
-            return Err(format!("{} rotary numbers of a head of {head_dim} can't be", self.dim));
+            return Err(format!("{} rotary dimensions of a head of {head_dim} are not supported", self.dim));
         }
         match &self.scaling {
             RopeScaling::Factors(factors)

@@ -97,7 +97,7 @@ impl<'de> Deserialize<'de> for Vocab {
                 while let Some((_, score)) = seq.next_element::<(IgnoredAny, f64)>()? {
                     // Sums of scores along a text must stay finite.
                     if score.abs() > 1e6 {
-                        return Err(S::Error::custom(format!("score {score} is no log probability")));
+                        return Err(S::Error::custom(format!("score {score} is not a log probability")));
                     }
                     count += 1;
                 }

@@ -80,7 +80,7 @@ impl PeftAdapter {
     fn check(&self) -> Result<(), (String, String)> {
         for (name, (_, values)) in &self.tensors {
             if values.iter().any(|value| !value.is_finite()) {
-                return Err((name.clone(), "it holds a value that is no finite number".into()));
+                return Err((name.clone(), "it contains a value that is not finite".into()));
             }
         }
         match &self.config {

@@ -45,7 +45,7 @@ fn tokens() {
 }
 
 #[test]
-fn what_does_not_exist() {
+fn missing_models_have_specific_errors() {
     let error = ask("org/other", nothing, nothing, ModelMissing, "./org/other");
     assert!(matches!(error, Error::NoSuchModel { .. }));
     let error = ask("org/model@v9", nothing, nothing, ModelMissing, "`org/model`");
@@ -59,7 +59,7 @@ fn what_does_not_exist() {
 }
 
 #[test]
-fn the_network() {
+fn network_failures_have_specific_errors() {
     let error = refusal(|state| state.refuse = Some((503, "")), nothing, Network, "again");
     assert!(matches!(error, Error::Busy { status: 503, .. }));
     let error = refusal(nothing, |settings| settings.endpoint = "http://127.0.0.1:1".into(), Network, "HF_ENDPOINT");

@@ -157,14 +157,14 @@ impl Store {
     /// [`Error::BadExample`] for an example without id or task, with a NUL character, or approved without output;
     /// nothing is stored then. [`Error::Partly`] if the database fails after the first part.
     pub async fn import(&self, examples: &[Example], by: &str, at: Timestamp) -> Result<ImportReport, Error> {
-        self.import_telling(examples, by, at, &mut |_| {}).await
+        self.import_with_progress(examples, by, at, &mut |_| {}).await
     }
 
     /// Like [`import`](Self::import); calls `tell` with the number of examples stored so far.
     ///
     /// # Errors
     /// The same.
-    pub async fn import_telling(
+    pub async fn import_with_progress(
         &self,
         examples: &[Example],
         by: &str,

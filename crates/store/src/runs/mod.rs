@@ -48,7 +48,7 @@ names! {
         Succeeded = "succeeded",
         /// It ended without a result; it may be resumed.
         Failed = "failed",
-        /// Somebody stopped it; it may be resumed.
+        /// A person stopped it; it may be resumed.
         Cancelled = "cancelled",
     }
 }
