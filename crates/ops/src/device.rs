@@ -77,7 +77,7 @@ pub trait Device: Clone + Debug + 'static {
     fn read(&self, numbers: &Self::Numbers) -> Vec<f32>;
     /// Sets all elements to zero.
     fn clear(&self, numbers: &mut Self::Numbers);
-    /// Waits for the work since the last call and reports whether it succeeded.
+    /// Whether the operations since the last call succeeded, as far as the device has reported.
     ///
     /// # Errors
     /// The first error.
