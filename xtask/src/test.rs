@@ -10,7 +10,7 @@ use anyhow::{Context as _, ensure};
 
 use crate::{commands, dist, layers, pages, parity, prepare, shell, tidy, ui};
 
-/// Tests of models that nobody should have to download, and the variables that name their files.
+/// Tests of models that are not downloaded automatically, and the variables that name their files.
 const MORE_MODELS: [(&str, &str); 2] =
     [("GRAFT_TEST_GEMMA", "gemma3_matches_transformers"), ("GRAFT_TEST_QWEN", "qwen2_matches_transformers")];
 

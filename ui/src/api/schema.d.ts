@@ -1919,12 +1919,12 @@ export interface components {
         } | {
             /** @enum {string} */
             form: "label";
-            /** @description In a fixed order. */
+            /** @description The labels, in a fixed order. */
             labels: string[];
         } | {
             /** @enum {string} */
             form: "json";
-            /** @description JSON Schema (2020-12) of the answer as people see it. */
+            /** @description JSON Schema (2020-12) of the answer. */
             schema: JsonObject;
         };
         /**
@@ -2097,7 +2097,7 @@ export interface components {
             /** @default null */
             state?: components["schemas"]["ReviewFilterName"] | null;
         };
-        /** @description What a decision about many examples did. */
+        /** @description Result of a bulk review. */
         BulkResult: {
             /**
              * Format: int64
@@ -2144,30 +2144,30 @@ export interface components {
             /** @description Why. */
             why: string;
         };
-        /** @description A map from raw to calibrated confidence, with what it was fitted on. */
+        /** @description A map from raw to calibrated confidence, with the reliability it was fitted on. */
         Calibration: {
-            /** @description The same, calibrated by maps that were fitted on other answers (cross-validation). */
+            /** @description The same after calibration, cross-validated: each answer is mapped by a fit on other answers. */
             after: components["schemas"]["Reliability"];
-            /** @description Confidence and correctness of the held-out answers, as they were. */
+            /** @description Reliability of the raw confidences of the held-out answers. */
             before: components["schemas"]["Reliability"];
             /** @description The map. */
             method: components["schemas"]["CalibrationMethod"];
         };
-        /** @description The kinds of map; all rise with the raw confidence. */
+        /** @description The kinds of map; all are monotonic. */
         CalibrationMethod: {
             /** @enum {string} */
             method: "identity";
         } | {
             /**
              * Format: double
-             * @description Above 0 for a model that is not sure enough.
+             * @description Above 0 for an underconfident model.
              */
             bias: number;
             /** @enum {string} */
             method: "platt";
             /**
              * Format: double
-             * @description At least 0; below 1 for a model that is too sure.
+             * @description At least 0; below 1 for an overconfident model.
              */
             scale: number;
         } | {
@@ -2181,15 +2181,15 @@ export interface components {
             /** @description The base model's name. */
             name: string;
         };
-        /** @description One line of the audit trail, which is only ever added to. */
+        /** @description One entry of the audit trail, which is append-only. */
         Change: {
             /** @description What was done. */
             action: components["schemas"]["ChangeAction"];
-            /** @description The same fields as they are now. */
+            /** @description The new values of the same fields. */
             after?: JsonObject | null;
             /** @description When. */
             at: components["schemas"]["Timestamp"];
-            /** @description The fields that changed, as they were. */
+            /** @description The previous values of the fields that changed. */
             before?: JsonObject | null;
             /** @description Who. */
             by: string;
@@ -2197,21 +2197,21 @@ export interface components {
             kind: components["schemas"]["ChangeKind"];
             /**
              * Format: int64
-             * @description Counts all changes without a gap, from 1.
+             * @description Position among all changes, from 1 and without gaps.
              */
             seq: number;
             /** @description Its id or name. */
             subject: string;
-            /** @description Its task; empty for settings and bases. */
+            /** @description Its task; empty for settings and base models. */
             task: string;
         };
         /**
-         * @description What was done.
+         * @description The operation that made a change.
          * @enum {string}
          */
         ChangeAction: "import" | "approve" | "reject" | "edit" | "reopen" | "undo" | "add" | "state" | "activate" | "rollback" | "set" | "delete";
         /**
-         * @description What was changed.
+         * @description The kind of thing that a change is about.
          * @enum {string}
          */
         ChangeKind: "example" | "dataset" | "run" | "version" | "setting" | "base" | "schedule" | "study" | "user" | "token" | "import" | "machine" | "task";
@@ -2407,7 +2407,7 @@ export interface components {
             seconds: number;
         };
         /**
-         * @description The kinds of contestants. Of equally good ones the earlier wins.
+         * @description The kinds of contestants. On equal scores the earlier kind wins.
          * @enum {string}
          */
         ContestantKind: "rules" | "n-grams" | "nearest" | "most-frequent";
@@ -2431,21 +2431,21 @@ export interface components {
              */
             seconds_to_fit: number;
         };
-        /** @description How many examples of a task are in which state. */
+        /** @description Number of examples of a task in each review state. */
         Counts: {
             /**
              * Format: int64
-             * @description Usable.
+             * @description Approved: used for training.
              */
             approved: number;
             /**
              * Format: int64
-             * @description Not looked at yet.
+             * @description Not reviewed yet.
              */
             pending: number;
             /**
              * Format: int64
-             * @description Not to be used.
+             * @description Rejected: excluded from training.
              */
             rejected: number;
         };
@@ -2469,24 +2469,24 @@ export interface components {
             /** @description Learned from. */
             train: components["schemas"]["Example"][];
         };
-        /** @description One line of the list of datasets. */
+        /** @description An entry of the list of datasets. */
         DatasetHead: {
-            /** @description When it was first kept. */
+            /** @description When it was first saved. */
             created_at: components["schemas"]["Timestamp"];
-            /** @description Who asked for it. */
+            /** @description Who created it. */
             created_by: string;
-            /** @description Names its content. */
+            /** @description Digest of its content. */
             digest: components["schemas"]["Digest"];
             /**
              * Format: int64
-             * @description Examples held out.
+             * @description Number of held-out examples.
              */
             eval: number;
             /** @description Name of the task. */
             task: string;
             /**
              * Format: int64
-             * @description Examples learned from.
+             * @description Number of training examples.
              */
             train: number;
         };
@@ -2564,26 +2564,26 @@ export interface components {
              */
             p: number;
         };
-        /** @description What one parameter may be. */
+        /** @description The values that a parameter can have. */
         Domain: {
             /**
              * Format: double
-             * @description The most.
+             * @description The maximum.
              */
             high: number;
             /** @enum {string} */
             kind: "real";
-            /** @description By orders of magnitude. */
+            /** @description Whether the scale is logarithmic. */
             log: boolean;
             /**
              * Format: double
-             * @description The least.
+             * @description The minimum.
              */
             low: number;
         } | {
             /** @enum {string} */
             kind: "choice";
-            /** @description As they are written. */
+            /** @description The values as text. */
             of: string[];
         };
         /** @description The current performance of a version, compared with its held-out scores. */
@@ -2741,24 +2741,24 @@ export interface components {
             /** @description The version; its `metrics.evaluation` changes when it is done, which `/events` tells. */
             version: string;
         };
-        /** @description One line of a run's `events.jsonl`: the only channel between doing and showing. */
+        /** @description One line of a run's `events.jsonl`, the only channel from the trainer to everything that displays its progress. */
         Event: components["schemas"]["EventKind"] & {
             /** @description When it was written. */
             at: components["schemas"]["Timestamp"];
             /**
              * Format: int64
-             * @description Counts from 1 within a run, without gaps.
+             * @description Number of the event within the run, from 1 without gaps.
              */
             seq: number;
         };
-        /** @description What can happen in a run. */
+        /** @description The kinds of events. */
         EventKind: {
             /** @enum {string} */
             event: "phase";
-            /** @description Which. */
+            /** @description Which phase. */
             phase: components["schemas"]["Phase"];
         } | {
-            /** @description Held-out examples. */
+            /** @description Number of held-out examples. */
             eval: number;
             /** @enum {string} */
             event: "prepared";
@@ -2769,16 +2769,16 @@ export interface components {
             memory: number;
             /**
              * Format: int64
-             * @description Optimiser steps the whole run will take.
+             * @description Optimizer steps of the whole run.
              */
             steps: number;
-            /** @description Of these, tokens that carry loss. */
+            /** @description Of these, tokens with loss. */
             supervised: number;
-            /** @description Tokens an epoch computes. */
+            /** @description Tokens computed per epoch. */
             tokens: number;
             /** @description Examples left out because their prompt and answer exceed the maximum length. */
             too_long: number;
-            /** @description Training examples used. */
+            /** @description Number of training examples used. */
             train: number;
         } | {
             /**
@@ -2810,21 +2810,21 @@ export interface components {
             memory?: number | null;
             /**
              * Format: int64
-             * @description Steps in all.
+             * @description Total number of steps.
              */
             of: number;
             /**
              * Format: int64
-             * @description Counts from 1.
+             * @description Number of the step, from 1.
              */
             step: number;
             /**
              * Format: double
-             * @description Prompt and answer tokens a second, counted as a user would (shared prefixes count for each example).
+             * @description Prompt and answer tokens per second; shared prefixes count once per example.
              */
             tokens_per_s?: number | null;
         } | {
-            /** @description Whether it is the best so far. */
+            /** @description Whether it is the lowest so far. */
             best: boolean;
             /** @enum {string} */
             event: "eval";
@@ -2840,22 +2840,22 @@ export interface components {
             seconds?: number | null;
             /**
              * Format: int64
-             * @description After this many steps.
+             * @description Number of steps so far.
              */
             step: number;
         } | {
-            /** @description How many were until now, of adapter and base together. */
+            /** @description Number of answers so far, of adapter and base model together. */
             done: number;
             /** @enum {string} */
             event: "answered";
-            /** @description How many there are in all. */
+            /** @description Total number of answers. */
             of: number;
         } | {
             /** @enum {string} */
             event: "checkpoint";
             /**
              * Format: int64
-             * @description After this many steps.
+             * @description Number of steps so far.
              */
             step: number;
         } | {
@@ -2869,7 +2869,7 @@ export interface components {
         } | {
             /** @enum {string} */
             event: "note";
-            /** @description Whole sentence. */
+            /** @description A whole sentence. */
             text: string;
         } | {
             /** @enum {string} */
@@ -2881,7 +2881,7 @@ export interface components {
             final_loss?: number | null;
             /**
              * Format: int64
-             * @description Steps taken.
+             * @description Number of steps taken.
              */
             steps: number;
         } | (components["schemas"]["TrainerFailure"] & {
@@ -2893,19 +2893,19 @@ export interface components {
             /** @description In order. */
             events: components["schemas"]["Event"][];
         };
-        /** @description An input with its output, where it came from, and what people said of it. */
+        /** @description An input with its output, its source and its review. */
         Example: {
             /** @description Unique within the task. */
             id: string;
-            /** @description The text the model will see. */
+            /** @description The text for the model. */
             input: string;
-            /** @description The wanted answer: a string for text and label tasks, an object for extraction; `None` until someone gives one. */
+            /** @description The correct answer: a string for text and label tasks, an object for extraction; `None` until there is one. */
             output?: Json;
-            /** @description What people decided. */
+            /** @description The decision of people. */
             review: components["schemas"]["Review"];
             /**
              * Format: int32
-             * @description Counts edits, from 1.
+             * @description Number of the revision, from 1.
              */
             revision: number;
             /** @description Where it came from. */
@@ -2962,7 +2962,7 @@ export interface components {
             why: string;
         };
         /**
-         * @description What kind of failure it was.
+         * @description The kinds of failures.
          * @enum {string}
          */
         FailureClass: "lost" | "network" | "settings" | "bad-data" | "model" | "out-of-memory" | "diverged" | "disk" | "cancelled" | "internal";
@@ -3101,7 +3101,7 @@ export interface components {
             report?: components["schemas"]["ImportReport"] | null;
             /** @description What gave no example, by kind. */
             skipped: components["schemas"]["SkippedRows"][];
-            /** @description Where it is. */
+            /** @description Its state. */
             state: components["schemas"]["ImportState"];
             /** @description The task that was named. */
             task?: string | null;
@@ -3111,7 +3111,7 @@ export interface components {
             /** @description It continues in the background; request its state by its id. */
             import: components["schemas"]["Import"];
         };
-        /** @description What an import did. */
+        /** @description Result of an import. */
         ImportChanges: {
             /**
              * Format: int64
@@ -3120,12 +3120,12 @@ export interface components {
             added: number;
             /**
              * Format: int64
-             * @description Examples where the import differs from what a person decided, which stays.
+             * @description Examples that the import would change, but a person has reviewed; the review is kept.
              */
             kept: number;
             /**
              * Format: int64
-             * @description Examples about which the import says nothing new.
+             * @description Examples that the import does not change.
              */
             unchanged: number;
             /**
@@ -3151,7 +3151,7 @@ export interface components {
             task: string;
         };
         /**
-         * @description Where an import is.
+         * @description State of an import.
          * @enum {string}
          */
         ImportState: "running" | "done" | "failed";
@@ -3195,9 +3195,9 @@ export interface components {
             /** @description The version; the active one where it is absent. */
             version?: string | null;
         };
-        /** @description Where a value stands in its input, in characters (Unicode scalar values). */
+        /** @description The character range (Unicode scalar values) of a value in its input. */
         InputSpan: {
-            /** @description One past the last character. */
+            /** @description End (exclusive). */
             end: number;
             /** @description The first character. */
             start: number;
@@ -3276,11 +3276,11 @@ export interface components {
          * @enum {string}
          */
         LearningRateSchedule: "cosine" | "linear" | "constant";
-        /** @description A run that a process holds. */
+        /** @description A run with the process that holds it. */
         LeaseView: {
             /**
              * Format: int64
-             * @description Milliseconds until others may take it, unless the process renews its right to it.
+             * @description Milliseconds until its lease ends, unless the process renews it.
              */
             left_ms: number;
             /** @description The process. */
@@ -3348,11 +3348,11 @@ export interface components {
         LiveAdapter: {
             /** @description When. */
             created_at: components["schemas"]["Timestamp"];
-            /** @description Who began it. */
+            /** @description Who started it. */
             created_by: string;
             /**
              * Format: int64
-             * @description The last line of the audit trail that was taken in.
+             * @description `seq` of the last audit trail entry that was read.
              */
             cursor: number;
             /** @description The dataset whose held-out examples measure forgetting. */
@@ -3361,16 +3361,16 @@ export interface components {
             head: string;
             /** @description Why it was paused automatically. */
             note?: string | null;
-            /** @description How. */
+            /** @description Its settings. */
             settings: components["schemas"]["LiveSettings"];
-            /** @description Whether it learns. */
+            /** @description Its state. */
             state: components["schemas"]["LiveState"];
             /** @description Its task. */
             task: string;
             /** @description When it was changed last. */
             updated_at: components["schemas"]["Timestamp"];
         };
-        /** @description How a live adapter learns. */
+        /** @description Settings of a live adapter. */
         LiveSettings: {
             /**
              * @description Examples per step, including older ones.
@@ -3414,7 +3414,7 @@ export interface components {
             rollout?: boolean;
             /**
              * Format: int64
-             * @description Windows of one snapshot.
+             * @description Number of windows per snapshot.
              * @default 1000
              */
             windows?: number;
@@ -3433,41 +3433,41 @@ export interface components {
             before?: number | null;
             /**
              * Format: int64
-             * @description Bytes of its files.
+             * @description Size of its files in bytes.
              */
             bytes?: number | null;
             /** @description When its windows were chosen. */
             created_at: components["schemas"]["Timestamp"];
             /**
              * Format: int64
-             * @description The first of its windows.
+             * @description Place of its first window.
              */
             first: number;
             /**
              * Format: int64
-             * @description The last.
+             * @description Place of its last window.
              */
             last: number;
-            /** @description The version that it started from. */
+            /** @description The version it started from. */
             parent: string;
             /** @description The run that trains it. */
             run?: string | null;
             /**
              * Format: int64
-             * @description Counts from 1.
+             * @description Number within the task, from 1.
              */
             seq: number;
-            /** @description What became of it. */
+            /** @description Its state. */
             state: components["schemas"]["SnapshotState"];
             /** @description Its task. */
             task: string;
-            /** @description Its version. */
+            /** @description Its version, once trained. */
             version?: string | null;
             /** @description Why it was not accepted. */
             why?: string | null;
         };
         /**
-         * @description Whether a live adapter learns.
+         * @description State of a live adapter.
          * @enum {string}
          */
         LiveState: "running" | "paused";
@@ -3482,23 +3482,23 @@ export interface components {
             windows: components["schemas"]["WindowCounts"];
         };
         /**
-         * @description One of the two logs of a trainer.
+         * @description One of the two output streams of a trainer.
          * @enum {string}
          */
         LogStream: "stdout" | "stderr";
-        /** @description A part of a log. */
+        /** @description A part of an output log. */
         LogText: {
             /**
              * Format: int64
-             * @description The offset to go on from.
+             * @description The offset to continue from.
              */
             next: number;
             /**
              * Format: int64
-             * @description Bytes the log has now.
+             * @description Size of the log in bytes.
              */
             size: number;
-            /** @description Whole characters from the offset on. */
+            /** @description Whole characters, from the requested offset on. */
             text: string;
         };
         /** @description The credential of a login: `user` and `password`, or `token` (one of `/tokens`, or that of the first start). */
@@ -3516,17 +3516,17 @@ export interface components {
             /** @description Name; `admin` otherwise. */
             user?: string | null;
         };
-        /** @description A machine on which runs can execute beside the worker's own. */
+        /** @description A machine, other than the worker's own, that can execute runs. */
         Machine: {
             /** @description When. */
             created_at: components["schemas"]["Timestamp"];
             /** @description Who added it. */
             created_by: string;
-            /** @description Where it is, as `ssh` takes it. */
+            /** @description Its ssh destination. */
             destination: string;
             /** @description Its name. */
             name: string;
-            /** @description Path of the `graft` program for it on the worker's machine; the worker's own without one. */
+            /** @description Local path of the `graft` program to send to it; by default the worker's own program. */
             program?: string | null;
             /**
              * Format: int32
@@ -3683,7 +3683,7 @@ export interface components {
             /** @description Paragraphs, and lines that begin with `- `; blank for those that the task comes with. 20000 characters at most. */
             text: string;
         };
-        /** @description A machine to be added. */
+        /** @description A machine to add. */
         NewMachine: {
             /** @description Where it is, as the worker's `ssh` takes it: a name of its configuration, `user@host`, or `ssh://user@host:port`. */
             destination: string;
@@ -3956,14 +3956,14 @@ export interface components {
         Parameter: {
             /**
              * Format: double
-             * @description The value that the search is to beat.
+             * @description Its default value.
              */
             default: number;
-            /** @description What it may be. */
+            /** @description The values that it can have. */
             domain: components["schemas"]["Domain"];
             /** @description Its name. */
             name: string;
-            /** @description It applies only while another parameter, which comes before it, has this value. */
+            /** @description It applies only if another parameter, which precedes it, has this value. */
             only_if?: [
                 string,
                 number
@@ -4062,7 +4062,7 @@ export interface components {
             type: string;
         };
         /**
-         * @description How the products of a training round their inputs. Their sums, and everything else, are f32.
+         * @description How matrix products in training round their inputs. Sums, and everything else, are in f32.
          * @enum {string}
          */
         ProductPrecision: "auto" | "f32" | "bf16";
@@ -4107,7 +4107,7 @@ export interface components {
              */
             tokens_per_s?: number | null;
         };
-        /** @description A text that was submitted to be trained on. */
+        /** @description A text that was submitted for training. */
         Prompt: {
             /** @description When. */
             created_at: components["schemas"]["Timestamp"];
@@ -4115,32 +4115,32 @@ export interface components {
             created_by: string;
             /** @description Name of its dataset: `prompt_<id>_<model type>`. */
             dataset: string;
-            /** @description What it is, for people. */
+            /** @description Description for people. */
             description: string;
             /**
              * Format: int64
-             * @description Examples of it.
+             * @description Number of examples.
              */
             examples: number;
             /**
              * Format: int64
-             * @description Counts from 1.
+             * @description Number of the text, from 1.
              */
             id: number;
-            /** @description What was asked for. */
+            /** @description The requested model type. */
             model_type: string;
-            /** @description Why none was. */
+            /** @description Why no run was queued. */
             note?: string | null;
             /**
              * Format: int64
-             * @description Of these, such that people had to decide on them.
+             * @description Number of examples that people had to review.
              */
             pending: number;
             /** @description The run that was queued. */
             run?: string | null;
             /** @description The task that its examples belong to. */
             task: string;
-            /** @description As it was submitted. */
+            /** @description The submitted text. */
             text: string;
         };
         /** @description A text that is not submitted yet. */
@@ -4302,7 +4302,7 @@ export interface components {
         };
         /** @description How well confidences agree with correctness. */
         Reliability: {
-            /** @description Up to ten bins of about equally many answers, from the least sure up; equal confidences share one. */
+            /** @description Up to ten bins of about equal size, in order of confidence; equal confidences share a bin. */
             bins: components["schemas"]["ReliabilityBin"][];
             /**
              * Format: double
@@ -4321,7 +4321,7 @@ export interface components {
         ReliabilityBin: {
             /**
              * Format: double
-             * @description Share of correct answers.
+             * @description Fraction of correct answers.
              */
             accuracy: number;
             /**
@@ -4367,7 +4367,7 @@ export interface components {
             address?: string | null;
             /**
              * Format: int32
-             * @description Price of an hour in cents of a US dollar.
+             * @description Price per hour in US cents.
              */
             cents_per_hour: number;
             ended_at?: components["schemas"]["Timestamp"] | null;
@@ -4375,19 +4375,19 @@ export interface components {
             instance?: string | null;
             /** @description When it was stored, just before the launch. Its cost counts from here. */
             intended_at: components["schemas"]["Timestamp"];
-            /** @description The provider's name of the machine's type. */
+            /** @description The provider's name of the machine type. */
             kind: string;
             leaving_at?: components["schemas"]["Timestamp"] | null;
             /**
              * Format: int64
-             * @description What it can cost at most, in cents.
+             * @description Upper bound of its total cost in cents.
              */
             most_cents: number;
-            /** @description The name of the machine, by which it is found again; no two rentals have the same. */
+            /** @description Unique name of the machine, by which the provider's list is searched. */
             name: string;
             /** @description The provider's name, such as `lambda`. */
             provider: string;
-            /** @description Where it is. */
+            /** @description The provider's region. */
             region: string;
             /** @description The run that it is for. */
             run: string;
@@ -4442,7 +4442,7 @@ export interface components {
             state: "rejected";
         };
         /**
-         * @description Which states of audit are wanted.
+         * @description Which review states to list.
          * @enum {string}
          */
         ReviewFilterName: "pending" | "approved" | "rejected" | "audited";
@@ -4466,9 +4466,9 @@ export interface components {
         };
         /** @description A roll-out of a version. */
         Rollout: {
-            /** @description The version that was active when it began, which it is compared with. */
+            /** @description The version that was active at the start; the candidate is compared with it. */
             against: string;
-            /** @description Who began it. */
+            /** @description Who started it. */
             created_by: string;
             /**
              * Format: int64
@@ -4478,39 +4478,39 @@ export interface components {
             ended_at?: components["schemas"]["Timestamp"] | null;
             /**
              * Format: int64
-             * @description Answers that the version failed to give.
+             * @description Number of requests that the candidate failed to answer.
              */
             failures: number;
             /**
              * Format: int64
-             * @description Counts from 1.
+             * @description Number of the roll-out, from 1.
              */
             id: number;
-            /** @description What it is decided by. */
+            /** @description Its rules. */
             policy: components["schemas"]["RolloutPolicy"];
-            /** @description When it came to its present state. */
+            /** @description When it entered its present state. */
             stage_at: components["schemas"]["Timestamp"];
-            /** @description When it began. */
+            /** @description When it started. */
             started_at: components["schemas"]["Timestamp"];
-            /** @description How far it has come. */
+            /** @description Its state. */
             state: components["schemas"]["RolloutState"];
             /** @description Name of the task. */
             task: string;
-            /** @description The version. */
+            /** @description The candidate. */
             version: string;
             /** @description Why it ended, or why its policy was overridden. */
             why?: string | null;
         };
-        /** @description Counts of a roll-out's answers. */
+        /** @description Numbers of a roll-out's answers. */
         RolloutCounts: {
             /**
              * Format: double
-             * @description How much of both answers is the same, from 0 to 1, on average.
+             * @description Mean agreement of the answers, from 0 to 1.
              */
             agreement?: number | null;
             /**
              * Format: int64
-             * @description Of these, such that the candidate's answer was given.
+             * @description Number of these for which the candidate's answer was served.
              */
             canary: number;
             /**
@@ -4605,10 +4605,10 @@ export interface components {
              */
             worse: number;
         };
-        /** @description What a roll-out is decided by. */
+        /** @description Rules for the decisions of a roll-out. */
         RolloutPolicy: {
             /**
-             * @description Clients whose requests a canary answers in any case.
+             * @description Clients whose requests the canary always answers.
              * @default []
              */
             clients?: string[];
@@ -4643,13 +4643,13 @@ export interface components {
             margin?: number;
             /**
              * Format: int64
-             * @description Hours that a version answers beside the active one before it may become active.
+             * @description Hours in shadow before the candidate may become active.
              * @default 336
              */
             shadow_hours?: number;
             /**
              * Format: double
-             * @description Share of the requests that a canary answers, chosen by a hash of the subject.
+             * @description Share of requests that the canary answers, chosen by a hash of the subject.
              * @default 0.1
              */
             share?: number;
@@ -4672,36 +4672,36 @@ export interface components {
             rollout: components["schemas"]["Rollout"];
         };
         /**
-         * @description How far a roll-out has come.
+         * @description State of a roll-out.
          * @enum {string}
          */
         RolloutState: "shadow" | "canary" | "promoted" | "stopped" | "returned";
-        /** @description One training or measurement, from what was asked for to its result. */
+        /** @description One training or evaluation, from request to result. */
         Run: {
-            /** @description Whether its version is to become active, if it is not worse. */
+            /** @description Whether to activate its version if it is not worse than the active one. */
             activate: boolean;
-            /** @description The run that must succeed first. */
+            /** @description The run that must succeed before this one starts. */
             after?: string | null;
             /**
              * Format: int32
-             * @description Trainers that were started for it.
+             * @description Number of trainer processes started for it.
              */
             attempts: number;
             /** @description Name of the base model. */
             base: string;
-            /** @description When it was asked for. */
+            /** @description When it was requested. */
             created_at: components["schemas"]["Timestamp"];
-            /** @description Who asked for it. */
+            /** @description Who requested it. */
             created_by: string;
             /** @description Digest of the dataset. */
             dataset: components["schemas"]["Digest"];
             /** @description Its directory, relative to `GRAFT_HOME` or absolute. */
             dir: string;
-            /** @description Why it failed; shown as a text, in full. */
+            /** @description Why it failed; printed as full text. */
             error?: string | null;
             /**
              * Format: int64
-             * @description Examples held out.
+             * @description Number of held-out examples.
              */
             eval_samples?: number | null;
             /**
@@ -4716,7 +4716,7 @@ export interface components {
             fence: number;
             /**
              * Format: double
-             * @description Loss of the result on the held-out examples, or of the last step without any.
+             * @description Loss of the result on the held-out examples, or of the last step if there are none.
              */
             final_loss?: number | null;
             finished_at?: components["schemas"]["Timestamp"] | null;
@@ -4734,49 +4734,49 @@ export interface components {
             /** @description `lora` or `soft-prompt`. */
             method: string;
             not_before?: components["schemas"]["Timestamp"] | null;
-            /** @description The machine that it executes on; the worker's own without one. */
+            /** @description The machine that executes it; absent for the worker's own. */
             on?: string | null;
-            /** @description What it does now: `prepare`, `search`, `train` or `evaluate`. */
+            /** @description Its current phase: `prepare`, `search`, `train` or `evaluate`. */
             phase?: string | null;
             /**
              * Format: int32
-             * @description Process id of the trainer, while and after it ran.
+             * @description Process id of the trainer, also after it ended.
              */
             pid?: number | null;
             /** @description Priority in the queue. */
             priority: components["schemas"]["PriorityName"];
-            /** @description What was asked for; absent for a run that was found in its directory only. */
+            /** @description The request; absent for a run that was only found as a directory. */
             request?: JsonObject | null;
             /**
              * Format: int64
-             * @description Counts runs, from 1.
+             * @description Number of the run, from 1.
              */
             seq: number;
-            /** @description The training spec as it was given; of a measurement, what was asked for. */
+            /** @description The training spec; for an evaluation, the request. */
             spec: JsonObject;
             started_at?: components["schemas"]["Timestamp"] | null;
             /** @description Its state. */
             state: components["schemas"]["RunState"];
-            /** @description The study that it is a trial of. */
+            /** @description The study that it belongs to, if it is a trial. */
             study?: string | null;
             /** @description Name of the task. */
             task: string;
             /**
              * Format: int64
-             * @description Revision of the task it was prepared with; absent where that is not known.
+             * @description Revision of its task when it was prepared; absent if unknown.
              */
             task_revision?: number | null;
             /**
              * Format: int32
-             * @description CPU threads it takes; all of its worker's without a number.
+             * @description CPU threads that it uses; all of its worker's if absent.
              */
             threads?: number | null;
             /**
              * Format: int64
-             * @description Examples learned from.
+             * @description Number of training examples.
              */
             train_samples?: number | null;
-            /** @description The name its version is to have; of a measurement, the version that is measured. */
+            /** @description The name for its version; for an evaluation, the version that is evaluated. */
             version_name?: string | null;
             wants?: components["schemas"]["RunWish"] | null;
         };
@@ -5056,26 +5056,26 @@ export interface components {
             created_at: components["schemas"]["Timestamp"];
             /** @description Who added it. */
             created_by: string;
-            /** @description When, as a cron pattern. */
+            /** @description Its cron pattern. */
             cron: string;
             /** @description Its name. */
             id: string;
             last_at?: components["schemas"]["Timestamp"] | null;
             /** @description Why it submitted none the last time. */
             last_note?: string | null;
-            /** @description The run it submitted last. */
+            /** @description The last run it submitted. */
             last_run?: string | null;
             /**
              * Format: int64
-             * @description Only with at least this many new approvals.
+             * @description Least number of new approvals.
              */
             min_new: number;
             next_at?: components["schemas"]["Timestamp"] | null;
-            /** @description What is submitted. */
+            /** @description The request to submit. */
             request: JsonObject;
             /** @description Name of the task. */
             task: string;
-            /** @description The time zone the pattern is read in. */
+            /** @description Time zone of the pattern. */
             zone: string;
         };
         /** @description The numbers of one model on the held-out examples of a task. */
@@ -5312,7 +5312,7 @@ export interface components {
             p95: number;
         };
         /**
-         * @description How far a version has come.
+         * @description Stage of a version.
          * @enum {string}
          */
         Stage: "shadow" | "canary" | "active" | "archived";
@@ -5399,21 +5399,21 @@ export interface components {
         Study: {
             /** @description When. */
             created_at: components["schemas"]["Timestamp"];
-            /** @description Who began it. */
+            /** @description Who started it. */
             created_by: string;
             finished_at?: components["schemas"]["Timestamp"] | null;
             /** @description Its name. */
             id: string;
             /** @description Why it could not continue at the last attempt. */
             note?: string | null;
-            /** @description All that decides its trials: budget, seed, space, base, dataset. */
+            /** @description Everything that determines its trials: budget, seed, space, base, dataset. */
             plan: JsonObject;
             /**
              * Format: int64
-             * @description Counts studies, from 1.
+             * @description Number of the study, from 1.
              */
             seq: number;
-            /** @description Where it is. */
+            /** @description Its state. */
             state: components["schemas"]["StudyState"];
             /** @description Name of the task. */
             task: string;
@@ -5429,7 +5429,7 @@ export interface components {
             run: components["schemas"]["Run"];
         };
         /**
-         * @description Where a study is.
+         * @description State of a study.
          * @enum {string}
          */
         StudyState: "running" | "done" | "stopped";
@@ -5690,14 +5690,14 @@ export interface components {
             /** @description The text that people edit, which is put over the built-in tables; empty where there is none. */
             toml: string;
         };
-        /** @description Everything that decides how an input becomes a prompt and an answer becomes a value.
+        /** @description Everything that determines how an input becomes a prompt and how an answer becomes a value.
          *
-         *     It is frozen into the run directory and travels inside the adapter folder, so training, evaluation and
-         *     inference can't use different ones. Its [digest](TaskCard::digest) names it. */
+         *     It is stored in the run directory and in the adapter folder, so training, evaluation and inference can't use
+         *     different cards. Its [digest](TaskCard::digest) identifies it. */
         TaskCard: {
-            /** @description What the model must write. */
+            /** @description The form of the answer. */
             answer: components["schemas"]["AnswerForm"];
-            /** @description The instruction, put before the input; the same for every example, so its computation is shared. */
+            /** @description The instruction before the input. It is the same for all examples, so that its computation is shared. */
             instruction: string;
             /** @description `slack-rescue`, `ask-ai`, `text-classification`, … */
             name: string;
@@ -5911,11 +5911,11 @@ export interface components {
              */
             total: number;
         };
-        /** @description What a program shows instead of a password. */
+        /** @description An access token of a program. */
         TokenView: {
             /** @description When. */
             created_at: components["schemas"]["Timestamp"];
-            /** @description Who made it. */
+            /** @description Who created it. */
             created_by: string;
             expires_at?: components["schemas"]["Timestamp"] | null;
             /** @description Its public name. */
@@ -5945,7 +5945,7 @@ export interface components {
          */
         TrackedState: "waiting" | "following" | "failing" | "sent";
         /**
-         * @description The trackers there are.
+         * @description The kinds of trackers.
          * @enum {string}
          */
         TrackerKind: "mlflow" | "otlp";
@@ -5966,26 +5966,26 @@ export interface components {
             /** @description Variants that take turns; 0 where the example itself is learned in every epoch. */
             variants: number;
         };
-        /** @description Why a run ended without a result, in parts. A trainer writes it as its last event; whoever follows the run adds what
-         *     can only be seen from outside, and stores it with the run. */
+        /** @description Why a run ended without a result. A trainer writes it as its last event. The follower of the run adds what can only
+         *     be observed from outside, and stores it with the run. */
         TrainerFailure: {
-            /** @description Why, from the nearest cause to the deepest. */
+            /** @description The causes, outermost first. */
             causes?: string[];
-            /** @description What kind it is: it decides whether the run is tried again. */
+            /** @description The class, which decides whether the run is retried. */
             class: components["schemas"]["FailureClass"];
             /**
              * Format: int32
              * @description The public exit code.
              */
             code: number;
-            /** @description What people can do. */
+            /** @description What the user can do. */
             hint?: string | null;
-            /** @description What failed, as a sentence without its causes. */
+            /** @description What failed, as a sentence without the causes. */
             message: string;
             phase?: components["schemas"]["Phase"] | null;
-            /** @description The beginning and the end of what the process wrote to stderr. */
+            /** @description Start and end of the process's stderr. */
             stderr?: string;
-            /** @description The same of stdout. */
+            /** @description Start and end of its stdout. */
             stdout?: string;
         };
         /** @description What a phase left. */
@@ -6039,10 +6039,10 @@ export interface components {
             baseModel: string;
             /**
              * Format: int64
-             * @description Examples in the dataset.
+             * @description Number of examples in the dataset.
              */
             datasetSize?: number | null;
-            /** @description Why it failed: the first and last 2,500 characters of what was said, labelled. */
+            /** @description Why it failed: the first and last 2,500 characters of the error output, labelled. */
             errorMessage?: string | null;
             /**
              * Format: double
@@ -6056,9 +6056,9 @@ export interface components {
              * @description Number of the run.
              */
             id: number;
-            /** @description The result's description, once there is one. */
+            /** @description Path of the result's metadata, once it exists. */
             metadataPath?: string | null;
-            /** @description Said of this answer: that nothing changed since the run. */
+            /** @description A note of this response: nothing changed since the run. */
             note?: string | null;
             /** @description The run directory. */
             outputDir: string;
@@ -6068,9 +6068,9 @@ export interface components {
             startedAt?: string | null;
             /** @description `queued`, `running`, `completed` or `failed`. */
             status: string;
-            /** @description Always `soft_prompt`, as that system calls both methods. */
+            /** @description Always `soft_prompt`: that system uses one name for both methods. */
             trainingType: string;
-            /** @description Who asked for it. */
+            /** @description Who requested it. */
             triggeredBy: string;
         };
         /** @description The state of a job. */
@@ -6110,7 +6110,7 @@ export interface components {
         Trial: {
             /**
              * Format: int64
-             * @description Size of its adapter.
+             * @description Size of its adapter in bytes.
              */
             bytes?: number | null;
             /**
@@ -6120,7 +6120,7 @@ export interface components {
             latency_ms?: number | null;
             /**
              * Format: double
-             * @description Loss on the examples that the study holds out; of one that was stopped early, there.
+             * @description Loss on the examples that the study holds out; for a trial that was stopped early, the loss at that point.
              */
             loss?: number | null;
             /**
@@ -6128,26 +6128,26 @@ export interface components {
              * @description How long it trained.
              */
             millis: number;
-            /** @description What is to be known about it. */
+            /** @description A note for people. */
             note?: string | null;
             /**
              * Format: int64
-             * @description Counts from 0, which is the recipe as it is.
+             * @description Number of the trial, from 0. Trial 0 uses the recipe unchanged.
              */
             number: number;
-            /** @description The value of each parameter that applies; of a choice, its position. */
+            /** @description Values of the parameters that apply; for a choice, the index. */
             point: JsonObject;
             /** @description Its run. */
             run: string;
-            /** @description Loss at a quarter and at half of its training, where earlier trials may stop it; none beyond that. */
+            /** @description Loss at a quarter and at half of the training, where a trial may be stopped early. */
             rungs: (number | null)[];
-            /** @description The same as settings of a training. */
+            /** @description The same point as training settings. */
             settings: JsonObject;
-            /** @description What became of it. */
+            /** @description Its state. */
             state: components["schemas"]["TrialState"];
         };
         /**
-         * @description What became of a trial.
+         * @description State of a trial.
          * @enum {string}
          */
         TrialState: "running" | "complete" | "pruned" | "failed";
@@ -6250,7 +6250,7 @@ export interface components {
             /** @description By name. */
             users: components["schemas"]["UserView"][];
         };
-        /** @description Somebody who may log in. */
+        /** @description A person who may log in. */
         UserView: {
             /** @description When. */
             created_at: components["schemas"]["Timestamp"];
@@ -6266,13 +6266,13 @@ export interface components {
          * @enum {string}
          */
         Verdict: "better" | "worse" | "cannot-tell";
-        /** @description Something that answers a task: a registered adapter, or what needs no language model. */
+        /** @description A registered version of a task: an adapter, or a method without a language model. */
         Version: {
             /** @description Digest of the adapter's weights, or of the contestant's file. */
             adapter_digest: components["schemas"]["Digest"];
             /** @description The folder of its files, relative to `GRAFT_HOME`. */
             adapter_dir: string;
-            /** @description Name of the base model; absent where the version answers without one. */
+            /** @description Name of the base model; absent if the version needs none. */
             base: string | null;
             base_digest: components["schemas"]["Digest"] | null;
             /** @description Prompt and answer form it was trained with. */
@@ -6294,13 +6294,13 @@ export interface components {
             parent?: string | null;
             /** @description The run that made it. */
             run?: string | null;
-            /** @description How far it has come. */
+            /** @description Its stage. */
             stage: components["schemas"]["Stage"];
             /** @description Name of the task. */
             task: string;
             /**
              * Format: int64
-             * @description Revision of the task it was trained with; absent where that is not known.
+             * @description Revision of the task it was trained with; absent if unknown.
              */
             task_revision?: number | null;
         };
@@ -6354,23 +6354,23 @@ export interface components {
         WindowCounts: {
             /**
              * Format: int64
-             * @description All that were taken in.
+             * @description All windows.
              */
             all: number;
             /**
              * Format: int64
-             * @description Those that wait to be put in order.
+             * @description Windows without a place yet.
              */
             buffered: number;
             /**
              * Format: int64
-             * @description Those that came late.
+             * @description Windows that arrived late.
              */
             late: number;
             oldest?: components["schemas"]["Timestamp"] | null;
             /**
              * Format: int64
-             * @description Those that wait for the next snapshot.
+             * @description Windows that wait for the next snapshot.
              */
             waiting: number;
         };

@@ -143,7 +143,7 @@ impl People<'_> {
     /// Sends a message to all servers of this database. Does nothing on SQLite.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn send_message(self, message: &str) -> Result<()> {
         Ok(self.engine.store.send_message(message).await?)
     }

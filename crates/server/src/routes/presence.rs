@@ -52,7 +52,7 @@ async fn sit(
     let seats = state.presence.sit(&page, &engine.by, at);
     // Nothing rests on it, and the page says it again.
     if let Err(error) = engine.people().send_message(&word).await {
-        tracing::debug!(error = ?error, "the other servers can't be told who looks at what");
+        tracing::debug!(error = ?error, "cannot send presence to the other servers");
     }
     Ok(Reply(Seats { seats }))
 }
