@@ -23,7 +23,7 @@ const many = Array.from({ length: 24 }, (_, i) => {
 
 test("an invalid line is marked, and its number links to it", async ({ page }) => {
   await page.goto(`${graft.url}/training/prompt`);
-  const text = page.getByLabel("Examples");
+  const text = page.getByLabel("Examples", { exact: true });
   const submit = page.getByRole("button", { name: /Submit training job/ });
   await text.fill("short");
   await expect(page.getByTestId("counter")).toHaveText("5 characters; at least 10");
@@ -46,12 +46,12 @@ test("an invalid line is marked, and its number links to it", async ({ page }) =
 
 test("a draft is available on another machine", async ({ page, browser }) => {
   await page.goto(`${graft.url}/training/prompt`);
-  await page.getByLabel("Examples").fill("User: How do I reset it?\nAssistant: Hold the button.");
+  await page.getByLabel("Examples", { exact: true }).fill("User: How do I reset it?\nAssistant: Hold the button.");
   await page.getByLabel("Model type").selectOption("general_chat");
   await expect(page.getByText("Draft saved")).toBeVisible();
   const other = await (await browser.newContext()).newPage();
   await other.goto(`${graft.url}/training/prompt`);
-  await expect(other.getByLabel("Examples")).toHaveValue(/Hold the button/);
+  await expect(other.getByLabel("Examples", { exact: true })).toHaveValue(/Hold the button/);
   await expect(other.getByLabel("Model type")).toHaveValue("general_chat");
   await expect(other.getByText("Dialogue").first()).toBeVisible();
   await other.context().close();
@@ -61,13 +61,13 @@ test("a text with too few examples is kept, with what is missing", async ({ page
   await page.goto(`${graft.url}/training/prompt`);
   await page.getByLabel("Model type").selectOption("sentiment_analysis");
   await page.getByLabel("Base model").fill("tiny");
-  await page.getByLabel("Examples").fill(SENTIMENT);
+  await page.getByLabel("Examples", { exact: true }).fill(SENTIMENT);
   await page.getByRole("button", { name: /Submit training job/ }).click();
   await expect(page.getByText("3 examples kept as prompt_1_sentiment_analysis")).toBeVisible();
   await expect(page.getByText(/find 10 approved examples/).first()).toBeVisible();
-  await expect(page.getByLabel("Examples")).toHaveValue("");
+  await expect(page.getByLabel("Examples", { exact: true })).toHaveValue("");
   // The text of the original system's test: it has no answer.
-  await page.getByLabel("Examples").fill("Test training prompt");
+  await page.getByLabel("Examples", { exact: true }).fill("Test training prompt");
   await expect(page.getByText("Lines without answers")).toBeVisible();
   await page.getByRole("button", { name: "Keep the examples for audit" }).click();
   await expect(page.getByText("1 example kept as prompt_2_sentiment_analysis")).toBeVisible();
@@ -86,7 +86,7 @@ test("each form of text is parsed", async ({ page }) => {
     ['Invoice 17 of Acme\n{"vendor": "Acme", "number": 17}', "Texts with JSON answers"],
   ];
   for (const [text, layout] of forms) {
-    await page.getByLabel("Examples").fill(text);
+    await page.getByLabel("Examples", { exact: true }).fill(text);
     await expect(page.getByText(layout, { exact: true }).first()).toBeVisible();
     await expect(page.getByRole("list", { name: "Lines" }).getByRole("listitem").first()).toBeVisible();
   }
@@ -98,9 +98,9 @@ test("a text is trained to a version with the keyboard only, and its phases are 
   await page.getByLabel("Model type").selectOption("text_classification");
   await page.getByLabel("Priority").selectOption("high");
   await page.getByLabel("Base model").fill("tiny");
-  await page.getByLabel("Examples").fill(many);
+  await page.getByLabel("Examples", { exact: true }).fill(many);
   await expect(page.getByText("24 examples", { exact: true })).toBeVisible();
-  await page.getByLabel("Examples").press("Control+Enter");
+  await page.getByLabel("Examples", { exact: true }).press("Control+Enter");
   await expect(page.getByText("prompt_3_text_classification is queued with 24 examples.")).toBeVisible();
   const job = page.locator("#recent-jobs").getByRole("listitem").filter({ hasText: "prompt_3_text_classification" });
   await expect(job.first()).toBeVisible();
@@ -117,5 +117,23 @@ test("a text is trained to a version with the keyboard only, and its phases are 
   await measure(page);
   await page.setViewportSize({ width: 1280, height: 800 });
   await job.first().getByRole("button", { name: "Use this text again" }).click();
-  await expect(page.getByLabel("Examples")).toHaveValue(/yes yes/);
+  await expect(page.getByLabel("Examples", { exact: true })).toHaveValue(/yes yes/);
+});
+
+test("a job searches for settings first, and shows where it is", async ({ page }) => {
+  test.setTimeout(240_000);
+  await page.goto(`${graft.url}/training/prompt`);
+  await page.getByLabel("Model type").selectOption("text_classification");
+  await page.getByLabel("Base model").fill("tiny");
+  await page.getByLabel("Search for settings first").selectOption("8-trials");
+  await page.getByLabel("Examples", { exact: true }).fill(many.replaceAll("yes", "sure").replaceAll("no ", "nope "));
+  await page.getByRole("button", { name: /Submit training job/ }).click();
+  const job = page.locator("#recent-jobs").getByRole("listitem").first();
+  const phases = job.getByRole("list", { name: "Phases" });
+  await expect(phases.locator("[aria-current=step]")).toContainText("Search");
+  await expect(phases.getByRole("listitem").first()).toHaveAttribute("data-state", "done");
+  await expect(job.getByText(/tries settings: \d of 8 trials/)).toBeVisible();
+  await expect(job.getByText("✓ Succeeded").first()).toBeVisible({ timeout: 200_000 });
+  await expect(phases.locator("[data-state=skipped]")).toHaveCount(0);
+  await expect(phases.locator("[data-state=done]")).toHaveCount(4);
 });

@@ -108,7 +108,7 @@ test("five JSON answers create a task with fields, which trains on texts pasted 
   await expect(page).toHaveURL(/\/training\/prompt/);
   await expect(page.getByLabel("Model type")).toHaveValue("invoices");
   await page.getByLabel("Base model").fill("tiny");
-  await page.getByLabel("Examples").fill(INVOICES);
+  await page.getByLabel("Examples", { exact: true }).fill(INVOICES);
   await expect(page.getByText("15 examples", { exact: true })).toBeVisible();
   await page.getByRole("button", { name: /Submit training job/ }).click();
   const job = page.locator("#recent-jobs").getByRole("listitem").filter({ hasText: "prompt_1_invoices" }).first();

@@ -15,8 +15,6 @@ use common::{Graft, Random, seed, server::Server};
 use serde_json::{Value, json};
 
 const TASK: &str = "text-classification";
-const SEARCH: [&str; 12] =
-    ["search", TASK, "--base", "tiny", "--budget", "8-trials", "--epochs", "2", "--threads", "1", "--seed", "5"];
 
 /// What of a study must not depend on interruptions.
 fn found(view: &Value) -> Vec<Value> {
@@ -28,13 +26,18 @@ fn found(view: &Value) -> Vec<Value> {
 
 #[test]
 fn killed_study_finds_the_same_settings() {
+    // `cargo xtask campaign studies` asks for the long form.
+    let (count, kills) = if std::env::var_os("GRAFT_KILLS").is_some() { (20, 20) } else { (8, 10) };
+    let budget = format!("{count}-trials");
+    let search =
+        ["search", TASK, "--base", "tiny", "--budget", &budget, "--epochs", "2", "--threads", "1", "--seed", "5"];
     let graft = Graft::with_toy_task();
-    let whole = graft.json(&SEARCH);
+    let whole = graft.json(&search);
     assert_eq!(whole["study"]["state"], "done");
     let trials = whole["trials"].as_array().unwrap();
-    assert_eq!(trials.len(), 8);
+    assert_eq!(trials.len(), count);
     let settings: BTreeSet<String> = trials.iter().map(|trial| trial["settings"].to_string()).collect();
-    assert_eq!(settings.len(), 8, "each trial is another");
+    assert_eq!(settings.len(), count, "each trial is another");
     let states: Vec<&str> = trials.iter().map(|trial| trial["state"].as_str().unwrap()).collect();
     assert!(states.iter().all(|state| ["complete", "pruned"].contains(state)), "{trials:#?}");
     assert!(states.contains(&"pruned"), "{trials:#?}");
@@ -49,8 +52,8 @@ fn killed_study_finds_the_same_settings() {
     let killed = Graft::with_toy_task();
     println!("repeat it with GRAFT_SEED={}", seed());
     let mut random = Random::new(seed());
-    for kill in 0..10 {
-        let mut child = killed.command(&SEARCH).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    for kill in 0..kills {
+        let mut child = killed.command(&search).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         sleep(Duration::from_millis(300 + random.below(2500)));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -58,7 +61,7 @@ fn killed_study_finds_the_same_settings() {
             kill_trainers(&killed);
         }
     }
-    let view = killed.json(&SEARCH);
+    let view = killed.json(&search);
     let studies = killed.json(&["studies", "list"])["studies"].as_array().unwrap().len();
     let view = if studies == 1 { view } else { ended_before(&killed) };
     assert_eq!(found(&view), found(&whole));
@@ -125,4 +128,61 @@ fn two_workers_run_each_trial_once() {
     assert_eq!(stopped["study"]["state"], "stopped");
     let view = server.get(&format!("/api/v1/studies/{again}"));
     assert!(view["trials"].as_array().unwrap().iter().all(|trial| trial["state"] != "running"), "{view:#}");
+}
+
+#[test]
+fn a_prompt_waits_for_its_search_and_trains_with_what_it_found() {
+    let graft = Graft::with_toy_task();
+    let server = Server::start(&graft);
+    let wanted = json!({"text": "\"yes yes yes\" -> good\n\"no no no\" -> bad", "model_type": "text_classification",
+        "base": "tiny", "search": "5-trials"});
+    let submit = || {
+        let prompt = server.json(202, "POST", "/api/v1/prompts", &wanted)["prompt"].clone();
+        prompt["run"].as_str().unwrap_or_else(|| panic!("{prompt:#}")).to_owned()
+    };
+    let run = submit();
+    let path = format!("/api/v1/runs/{run}");
+    let waits = server.get(&path);
+    assert_eq!((&waits["run"]["state"], &waits["run"]["phase"]), (&json!("queued"), &json!("search")));
+    let study = waits["run"]["search"].as_str().unwrap().to_owned();
+    assert!(waits["waiting"]["why"].as_str().unwrap().contains(&study), "{waits:#}");
+    assert_eq!(server.get(&format!("/api/v1/training/status/{run}"))["phase"], json!(2));
+    let began = Instant::now();
+    let until = |path: &str, is: &dyn Fn(&Value) -> bool| loop {
+        let view = server.get(path);
+        if is(&view) {
+            break view;
+        }
+        assert!(began.elapsed() < Duration::from_secs(300), "{view:#}");
+        sleep(Duration::from_millis(100));
+    };
+    let found = until(&path, &|view| view["run"]["state"] == "succeeded");
+    let view = server.get(&format!("/api/v1/studies/{study}"));
+    assert_eq!((&view["study"]["state"], view["trials"].as_array().unwrap().len()), (&json!("done"), 5));
+    // The settings are those of the best trial where it is better than the recipe's.
+    let optim = &found["run"]["spec"]["optim"];
+    let best = &view["trials"][view["best"].as_u64().unwrap() as usize]["settings"];
+    assert_eq!(view["defaults_are_best"], json!(false), "settings that are better are easy to find here");
+    assert_eq!((&optim["lr"], &optim["epochs"]), (&best["settings"]["learning_rate"], &best["settings"]["epochs"]));
+    assert_eq!(found["run"]["method"], best["method"]);
+    assert_eq!(found["run"]["dataset"], view["study"]["plan"]["dataset"]);
+
+    // A run that is cancelled takes its study along, and trains with the recipe when it is put back.
+    let run = submit();
+    let path = format!("/api/v1/runs/{run}");
+    let study = server.get(&path)["run"]["search"].as_str().unwrap().to_owned();
+    server.json(202, "POST", &format!("{path}/cancel"), &json!({}));
+    until(&format!("/api/v1/studies/{study}"), &|view| view["study"]["state"] == "stopped");
+    let again = server.json(202, "POST", &format!("{path}/retry"), &json!({}))["run"].clone();
+    assert_eq!((again.get("search"), again.get("phase").cloned().unwrap_or_default()), (None, Value::Null));
+    server.json(202, "POST", &format!("{path}/cancel"), &json!({}));
+
+    // A study that is stopped lets its run go on with the best until then, or with the recipe.
+    until(&path, &|view| view["run"]["state"] == "cancelled");
+    let run = submit();
+    let path = format!("/api/v1/runs/{run}");
+    let study = server.get(&path)["run"]["search"].as_str().unwrap().to_owned();
+    server.json(200, "POST", &format!("/api/v1/studies/{study}/stop"), &json!({}));
+    let went_on = until(&path, &|view| view["run"]["state"] == "succeeded");
+    assert_eq!(went_on["run"]["search"], json!(study));
 }

@@ -26,7 +26,7 @@ fn number<'de, D: Deserializer<'de>>(json: D) -> Result<f64, D::Error> {
 pub enum Phase {
     /// Checks and tokenizes the data, and loads the base model.
     Prepare,
-    /// Compares settings. No run has this phase at present.
+    /// A study compares settings; the run waits for them in the queue.
     Search,
     /// Trains.
     Train,

@@ -71,7 +71,7 @@ pub use runs::{
     TrainingSubmission, Waiting, WarmStart, WorkerOptions, doctor, outcome_of, recipes,
 };
 pub use serving::{Input, Serving, read_inputs};
-pub use studies::{Budget, Importance, Studies, StudyRequest, StudyView};
+pub use studies::{Budget, Importance, SamplerName, Studies, StudyRequest, StudyView};
 pub use tasks::{MadeTask, NewTask, TaskChange, TaskDetail, TaskImpact, TaskOrigin, Tasks, UnfitExample};
 pub use tracking::{TrackedRun, TrackedState, Trackers, Tracking, TrackingOptions};
 pub use upkeep::{

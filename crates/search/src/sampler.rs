@@ -40,6 +40,12 @@ impl Sampler {
         Self { space, seed, random_trials }
     }
 
+    /// A sampler whose trials are all random but the first: what any other must beat.
+    #[must_use]
+    pub fn random(space: Vec<Parameter>, seed: u64) -> Self {
+        Self { space, seed, random_trials: u64::MAX }
+    }
+
     /// Number of random trials after the first trial.
     #[must_use]
     pub fn random_trials(&self) -> u64 {

@@ -45,10 +45,10 @@ fn spaces() -> [Problem; 2] {
 }
 
 fn study(space: &[Parameter], seed: u64, trials: u64, f: fn(&Point) -> f64, learns: bool) -> Vec<Observation> {
-    let sampler = Sampler::new(space.to_vec(), seed);
+    let sampler = if learns { Sampler::new(space.to_vec(), seed) } else { Sampler::random(space.to_vec(), seed) };
     let mut seen: Vec<Observation> = Vec::new();
     for number in 0..trials {
-        let point = sampler.ask(number, if learns { &seen } else { &[] });
+        let point = sampler.ask(number, &seen);
         let loss = f(&point);
         seen.push(Observation { point, loss });
     }

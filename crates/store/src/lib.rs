@@ -87,7 +87,7 @@ pub use runs::{
 };
 pub use schedules::{Due, NewSchedule, Schedule};
 pub use settings::Setting;
-pub use studies::{NewTrial, Study, StudyState, Trial, TrialState};
+pub use studies::{NewStudy, NewTrial, Study, StudyState, Trial, TrialState};
 pub use suggestions::{Suggested, Suggestion};
 pub use tasks::{NewTaskRevision, TaskRevision};
 pub use trackers::Tracked;

@@ -27,6 +27,7 @@ const STEPS: &[(&str, &str)] = &[
     ("tasks", include_str!("../migrations/0018_tasks.sql")),
     ("studies", include_str!("../migrations/0019_studies.sql")),
     ("latency", include_str!("../migrations/0020_latency.sql")),
+    ("searched", include_str!("../migrations/0021_searched.sql")),
 ];
 
 /// Migrates the database to the newest schema. Takes no lock if the schema is up to date.

@@ -1,13 +1,13 @@
 //! Searches for settings, and their trials.
 
-use graft_core::{Dataset, Timestamp};
+use graft_core::{Dataset, Phase, Timestamp, TrainSpec};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::any::AnyRow;
 use utoipa::ToSchema;
 
 use crate::changes::{Actor, Entry, record};
-use crate::runs::{NewRun, add_trial_run};
+use crate::runs::{NewRun, Run, Submission, add_trial_run, method_of, submit};
 use crate::{Action, Error, Kind, Store, datasets, row};
 
 names! {
@@ -90,6 +90,19 @@ pub struct Trial {
     pub note: Option<String>,
 }
 
+/// A study to add.
+#[derive(Clone, Copy, Debug)]
+pub struct NewStudy<'a> {
+    /// Its name.
+    pub id: &'a str,
+    /// Name of the task.
+    pub task: &'a str,
+    /// All that decides its trials.
+    pub plan: &'a Value,
+    /// The run whose settings it chooses.
+    pub waiting: Option<(NewRun<'a>, &'a Submission<'a>)>,
+}
+
 /// A trial to add.
 #[derive(Clone, Copy, Debug)]
 pub struct NewTrial<'a> {
@@ -101,6 +114,8 @@ pub struct NewTrial<'a> {
     pub request: &'a Value,
     /// Number of training and of held-out examples.
     pub sides: (u64, u64),
+    /// The revision of the task that it trains.
+    pub task_revision: Option<i64>,
 }
 
 macro_rules! select_studies {
@@ -110,19 +125,19 @@ macro_rules! select_studies {
 }
 
 impl Store {
-    /// Adds a study and saves its dataset, whose split becomes permanent.
+    /// Adds a study and saves its dataset, whose split becomes permanent. If a run waits for the study, adds it to the queue.
     ///
     /// # Errors
-    /// [`Error::StudyActive`] while the task has a running one; [`Error::RunExists`] if the name exists.
+    /// [`Error::StudyActive`] while the task has a running one; [`Error::RunExists`] if the name exists; for the run as
+    /// [`submit_run`](Self::submit_run).
     pub async fn add_study(
         &self,
-        id: &str,
-        plan: (&str, &Value),
+        new: NewStudy<'_>,
         dataset: &Dataset,
         by: &str,
         at: Timestamp,
     ) -> Result<Study, Error> {
-        let (task, plan) = plan;
+        let NewStudy { id, task, plan, waiting } = new;
         row::check_name("study", id)?;
         let mut tx = self.begin().await?;
         let active = sqlx::query("select id from studies where task = $1 and state = 'running'");
@@ -145,8 +160,49 @@ impl Store {
         record(&mut tx, entry, Actor { by, at }, None, Some(&json!({"state": "running"}))).await?;
         let added = sqlx::query(select_studies!("where id = $1")).bind(id).fetch_one(&mut *tx).await?;
         let added = study(&added)?;
+        if let Some((run, order)) = waiting {
+            let run = submit(&mut tx, run, order, dataset, Actor { by, at }).await?;
+            sqlx::query("update runs set phase = $2, search = $3 where id = $1")
+                .bind(&run.id)
+                .bind(Phase::Search.name())
+                .bind(id)
+                .execute(&mut *tx)
+                .await?;
+        }
         tx.commit().await?;
         Ok(added)
+    }
+
+    /// Lets a run that waited for its study train; with these settings, if they differ from those that it has.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn end_search(
+        &self,
+        run: &Run,
+        chosen: Option<(&TrainSpec, &Value)>,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        let (spec, request) = chosen.unzip();
+        let ended = sqlx::query(
+            "update runs set phase = null, spec = coalesce($3, spec), request = coalesce($4, request), method = coalesce($5, method)
+             where id = $1 and state = 'queued' and phase = $2",
+        )
+        .bind(&run.id)
+        .bind(Phase::Search.name())
+        .bind(spec.map(|spec| json!(spec).to_string()))
+        .bind(request.map(Value::to_string))
+        .bind(spec.map(|spec| method_of(&spec.adapter)))
+        .execute(&mut *tx)
+        .await?;
+        if ended.rows_affected() == 1 {
+            let entry = Entry { action: Action::Set, kind: Kind::Run, task: &run.task, subject: &run.id };
+            let after = json!({"phase": null, "settings": if spec.is_some() { "best" } else { "recipe" }});
+            record(&mut tx, entry, Actor { by, at }, Some(&json!({"phase": Phase::Search})), Some(&after)).await?;
+        }
+        tx.commit().await
     }
 
     /// One study.
@@ -191,7 +247,7 @@ impl Store {
     /// # Errors
     /// [`Error::RunExists`]; when the database can't be written.
     pub async fn add_trial(&self, study: &Study, new: NewTrial<'_>, by: &str, at: Timestamp) -> Result<bool, Error> {
-        let NewTrial { trial, run, request, sides } = new;
+        let trial = new.trial;
         let mut tx = self.begin().await?;
         let still = sqlx::query("select id from studies where id = $1 and state = 'running'").bind(&study.id);
         if still.fetch_optional(&mut *tx).await?.is_none() {
@@ -212,7 +268,7 @@ impl Store {
         if added.rows_affected() == 0 {
             return Ok(false);
         }
-        add_trial_run(&mut tx, run, &study.id, request, sides, Actor { by, at }).await?;
+        add_trial_run(&mut tx, &study.id, new, Actor { by, at }).await?;
         tx.commit().await?;
         Ok(true)
     }

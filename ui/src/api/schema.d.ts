@@ -3763,6 +3763,8 @@ export interface components {
              * @description Number of trials at a time. With more, each is chosen from fewer results. Default: 1.
              */
             parallel?: number | null;
+            /** @description How trials are chosen. Default: `tpe`. */
+            sampler?: components["schemas"]["StudySampler"];
             /** @description Fixed settings of all trials, which are not searched; `seed` is also the seed of the study. */
             settings?: components["schemas"]["RunSettings"];
             /** @description The task. */
@@ -4206,6 +4208,9 @@ export interface components {
             pending?: boolean;
             /** @description Priority of its run in the queue. Default: `normal`. */
             priority?: components["schemas"]["PriorityName"];
+            /** @description Budget of a search for better settings before the run trains, as of `POST /studies`: `20-trials`, `60m`. Default: no
+             *     search. */
+            search?: string | null;
             /** @description The text: examples in any form that people paste, at least 10 characters. */
             text: string;
             /** @description Whether the run is sent to trackers such as MLflow. Default: if any are configured. */
@@ -4747,6 +4752,8 @@ export interface components {
             priority: components["schemas"]["PriorityName"];
             /** @description The request; absent for a run that was only found as a directory. */
             request?: JsonObject | null;
+            /** @description The study that chooses its settings before it trains. */
+            search?: string | null;
             /**
              * Format: int64
              * @description Number of the run, from 1.
@@ -5428,6 +5435,11 @@ export interface components {
             /** @description Its run. */
             run: components["schemas"]["Run"];
         };
+        /**
+         * @description How a study chooses its trials.
+         * @enum {string}
+         */
+        StudySampler: "tpe" | "random";
         /**
          * @description State of a study.
          * @enum {string}

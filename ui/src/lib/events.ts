@@ -1,4 +1,4 @@
-import type { Event, Run, RunState } from "../api/types";
+import type { Event, Run } from "../api/types";
 
 type Of<K extends Event["event"]> = Extract<Event, { event: K }>;
 
@@ -25,13 +25,25 @@ export interface PhaseState {
   seconds?: number;
 }
 
-/** The phases of a kind of run, and where this one is in them; after a resumption, those of the last attempt. */
-export function phases(events: Event[], run: RunState, kind: Run["kind"]): PhaseState[] {
+/** What of a run says where it is. */
+type Place = Pick<Run, "kind" | "state" | "phase" | "search">;
+
+/**
+ * Where a phase is among all. The data of a run that searches are prepared before the search: what its trainer prepares later
+ * belongs to the training. Between two phases while it waits for its trainer after the search.
+ */
+export function placeOf(phase: string | null | undefined, all: string[]): number {
+  const [at, search] = [all.indexOf(phase ?? ""), all.indexOf("search")];
+  if (search < 0 || at >= search) return at;
+  return at < 0 ? search + 0.5 : search + 1;
+}
+
+/** The phases of a run, and where it is in them; after a resumption, those of the last attempt. */
+export function phases(events: Event[], { state: run, kind, phase, search }: Place): PhaseState[] {
   const begun = events.filter((event): event is Of<"phase"> & { seq: number; at: number } => event.event === "phase");
   // Few runs have a search phase; a phase that never started is not shown as done.
-  const all = PHASES[kind].filter((name) => name !== "search" || begun.some((event) => event.phase === name));
-  const at = begun.at(-1)?.phase;
-  const here = at === undefined ? -1 : all.indexOf(at);
+  const all = PHASES[kind].filter((name) => name !== "search" || search);
+  const here = placeOf(phase === "search" ? phase : begun.at(-1)?.phase, all);
   const ended = ["succeeded", "failed", "cancelled"].includes(run) ? events.at(-1)?.at : undefined;
   const took = (name: string) => {
     const i = begun.findLastIndex((event) => event.phase === name);

@@ -82,11 +82,14 @@ test("the last attempt of a step counts; values that are not numbers are left ou
 
 test("phases follow the events and the run's state", () => {
   const train: Event[] = [{ seq: 1, at: 0, event: "phase", phase: "train" }];
-  expect(phases(train, "running", "train").map((phase) => phase.state)).toEqual(["done", "now", "todo"]);
-  expect(phases(train, "failed", "train")[1]?.state).toBe("failed");
+  expect(phases(train, { kind: "train", state: "running" }).map((phase) => phase.state)).toEqual([
+    "done",
+    "now",
+    "todo",
+  ]);
+  expect(phases(train, { kind: "train", state: "failed" })[1]?.state).toBe("failed");
   const whole: Event[] = [
     { seq: 1, at: 0, event: "phase", phase: "prepare" },
-    { seq: 2, at: 2_000, event: "phase", phase: "search" },
     { seq: 3, at: 5_000, event: "phase", phase: "train" },
     // After a kill and a resume, the last attempt counts.
     { seq: 4, at: 60_000, event: "phase", phase: "prepare" },
@@ -104,13 +107,12 @@ test("phases follow the events and the run's state", () => {
       tokens_per_s: 1,
     },
   ] as Event[];
-  expect(phases(whole, "failed", "train")).toEqual([
+  expect(phases(whole, { kind: "train", state: "failed" })).toEqual([
     { name: "prepare", state: "done", seconds: 1 },
-    { name: "search", state: "done", seconds: 3 },
     { name: "train", state: "failed", seconds: 4 },
     { name: "evaluate", state: "todo" },
   ]);
-  expect(phases([], "succeeded", "train").every((phase) => phase.state === "done")).toBe(true);
+  expect(phases([], { kind: "train", state: "succeeded" }).every((phase) => phase.state === "done")).toBe(true);
 });
 
 test("days without messages are included, and many days are grouped by week", () => {
@@ -161,4 +163,13 @@ test("lineage stops at unknown parents, at cycles, and at its limit", () => {
     ["v3", "v2"],
   ]);
   expect(ancestors([two], two, 9)).toEqual([two]);
+});
+
+test("a run that searches prepares before it, and trains after it", () => {
+  const states = (events: Event[], phase: string | null) =>
+    phases(events, { kind: "train", state: "running", search: "study-1", phase }).map((one) => one.state);
+  expect(states([], "search")).toEqual(["done", "now", "todo", "todo"]);
+  expect(states([], null), "it waits for its trainer").toEqual(["done", "done", "todo", "todo"]);
+  const prepares: Event = { seq: 1, at: 0, event: "phase", phase: "prepare" };
+  expect(states([prepares], "prepare")).toEqual(["done", "done", "now", "todo"]);
 });

@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use clap::{Args, Subcommand};
 use graft_engine::{
-    Budget, Engine, Error, Settings, StudyRequest, StudyView,
+    Budget, Engine, Error, SamplerName, Settings, StudyRequest, StudyView,
     recipes::Method,
     records::{StudyState, Trial, TrialState},
 };
@@ -32,6 +32,9 @@ pub(crate) struct Search {
     /// Trials at a time, if workers run beside this command. With more, each is chosen from fewer results.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=16))]
     parallel: u64,
+    /// How trials are chosen: `random` shows what `tpe` brings.
+    #[arg(long, value_enum, default_value = "tpe")]
+    sampler: SamplerName,
     /// Settings of all trials, which are not searched for; `--seed` is the search's, too.
     #[command(flatten)]
     settings: Settings,
@@ -76,6 +79,7 @@ pub(crate) async fn run(engine: &Engine, command: Search) -> Result<Reply> {
                 method: command.method,
                 budget: command.budget,
                 parallel: Some(command.parallel),
+                sampler: command.sampler,
                 settings: command.settings,
             };
             let study = engine.studies().begin(&request).await?;

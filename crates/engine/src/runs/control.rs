@@ -37,7 +37,7 @@ impl Runs<'_> {
     ) -> Result<Run> {
         let plan = preflight.plan.take().filter(|_| preflight.ok);
         let Some(plan) = plan else { return Err(Error::NotReady(Box::new(preflight))) };
-        self.queue_plan(&plan, Order { request, max_attempts: MAX_ATTEMPTS, due, key }).await
+        self.queue_plan(&plan, Order { request, max_attempts: MAX_ATTEMPTS, due, key, search: None }).await
     }
 
     /// Asks for a run to end. One that waits is cancelled at once; one that trains stops after its step, and its last

@@ -25,13 +25,14 @@ mod worker;
 
 pub use ask_ai::AskAiTraining;
 pub use compare::{ComparedField, ComparedMetric, Interval, Paired, PairedExample, RunComparison};
-use control::MAX_ATTEMPTS;
+pub(crate) use control::MAX_ATTEMPTS;
 pub use doctor::{Check, doctor};
 pub use estimate::{Quality, RunEstimate};
 pub use evaluation::EvaluationRequest;
 pub use failure::RunFailure;
 pub use live::{Live, LiveStatus};
 pub use many::{RunAction, RunsReport, SkippedRun};
+pub(crate) use plan::Order;
 pub use plan::{Plan, Submitted};
 pub use preflight::{Level, Preflight, Problem};
 pub use process::outcome_of;

@@ -1,7 +1,8 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use graft_core::{BaseRef, ExampleId, ExitCode, TrainSpec, json};
-use graft_store::{Due, NewRun, Run, RunFilter, RunKind, RunState, Submission};
+use graft_store::{Due, NewRun, NewStudy, Run, RunFilter, RunKind, RunState, Submission};
+use serde_json::Value;
 
 use super::{MAX_ATTEMPTS, RunRequest, Runs, WarmStart, recipes::Recipe};
 use crate::{Error, Result, compact, examples::Prepared, now};
@@ -45,6 +46,8 @@ pub(crate) struct Order<'a> {
     pub(crate) due: Option<Due<'a>>,
     /// Names the request among all.
     pub(crate) key: Option<&'a str>,
+    /// The study that chooses its settings first, with its plan.
+    pub(crate) search: Option<(&'a str, &'a Value)>,
 }
 
 impl Runs<'_> {
@@ -65,7 +68,7 @@ impl Runs<'_> {
         }
         // A run on another machine may fail for transient reasons, which a person here cannot fix; so it is retried.
         let max_attempts = if request.on.is_some() { MAX_ATTEMPTS } else { 1 };
-        let order = Order { request, max_attempts, due: None, key: None };
+        let order = Order { request, max_attempts, due: None, key: None, search: None };
         Ok(Submitted { run: self.queue_plan(plan, order).await?, continued: false, found_dead })
     }
 
@@ -98,8 +101,15 @@ impl Runs<'_> {
             machine: request.on.as_deref(),
         };
         let new = NewRun { task, spec: &spec, dir: &dir };
-        let run =
-            self.engine.store.submit_run(new, &submission, &plan.prepared.dataset, &self.engine.by, now()).await?;
+        let (store, dataset, by) = (&self.engine.store, &plan.prepared.dataset, &self.engine.by);
+        let run = match order.search {
+            None => store.submit_run(new, &submission, dataset, by, now()).await?,
+            Some((id, study)) => {
+                let study = NewStudy { id, task, plan: study, waiting: Some((new, &submission)) };
+                store.add_study(study, dataset, by, now()).await?;
+                store.run(&spec.run).await?
+            }
+        };
         // Whoever claims it notes it, too: a run is never held up for a tracker.
         let _ = self.engine.tracking().note(&run).await;
         Ok(run)

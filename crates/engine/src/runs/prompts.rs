@@ -8,7 +8,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{RunRequest, Runs, recipes::Effort};
-use crate::{Error, Result, now};
+use crate::{Budget, Error, Result, now};
 
 /// The names that other systems use for kinds of models, with the tasks that they mean.
 pub(super) const MODEL_TYPES: [(&str, &str); 4] = [
@@ -44,6 +44,11 @@ pub struct PromptRequest {
     /// Make the run's version active, if it is not worse than the active one.
     #[serde(default)]
     pub activate: bool,
+    /// Budget of a search for better settings before the run trains, as of `POST /studies`: `20-trials`, `60m`. Default: no
+    /// search.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub search: Option<Budget>,
     /// Whether the run is sent to trackers such as MLflow. Default: if any are configured.
     #[serde(default)]
     pub track: Option<bool>,
@@ -104,7 +109,11 @@ impl Runs<'_> {
         if let Some(base) = &request.base {
             run.base.clone_from(base);
         }
-        match self.submit(&run, None).await {
+        let submitted = match request.search {
+            Some(budget) => self.engine.studies().begin_before(&run, budget).await,
+            None => self.submit(&run, None).await,
+        };
+        match submitted {
             Ok(run) => Ok(run.id),
             Err(Error::NotReady(preflight)) => {
                 let what: Vec<String> = preflight.errors().map(|problem| problem.what.clone()).collect();

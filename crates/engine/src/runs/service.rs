@@ -155,6 +155,9 @@ impl Runs<'_> {
             (RunState::Succeeded, _) | (_, Some("evaluate")) => 4,
             (_, Some("train")) => 3,
             (_, Some("search")) => 2,
+            // The data were prepared before the search.
+            (RunState::Queued, None) if run.search.is_some() => 2,
+            (_, Some("prepare")) if run.search.is_some() => 3,
             (_, Some("prepare")) if progress.baseline.is_some() => 2,
             (RunState::Queued, None) => 0,
             _ => 1,

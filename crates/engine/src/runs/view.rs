@@ -311,6 +311,9 @@ impl Runs<'_> {
             let why = "it will be retried after a transient failure".to_owned();
             return Ok(Some(Waiting { why, until: Some(until) }));
         }
+        if let (Some(Phase::Search), Some(study)) = (run.phase.as_deref().and_then(Phase::named), &run.search) {
+            return Ok(Some(Waiting { why: format!("study {study} chooses its settings"), until: None }));
+        }
         if let Some(after) = &run.after_run
             && self.engine.store.run(after).await.is_ok_and(|run| run.state.is_active())
         {

@@ -12,11 +12,11 @@ mod space;
 use std::{fmt, str::FromStr};
 
 use graft_core::{
-    Assignment, BaseRef, Dataset, Digest, EventKind, SplitRule, TaskCard, TrainSpec, json as written, split,
+    Assignment, BaseRef, Dataset, Digest, EventKind, Phase, SplitRule, TaskCard, TrainSpec, json as written, split,
     with_causes,
 };
 use graft_search::{Observation, Parameter, Point, Sampler, importance, keeps_going, pareto};
-use graft_store::{NewRun, NewTrial, Run, RunFilter, RunState, Study, StudyState, Trial, TrialState};
+use graft_store::{NewRun, NewStudy, NewTrial, Run, RunFilter, RunState, Study, StudyState, Trial, TrialState};
 use graft_tasks::cards::Task;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -25,7 +25,8 @@ use utoipa::ToSchema;
 
 use crate::{
     Engine, Error, Plan, Result, RunRequest, Say, Settings, compact, now,
-    recipes::{Method, recipe},
+    recipes::{Effort, Method, recipe},
+    runs::{MAX_ATTEMPTS, Order},
 };
 use space::Given;
 
@@ -91,6 +92,28 @@ impl From<Budget> for String {
     }
 }
 
+/// How a study chooses its trials.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+#[serde(rename_all = "lowercase")]
+#[schema(as = StudySampler)]
+pub enum SamplerName {
+    /// The tree-structured Parzen estimator, which learns from the trials so far.
+    #[default]
+    Tpe,
+    /// At random, to show what the estimator is worth.
+    Random,
+}
+
+impl SamplerName {
+    fn sampler(self, space: &[Parameter], seed: u64) -> Sampler {
+        match self {
+            Self::Tpe => Sampler::new(space.to_vec(), seed),
+            Self::Random => Sampler::random(space.to_vec(), seed),
+        }
+    }
+}
+
 /// A study to start.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -111,6 +134,9 @@ pub struct StudyRequest {
     #[serde(default)]
     #[schema(minimum = 1, maximum = 16)]
     pub parallel: Option<u64>,
+    /// How trials are chosen. Default: `tpe`.
+    #[serde(default)]
+    pub sampler: SamplerName,
     /// Fixed settings of all trials, which are not searched; `seed` is also the seed of the study.
     #[serde(default)]
     pub settings: Settings,
@@ -122,6 +148,8 @@ struct StudyPlan {
     budget: Budget,
     seed: u64,
     parallel: u64,
+    #[serde(default)]
+    sampler: SamplerName,
     base: BaseRef,
     dataset: Digest,
     task: Task,
@@ -132,6 +160,12 @@ struct StudyPlan {
     space: Vec<Parameter>,
     /// Examples that each trial learns.
     examples: usize,
+    /// The revision of the task that trials train, whatever becomes of the task meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    revision: Option<i64>,
+    /// The run that waits for its settings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    run: Option<String>,
 }
 
 impl StudyPlan {
@@ -212,20 +246,58 @@ impl Studies<'_> {
         run.settings = request.settings.clone();
         let mut preflight = self.engine.runs().preflight(&run).await?;
         let plan = preflight.plan.take().filter(|_| preflight.ok);
-        let Some(Plan { prepared, base, .. }) = plan else { return Err(Error::NotReady(Box::new(preflight))) };
+        let Some(run) = plan else { return Err(Error::NotReady(Box::new(preflight))) };
+        let (id, plan) = self.draft(request, &run, None).await?;
+        let (plan, dataset) = (written::value(&plan), &run.prepared.dataset);
+        let new = NewStudy { id: &id, task: &request.task, plan: &plan, waiting: None };
+        Ok(self.engine.store.add_study(new, dataset, &self.engine.by, now()).await?)
+    }
+
+    /// Queues a training whose settings a study chooses first: it waits for the end of the study, and trains with the best
+    /// settings if they are better than the recipe.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin) and [`crate::Runs::submit`].
+    pub(crate) async fn begin_before(self, run: &RunRequest, budget: Budget) -> Result<Run> {
+        let mut preflight = self.engine.runs().preflight(run).await?;
+        let plan = preflight.plan.take().filter(|_| preflight.ok);
+        let Some(mut plan) = plan else { return Err(Error::NotReady(Box::new(preflight))) };
+        let name = self.engine.runs().free_id(&run.task).await?;
+        plan.run = Some(name.clone());
+        let request = StudyRequest {
+            task: run.task.clone(),
+            base: Some(run.base.clone()),
+            method: None,
+            budget,
+            parallel: None,
+            sampler: SamplerName::default(),
+            settings: Settings::default(),
+        };
+        let (id, study) = self.draft(&request, &plan, Some(name)).await?;
+        let search = Some((id.as_str(), &written::value(&study)));
+        let order = Order { request: run, max_attempts: MAX_ATTEMPTS, due: None, key: None, search };
+        self.engine.runs().queue_plan(&plan, order).await
+    }
+
+    /// The name and the plan of a study about the data of a training.
+    async fn draft(self, request: &StudyRequest, of: &Plan, run: Option<String>) -> Result<(String, StudyPlan)> {
+        let Plan { prepared, base, .. } = of;
         let seed = request.settings.seed.unwrap_or(graft_core::OptimSpec::default().seed);
         let mut plan = StudyPlan {
             budget: request.budget,
             seed,
             parallel: request.parallel.unwrap_or(1).clamp(1, 16),
-            base,
+            sampler: request.sampler,
+            base: base.clone(),
             dataset: prepared.dataset.digest.clone(),
-            task: prepared.task.definition,
-            card: prepared.card,
+            task: prepared.task.definition.clone(),
+            card: prepared.card.clone(),
             method: request.method,
             settings: request.settings.clone(),
             space: Vec::new(),
             examples: 0,
+            revision: Some(self.engine.tasks().keep(&prepared.task).await?),
+            run,
         };
         let part = plan.part(&prepared.dataset);
         if part.eval.is_empty() || part.train.is_empty() {
@@ -236,9 +308,17 @@ impl Studies<'_> {
         plan.examples = part.train.len();
         let (_, files) = self.engine.bases().open(&plan.base).await?;
         plan.space = space::space(&plan.given(), files.config.has_encoder());
-        let id = format!("study-{}-{}", request.task, compact(now()).replace('_', "-"));
-        let stored = (request.task.as_str(), &written::value(&plan));
-        Ok(self.engine.store.add_study(&id, stored, &prepared.dataset, &self.engine.by, now()).await?)
+        // Two studies may be begun within a second.
+        let stamp = format!("study-{}-{}", request.task, compact(now()).replace('_', "-"));
+        let taken = self.list(None).await?;
+        let mut id = stamp.clone();
+        for number in 2.. {
+            if taken.iter().all(|study| study.id != id) {
+                break;
+            }
+            id = format!("{stamp}-{number}");
+        }
+        Ok((id, plan))
     }
 
     /// The studies of a task or of all, newest first.
@@ -327,6 +407,30 @@ impl Studies<'_> {
                 }
             }
         }
+        self.end_searches(say).await
+    }
+
+    /// Lets runs train whose study has ended; with the recipe, if what the study found can't be read.
+    async fn end_searches(self, say: &Say) -> Result<()> {
+        for run in self.engine.store.active_runs().await?.iter().filter(|run| is_searched(run)) {
+            let view = self.view(run.search.as_deref().unwrap_or_default()).await;
+            if matches!(&view, Ok(view) if view.study.state == StudyState::Running) {
+                continue;
+            }
+            let chosen = match view.and_then(|view| chosen(run, &view)) {
+                Err(Error::Store(error)) if error.is_of_the_database() => return Err(error.into()),
+                Err(error) => {
+                    say(
+                        Level::ERROR,
+                        &format!("run {} trains with the recipe: failed to {}", run.id, with_causes(&error)),
+                    );
+                    None
+                }
+                Ok(chosen) => chosen,
+            };
+            let chosen = chosen.as_ref().map(|(spec, request)| (spec, request));
+            self.engine.store.end_search(run, chosen, &self.engine.by, now()).await?;
+        }
         Ok(())
     }
 
@@ -341,12 +445,23 @@ impl Studies<'_> {
             return Ok(study);
         }
         let plan = StudyPlan::of(&study)?;
+        if let Some(run) = &plan.run {
+            let is_wanted = match self.engine.store.run(run).await {
+                Ok(run) => is_searched(&run),
+                Err(graft_store::Error::NoRun(_)) => false,
+                Err(error) => return Err(error.into()),
+            };
+            if !is_wanted {
+                // Its run was cancelled.
+                return self.stop(id).await;
+            }
+        }
         loop {
             let trials = self.settle(&study).await?;
             let number = trials.len() as u64;
             let running = trials.iter().filter(|trial| trial.state == TrialState::Running).count() as u64;
             let seen = seen_by(&trials, number, plan.parallel);
-            let random = Sampler::new(plan.space.clone(), plan.seed).random_trials();
+            let random = plan.sampler.sampler(&plan.space, plan.seed).random_trials();
             if is_spent(plan.budget, &trials) || seen.is_some_and(|seen| is_hopeless(seen, random)) {
                 if running == 0 {
                     self.engine.store.end_study(&study, StudyState::Done, &self.engine.by, now()).await?;
@@ -361,7 +476,7 @@ impl Studies<'_> {
     }
 
     async fn add(self, study: &Study, plan: &StudyPlan, number: u64, seen: &[Trial]) -> Result<bool> {
-        let point = Sampler::new(plan.space.clone(), plan.seed).ask(number, &observations(seen));
+        let point = plan.sampler.sampler(&plan.space, plan.seed).ask(number, &observations(seen));
         let (method, settings) = space::settings(&plan.given(), &plan.space, &point);
         let trial = Trial {
             number,
@@ -397,7 +512,13 @@ impl Studies<'_> {
         let dir = format!("runs/{}", trial.run);
         let run = NewRun { task: &study.task, spec: &spec, dir: &dir };
         let request = written::value(&request);
-        let new = NewTrial { trial: &trial, run, request: &request, sides: (learned, measured) };
+        let new = NewTrial {
+            trial: &trial,
+            run,
+            request: &request,
+            sides: (learned, measured),
+            task_revision: plan.revision,
+        };
         Ok(self.engine.store.add_trial(study, new, &self.engine.by, now()).await?)
     }
 
@@ -520,6 +641,27 @@ fn seen_by(trials: &[Trial], number: u64, parallel: u64) -> Option<&[Trial]> {
     seen.iter().all(|trial| trial.state != TrialState::Running).then_some(seen)
 }
 
+/// What a run that waited for a study trains with, if a trial was better than the recipe: its spec and its request.
+fn chosen(run: &Run, view: &StudyView) -> Result<Option<(TrainSpec, Value)>> {
+    let best = view.trials.iter().find(|trial| Some(trial.number) == view.best);
+    let Some(best) = best.filter(|_| view.defaults_are_best == Some(false)) else { return Ok(None) };
+    let plan = StudyPlan::of(&view.study)?;
+    let damaged = |source| Error::BadSpec { run: run.id.clone(), source };
+    let mut spec: TrainSpec = serde_json::from_value(run.spec.clone()).map_err(damaged)?;
+    let asked: RunRequest = serde_json::from_value(run.request.clone().unwrap_or_default()).map_err(damaged)?;
+    let RunRequest { method, settings, .. } = request(&plan, best);
+    let mut recipe = recipe(&plan.task, method, run.train_samples.unwrap_or_default() as usize);
+    settings.apply(&mut recipe).map_err(|problem| Error::Unsupported(problem.what))?;
+    (spec.adapter, spec.optim, spec.eval, spec.limits) = (recipe.adapter, recipe.optim, recipe.eval, recipe.limits);
+    let asked = RunRequest { method, settings, effort: Effort::default(), ..asked };
+    Ok(Some((spec, written::value(&asked))))
+}
+
+/// Whether a run waits for the settings that a study chooses.
+fn is_searched(run: &Run) -> bool {
+    run.state == RunState::Queued && run.phase.as_deref() == Some(Phase::Search.name())
+}
+
 /// The loss of a trial that was trained to its end.
 fn loss(trial: &Trial) -> Option<f64> {
     trial.loss.filter(|_| trial.state == TrialState::Complete)
@@ -534,7 +676,7 @@ fn defaults_are_best(trials: &[Trial]) -> Option<bool> {
 /// Whether these results, of which so many after the first had random settings, say that the search won't find anything
 /// better than the defaults.
 fn is_hopeless(seen: &[Trial], random: u64) -> bool {
-    seen.len() as u64 > random + PATIENCE && defaults_are_best(seen) == Some(true)
+    seen.len() as u64 > random.saturating_add(PATIENCE) && defaults_are_best(seen) == Some(true)
 }
 
 /// Whether no further trial may begin.

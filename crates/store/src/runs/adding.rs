@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{NewRun, Priority, Run, RunKind, find};
 use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
-use crate::{Action, Error, Kind, Store, Version, row};
+use crate::{Action, Error, Kind, NewTrial, Store, Version, row};
 
 /// An evaluation to queue.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +62,7 @@ impl<'a> Fresh<'a> {
 }
 
 /// The adapter's kind as stored and printed.
-fn method_of(adapter: &AdapterSpec) -> &'static str {
+pub(crate) fn method_of(adapter: &AdapterSpec) -> &'static str {
     match adapter {
         AdapterSpec::Lora(_) => "lora",
         AdapterSpec::SoftPrompt(_) => "soft-prompt",
@@ -158,16 +158,16 @@ const TRIAL_ATTEMPTS: i64 = 25;
 /// Adds the run of a trial, with the lowest priority.
 pub(crate) async fn add_trial_run(
     tx: &mut Tx<'_>,
-    new: NewRun<'_>,
     study: &str,
-    request: &Value,
-    sides: (u64, u64),
+    new: NewTrial<'_>,
     actor: Actor<'_>,
 ) -> Result<(), Error> {
-    let id = new.spec.run.as_str();
-    add(tx, Fresh { study: Some(study), ..Fresh::training(new) }, actor).await?;
+    let NewTrial { run, request, sides, task_revision, .. } = new;
+    let id = run.spec.run.as_str();
+    add(tx, Fresh { study: Some(study), ..Fresh::training(run) }, actor).await?;
     sqlx::query(
-        "update runs set request = $2, priority = $3, max_attempts = $4, train_samples = $5, eval_samples = $6
+        "update runs set request = $2, priority = $3, max_attempts = $4, train_samples = $5, eval_samples = $6,
+                task_revision = $7
          where id = $1",
     )
     .bind(id)
@@ -176,6 +176,7 @@ pub(crate) async fn add_trial_run(
     .bind(TRIAL_ATTEMPTS)
     .bind(row::big(sides.0))
     .bind(row::big(sides.1))
+    .bind(task_revision)
     .execute(&mut **tx)
     .await?;
     Ok(())

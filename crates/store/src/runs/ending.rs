@@ -1,6 +1,6 @@
 //! What can happen to an ended run, and to runs that wait for it.
 
-use graft_core::{ExitCode, Failure, Timestamp};
+use graft_core::{ExitCode, Failure, Phase, Timestamp};
 use serde_json::{Value, json};
 
 use super::{Run, RunKind, RunState, RunUpdate, change, find, run, select_runs};
@@ -39,17 +39,20 @@ impl Store {
             let to = RunState::Queued.name();
             return Err(Error::RunState { run: again.id, from: again.state.name(), to }.into());
         }
+        // One that was cancelled before its settings were chosen begins with those it has.
+        again.search = again.search.filter(|_| again.phase.as_deref() != Some(Phase::Search.name()));
         (again.attempts, again.phase) = (0, None);
         let update = RunUpdate { state: Some(RunState::Queued), ..RunUpdate::default() };
         let again = change(&mut tx, again, &update, Actor { by, at }).await?;
         sqlx::query(
-            "update runs set max_attempts = $2, request = coalesce($3, request), version = coalesce($4, version)
+            "update runs set max_attempts = $2, request = coalesce($3, request), version = coalesce($4, version), search = $5
              where id = $1",
         )
         .bind(id)
         .bind(i64::from(how.max_attempts.max(1)))
         .bind(how.request.map(Value::to_string))
         .bind(how.version)
+        .bind(again.search.as_deref())
         .execute(&mut *tx)
         .await
         .map_err(Error::from)?;

@@ -9,12 +9,12 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 pub use adding::NewEvaluation;
-pub(crate) use adding::add_trial_run;
 use adding::{Fresh, add, refuse_second};
+pub(crate) use adding::{add_trial_run, method_of};
 pub use ending::Again;
 pub use follow::{Findings, FollowCursor, Followed, LogStream, LogText};
-pub(crate) use queue::owned;
 pub use queue::{Free, Held, Lease, Submission};
+pub(crate) use queue::{owned, submit};
 pub(crate) use table::find;
 use table::{find_requested, run, select_runs, write};
 use utoipa::ToSchema;
@@ -195,6 +195,9 @@ pub struct Run {
     /// The study that it belongs to, if it is a trial.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub study: Option<String>,
+    /// The study that chooses its settings before it trains.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search: Option<String>,
     /// Machine and home where its last process was started, and where its directory is.
     #[serde(skip)]
     pub place: Option<String>,

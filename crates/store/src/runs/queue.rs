@@ -109,39 +109,8 @@ impl Store {
         by: &str,
         at: Timestamp,
     ) -> Result<Run, Error> {
-        let actor = Actor { by, at };
         let mut tx = self.begin().await?;
-        if let Some(made) = find_requested(&mut *tx, order.key).await? {
-            return Ok(made);
-        }
-        if let Some(after) = order.after {
-            find(&mut *tx, after).await?.ok_or_else(|| Error::NoRun(after.to_owned()))?;
-        }
-        let added = add(&mut tx, Fresh::training(new), actor).await?;
-        if let Some(due) = order.due {
-            advance(&mut tx, due, Some(&added.id), None, at).await?;
-        }
-        datasets::save(&mut tx, new.task, dataset, actor).await?;
-        sqlx::query(
-            "update runs set priority = $2, after_run = $3, activate = $4, version = $5, max_attempts = $6,
-                    request = $7, train_samples = $8, eval_samples = $9, request_key = $10, machine = $11, task_revision = $12
-             where id = $1",
-        )
-        .bind(&added.id)
-        .bind(order.priority as i64)
-        .bind(order.after)
-        .bind(i64::from(order.activate))
-        .bind(order.version)
-        .bind(i64::from(order.max_attempts.max(1)))
-        .bind(order.request.to_string())
-        .bind(row::big(dataset.train.len() as u64))
-        .bind(row::big(dataset.eval.len() as u64))
-        .bind(order.key)
-        .bind(order.machine)
-        .bind(order.task_revision)
-        .execute(&mut *tx)
-        .await?;
-        let added = find(&mut *tx, &added.id).await?.ok_or(Error::NoRun(added.id))?;
+        let added = submit(&mut tx, new, order, dataset, Actor { by, at }).await?;
         tx.commit().await?;
         Ok(added)
     }
@@ -390,6 +359,47 @@ impl Store {
     }
 }
 
+/// Adds a run to the queue in the transaction of its caller.
+pub(crate) async fn submit(
+    tx: &mut Tx<'_>,
+    new: NewRun<'_>,
+    order: &Submission<'_>,
+    dataset: &Dataset,
+    actor: Actor<'_>,
+) -> Result<Run, Error> {
+    if let Some(made) = find_requested(&mut **tx, order.key).await? {
+        return Ok(made);
+    }
+    if let Some(after) = order.after {
+        find(&mut **tx, after).await?.ok_or_else(|| Error::NoRun(after.to_owned()))?;
+    }
+    let added = add(tx, Fresh::training(new), actor).await?;
+    if let Some(due) = order.due {
+        advance(tx, due, Some(&added.id), None, actor.at).await?;
+    }
+    datasets::save(tx, new.task, dataset, actor).await?;
+    sqlx::query(
+        "update runs set priority = $2, after_run = $3, activate = $4, version = $5, max_attempts = $6,
+                request = $7, train_samples = $8, eval_samples = $9, request_key = $10, machine = $11, task_revision = $12
+         where id = $1",
+    )
+    .bind(&added.id)
+    .bind(order.priority as i64)
+    .bind(order.after)
+    .bind(i64::from(order.activate))
+    .bind(order.version)
+    .bind(i64::from(order.max_attempts.max(1)))
+    .bind(order.request.to_string())
+    .bind(row::big(dataset.train.len() as u64))
+    .bind(row::big(dataset.eval.len() as u64))
+    .bind(order.key)
+    .bind(order.machine)
+    .bind(order.task_revision)
+    .execute(&mut **tx)
+    .await?;
+    find(&mut **tx, &added.id).await?.ok_or(Error::NoRun(added.id))
+}
+
 /// Values of `$3`: runs on the worker's own machine, on others, or both.
 const HERE: i64 = 0;
 const ELSEWHERE: i64 = 1;
@@ -399,6 +409,7 @@ const ANYWHERE: i64 = 2;
 /// having one slot, so that its runs are claimed and fail with a clear error.
 const NEXT: &str = select_runs!(
     "where state = 'queued' and lease_owner is null and ($2 is null or id = $2)
+       and (phase is null or phase <> 'search')
        and (not_before is null or not_before <= $1)
        and (after_run is null or exists
             (select 1 from runs a where a.id = runs.after_run and a.state = 'succeeded'))

@@ -13,7 +13,7 @@ macro_rules! select_runs {
             "select id, kind, seq, task, state, method, base_name, dataset, spec, dir, pid, train_samples, eval_samples,
                     final_loss, error, failure, exit_code, created_by, created_at, started_at, finished_at, priority, threads,
                     attempts, max_attempts, fence, lease_owner, lease_clock, lease_until, not_before, wants, phase,
-                    after_run, activate, version, request, place, machine, task_revision, study
+                    after_run, activate, version, request, place, machine, task_revision, study, search
              from runs ",
             $tail
         )
@@ -124,5 +124,6 @@ pub(super) fn run(row: &AnyRow) -> Result<Run, Error> {
         machine: row::get(row, "machine")?,
         task_revision: row::get(row, "task_revision")?,
         study: row::get(row, "study")?,
+        search: row::get(row, "search")?,
     })
 }

@@ -41,7 +41,7 @@ fn dataset() -> Dataset {
     }
 }
 
-fn order() -> Submission<'static> {
+pub(crate) fn order() -> Submission<'static> {
     static REQUEST: std::sync::LazyLock<serde_json::Value> = std::sync::LazyLock::new(|| json!({"task": "t"}));
     Submission {
         priority: Priority::Normal,

@@ -1,10 +1,10 @@
 use graft_core::{Assignment, Dataset, Digest};
-use graft_store::{Error, NewRun, NewTrial, RunFilter, RunKind, StudyState, Trial, TrialState};
+use graft_store::{Error, NewRun, NewStudy, NewTrial, RunFilter, RunKind, StudyState, Trial, TrialState};
 use serde_json::json;
 
 use crate::support::{Database, TASK, on_both, spec};
 
-on_both!(trial_is_added_once_and_blocks_no_training,);
+on_both!(trial_is_added_once_and_blocks_no_training, run_waits_for_its_study,);
 
 fn dataset() -> Dataset {
     let (train, eval, leaking) = (Vec::new(), Vec::new(), Vec::new());
@@ -29,15 +29,22 @@ fn trial(number: u64) -> Trial {
 
 async fn trial_is_added_once_and_blocks_no_training(database: Database) {
     let store = &database.store;
-    let study = store.add_study("s", (TASK, &json!({"seed": 1})), &dataset(), "ada", 10).await.unwrap();
-    let error = store.add_study("s2", (TASK, &json!({})), &dataset(), "ada", 11).await.unwrap_err();
+    let plan = json!({"seed": 1});
+    let new = |id| NewStudy { id, task: TASK, plan: &plan, waiting: None };
+    let study = store.add_study(new("s"), &dataset(), "ada", 10).await.unwrap();
+    let error = store.add_study(new("s2"), &dataset(), "ada", 11).await.unwrap_err();
     assert!(matches!(&error, Error::StudyActive { study, .. } if study == "s"), "{error:?}");
     let add = async |number| {
         let (trial, request) = (trial(number), json!({}));
         let spec = spec(&trial.run);
         let run = NewRun { task: TASK, spec: &spec, dir: "runs/t" };
         store
-            .add_trial(&study, NewTrial { trial: &trial, run, request: &request, sides: (3, 1) }, "ada", 12)
+            .add_trial(
+                &study,
+                NewTrial { trial: &trial, run, request: &request, sides: (3, 1), task_revision: Some(4) },
+                "ada",
+                12,
+            )
             .await
             .unwrap()
     };
@@ -55,7 +62,8 @@ async fn trial_is_added_once_and_blocks_no_training(database: Database) {
     assert_eq!(count(RunFilter { study: Some("s".into()), ..RunFilter::default() }).await, 2);
     assert_eq!(count(RunFilter { kind: Some(RunKind::Train), ..RunFilter::default() }).await, 1);
     assert_eq!(count(RunFilter::default()).await, 3);
-    assert_eq!(store.run("s-0").await.unwrap().study.as_deref(), Some("s"));
+    let first = store.run("s-0").await.unwrap();
+    assert_eq!((first.study.as_deref(), first.task_revision), (Some("s"), Some(4)));
 
     let ended = Trial {
         state: TrialState::Complete,
@@ -71,10 +79,34 @@ async fn trial_is_added_once_and_blocks_no_training(database: Database) {
     store.end_study(&study, StudyState::Stopped, "ada", 20).await.unwrap();
     assert!(!add(2).await, "it has ended");
     assert_eq!(store.study("s").await.unwrap().finished_at, Some(20));
-    assert!(store.add_study("s2", (TASK, &json!({})), &dataset(), "ada", 21).await.is_ok());
+    assert!(store.add_study(new("s2"), &dataset(), "ada", 21).await.is_ok());
     assert_eq!(
         store.studies(None).await.unwrap().iter().map(|study| study.id.as_str()).collect::<Vec<_>>(),
         ["s2", "s"]
     );
     assert!(matches!(store.study("other").await, Err(Error::NoStudy(_))));
+}
+
+async fn run_waits_for_its_study(database: Database) {
+    let store = &database.store;
+    let (plan, order, spec) = (json!({}), crate::queue::order(), spec("r"));
+    let run = NewRun { task: TASK, spec: &spec, dir: "runs/r" };
+    let new = NewStudy { id: "s", task: TASK, plan: &plan, waiting: Some((run, &order)) };
+    let study = store.add_study(new, &dataset(), "ada", 10).await.unwrap();
+    let waits = store.run("r").await.unwrap();
+    assert_eq!((waits.phase.as_deref(), waits.search.as_deref()), (Some("search"), Some("s")));
+    assert_eq!(store.next_run().await.unwrap(), None, "nobody may take it");
+    // It has its task's place, and neither is added without the other.
+    let other = NewStudy { id: "s2", task: TASK, plan: &plan, waiting: None };
+    store.end_study(&study, StudyState::Done, "ada", 11).await.unwrap();
+    let second = NewStudy { id: "s2", waiting: Some((run, &order)), ..other };
+    assert!(store.add_study(second, &dataset(), "ada", 12).await.is_err());
+    assert!(matches!(store.study("s2").await, Err(Error::NoStudy(_))));
+    let mut best = spec.clone();
+    best.optim.lr *= 2.0;
+    store.end_search(&waits, Some((&best, &json!({"epochs": 1}))), "ada", 13).await.unwrap();
+    store.end_search(&waits, None, "ada", 14).await.unwrap();
+    let goes = store.next_run().await.unwrap().unwrap();
+    assert_eq!((goes.id.as_str(), goes.phase.clone(), goes.search.as_deref()), ("r", None, Some("s")));
+    assert_eq!((goes.spec, goes.request), (json!(best), Some(json!({"epochs": 1}))));
 }

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { promptsQuery, versionQuery } from "../../api/queries";
+import { promptsQuery, studyQuery, versionQuery } from "../../api/queries";
 import type { ListedPrompt, Run } from "../../api/types";
 import { Card, Empty, Pill, Progress } from "../../components/bits";
 import { Button } from "../../components/Button";
@@ -8,6 +8,9 @@ import { Listed } from "../../components/Listed";
 import { isActive, RunPill } from "../../components/RunPill";
 import { TimeAgo } from "../../components/TimeAgo";
 import { clip, count, duration, number, percent, significant } from "../../lib/format";
+import { placeOf } from "../../lib/events";
+import { shown } from "../../lib/json";
+import { usedOf } from "../../lib/studies";
 import { evaluationOf, metricOf } from "../../lib/scores";
 import css from "./prompt.module.css";
 
@@ -94,10 +97,12 @@ function Job({ prompt, onAgain }: { prompt: ListedPrompt; onAgain: () => void })
 /** How far a run is, by its phases. */
 function Phases({ job }: { job: Run }) {
   const active = isActive(job.state);
-  const name = job.progress?.phase ?? job.phase ?? null;
-  const at = PHASES.findIndex((phase) => phase.name === name);
+  const searches = job.search != null;
+  const name = job.phase === "search" ? job.phase : (job.progress?.phase ?? job.phase);
+  const names = PHASES.map((phase) => phase.name as string);
+  const at = searches ? placeOf(name, names) : names.indexOf(name ?? "");
   const state = (i: number) => {
-    if (PHASES[i]?.name === "search" && (job.state === "succeeded" || at > i)) return "skipped";
+    if (names[i] === "search" && !searches && (job.state === "succeeded" || at > i)) return "skipped";
     if (job.state === "succeeded" || at > i) return "done";
     if (at === i) return active ? "now" : "stopped";
     return "open";
@@ -117,6 +122,7 @@ function Phases({ job }: { job: Run }) {
           </li>
         ))}
       </ol>
+      {job.search && job.phase === "search" && active && <Searching study={job.search} />}
       {active && job.progress && <Progress value={job.progress.percent} label={`Run ${job.id}`} />}
       {active && job.progress && (
         <span className="num">
@@ -126,6 +132,19 @@ function Phases({ job }: { job: Run }) {
         </span>
       )}
     </div>
+  );
+}
+
+/** Progress of the search that a run waits for. */
+function Searching({ study }: { study: string }) {
+  const view = useQuery(studyQuery(study)).data;
+  return (
+    <span className="num">
+      <Link to="/search/$id" params={{ id: study }}>
+        {study}
+      </Link>{" "}
+      tries settings{view && `: ${usedOf(shown(view.study.plan.budget), view.trials).text}`}
+    </span>
   );
 }
 

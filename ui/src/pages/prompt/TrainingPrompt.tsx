@@ -33,6 +33,12 @@ const PRIORITIES = [
   { value: "normal", label: "Normal" },
   { value: "high", label: "High" },
 ] as const;
+const SEARCHES = [
+  { value: "", label: "No: train with the recipe" },
+  { value: "8-trials", label: "8 trials" },
+  { value: "20-trials", label: "20 trials" },
+  { value: "60m", label: "60 minutes of trials" },
+];
 const LEAST = 10;
 const PLACEHOLDER = `Classify customer sentiment:
 
@@ -55,6 +61,7 @@ export function TrainingPrompt() {
   const [mixing, setMixing] = useState(false);
   const [learns, setLearns] = useState(false);
   const [tells, setTells] = useState(true);
+  const [budget, setBudget] = useState("");
   const [search, setUrl] = useUrl();
   const client = useQueryClient();
   const navigate = useNavigate();
@@ -98,7 +105,8 @@ export function TrainingPrompt() {
     mutationFn: async () => {
       const { base, ...rest } = draft;
       const track = tracked ? tells : null;
-      const made = await reply(api.POST("/api/v1/prompts", { body: { ...rest, base: base || null, pending, track } }));
+      const wanted = { base: base || null, pending, track, search: budget || null };
+      const made = await reply(api.POST("/api/v1/prompts", { body: { ...rest, ...wanted } }));
       if (task && learns && canLearn && !isLive) {
         const params = { path: { task: task.name } };
         await reply(api.POST("/api/v1/tasks/{task}/live", { params, body: {} }));
@@ -172,6 +180,13 @@ export function TrainingPrompt() {
                 onPick={(to) => change({ priority: to })}
               />
               <BaseInput value={draft.base} onText={(to) => change({ base: to })} />
+              <Pick
+                label="Search for settings first"
+                hint={budget && "Phase 2: trains with what is best, which may be the recipe."}
+                value={budget}
+                options={SEARCHES}
+                onPick={setBudget}
+              />
             </div>
             <div className={css.switches}>
               <Check

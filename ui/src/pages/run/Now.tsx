@@ -22,7 +22,7 @@ export function Now({ detail, live }: { detail: RunDetail; live: { events: Event
     <Card>
       <div className={css.now}>
         <ol className={css.phases} aria-label="Phases">
-          {phases(live.events, run.state, run.kind).map((phase) => (
+          {phases(live.events, run).map((phase) => (
             <li key={phase.name} data-state={phase.state} aria-current={phase.state === "now" ? "step" : undefined}>
               <i aria-hidden>
                 {phase.state === "done" ? "✓" : phase.state === "failed" ? "✕" : phase.state === "cancelled" ? "■" : ""}
