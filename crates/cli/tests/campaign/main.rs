@@ -13,7 +13,7 @@ mod clients;
 mod ledger;
 
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener, TcpStream},
     sync::atomic::{AtomicBool, AtomicU16, Ordering},
     thread,
     time::{Duration, Instant},
@@ -62,6 +62,15 @@ impl World {
         Server::spawn(&self.graft, self.address, &self.graft.dir.path().join("server.log"))
     }
 
+    /// Waits until a server listens.
+    fn wait_until_served(&self) {
+        let began = Instant::now();
+        while TcpStream::connect(self.address).is_err() {
+            assert!(began.elapsed() < Duration::from_secs(60), "no server listens");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     fn is_calm(&self) -> bool {
         self.calm.load(Ordering::Relaxed)
     }
@@ -84,7 +93,8 @@ fn campaign(graft: Graft, kills: u64, seed: u64) {
         for kill in 0..kills {
             thread::sleep(Duration::from_millis(50 + random.below(1950)));
             if kill % 10 == 9 {
-                // On a busy machine some requests take longer than the time between two kills; their clients wait for a minute.
+                // On a busy machine a start or a request takes longer than the time between two kills, and clients wait for a minute.
+                world.wait_until_served();
                 thread::sleep(Duration::from_secs(5));
             }
             let what = random.below(10);
