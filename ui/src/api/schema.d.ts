@@ -3101,7 +3101,7 @@ export interface components {
             report?: components["schemas"]["ImportReport"] | null;
             /** @description What gave no example, by kind. */
             skipped: components["schemas"]["SkippedRows"][];
-            /** @description Its state. */
+            /** @description Where it is. */
             state: components["schemas"]["ImportState"];
             /** @description The task that was named. */
             task?: string | null;
@@ -3683,7 +3683,7 @@ export interface components {
             /** @description Paragraphs, and lines that begin with `- `; blank for those that the task comes with. 20000 characters at most. */
             text: string;
         };
-        /** @description A machine to add. */
+        /** @description A machine to be added. */
         NewMachine: {
             /** @description Where it is, as the worker's `ssh` takes it: a name of its configuration, `user@host`, or `ssh://user@host:port`. */
             destination: string;
