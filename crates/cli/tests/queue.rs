@@ -381,7 +381,7 @@ fn backup_restores_everything() {
     assert!(made["rows"].as_u64().unwrap() > 100 && made["files"].as_u64().unwrap() > 8, "{made:#}");
     let list = |graft: &Graft| (graft.json(&["models", "list"]), graft.json(&["runs", "list"]));
     let before = list(&graft);
-    graft.fails(2, &["restore", file], "holds data already");
+    graft.fails(2, &["restore", file], "is not empty");
     std::fs::rename(graft.home(), graft.dir.path().join("gone")).unwrap();
     let put = graft.json(&["restore", file]);
     assert_eq!([&put["rows"], &put["files"], &put["not_published"]], [&made["rows"], &made["files"], &Value::Null]);
