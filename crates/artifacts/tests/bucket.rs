@@ -37,7 +37,7 @@ async fn folder_is_published_completely_or_not_at_all() {
                     bytes
                 })
             },
-            "not the one that was published",
+            "differs from what was published",
         ),
         (|bytes| bytes.map(|bytes| bytes[1..].to_vec()), "but its list says 400000"),
         (|_| None, "it is gone"),

@@ -56,7 +56,7 @@ fn second_machine_loads_published_adapter() {
         Some(bytes)
     });
     let refused = two.fails(11, &VALIDATE, &weights);
-    assert!(refused.stderr.contains("not the one that was published"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("differs from what was published"), "{}", refused.stderr);
     assert!(!two.home().join(&folder).exists());
     // What the hint says.
     server.change(&format!("{folder}/graft-files.json"), |_| None);
