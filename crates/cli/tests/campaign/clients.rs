@@ -67,19 +67,18 @@ impl Client<'_> {
         self.asked += 1;
         let key = format!("{} {}", self.name, self.asked);
         let (began, mut again) = (Instant::now(), false);
-        let mut last = String::new();
         loop {
             let headers = [("content-type", kind), ("idempotency-key", &key)];
-            match send(self.world.address, method, path, &headers, body) {
-                Ok((status @ (429 | 503), text)) => last = format!("{status}: {text}"),
-                Ok((409, text)) if text.contains("with this key is in progress") => last = text,
+            let last = match send(self.world.address, method, path, &headers, body) {
+                Ok((status @ (429 | 503), text)) => format!("{status}: {text}"),
+                Ok((409, text)) if text.contains("with this key is in progress") => text,
                 Ok((status, text)) => {
                     assert!(status < 500, "{} got {status} for {method} {path}: {text}", self.name);
                     let body = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}: {text}"));
                     return Answer { status, body, again };
                 }
-                Err(error) => last = error.to_string(),
-            }
+                Err(error) => error.to_string(),
+            };
             again = true;
             assert!(began.elapsed() < PATIENCE, "{} got no answer to {method} {path}, at last: {last}", self.name);
             sleep(Duration::from_millis(30));
