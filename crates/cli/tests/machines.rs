@@ -13,7 +13,7 @@ use std::{
 };
 
 use common::{Graft, check_events, check_followed, ended};
-use graft_testkit::Sshd;
+use graft_testkit::{Slurm, Sshd};
 use serde_json::Value;
 
 const TRAIN: [&str; 8] = ["train", "text-classification", "--base", "tiny", "--batch-size", "4", "--dropout", "0.1"];
@@ -27,12 +27,16 @@ struct Pair {
 
 impl Pair {
     fn new() -> Option<Self> {
-        let there = Sshd::start()?;
-        let pair = Self { graft: Graft::with_toy_task(), there };
+        let pair = Self::strangers()?;
         let added = pair.json(&["machines", "add", "gpu", "there", "--slots", "2"]);
         assert_eq!((&added["machine"]["slots"], &added["machine"]["destination"]), (&2.into(), &"there".into()));
         assert!(added["found"]["program"].as_str().unwrap().starts_with("graft "), "{added:#}");
         Some(pair)
+    }
+
+    /// The machine isn't known yet.
+    fn strangers() -> Option<Self> {
+        Some(Self { there: Sshd::start()?, graft: Graft::with_toy_task() })
     }
 
     fn command(&self, args: &[&str]) -> Command {
@@ -109,6 +113,48 @@ async fn remote_training_gives_same_adapter() {
     pair.fails(2, &[&TRAIN[..], &["--on", "gpu", "--seed", "7"]].concat(), "log in to `there`");
     pair.there.let_in(true).unwrap();
     pair.json(&["machines", "remove", "gpu"]);
+}
+
+#[tokio::test]
+async fn slurm_trains_as_this_machine_does_and_its_queue_is_seen() {
+    let (Some(pair), Some(slurm)) = (Pair::strangers(), Slurm::start()) else { return };
+    pair.there.set_env(&[slurm.variable(), "GRAFT_SLURM_PACE=1".into()]).unwrap();
+    let add = ["machines", "add", "hpc", "there", "--slurm", "--memory", "4G", "--cpus", "2", "--time-limit", "60"];
+    pair.fails(2, &[&add[..], &["--partition", "nowhere"]].concat(), "partition");
+    pair.fails(2, &[&add[..], &["--account", "a b"]].concat(), "account");
+    let added = pair.json(&[&add[..], &["--partition", "main"]].concat());
+    assert_eq!(
+        (&added["machine"]["launcher"]["kind"], &added["machine"]["launcher"]["cpus"]),
+        (&"slurm".into(), &2.into())
+    );
+    assert!(added["found"]["scheduler"].as_str().unwrap().starts_with("slurm"), "{added:#}");
+    // Its node takes no jobs yet: the run says what it waits for.
+    let node = slurm.ask("sinfo", &["-h", "-o", "%n"]).unwrap();
+    let set = |state: &str| {
+        let name = format!("NodeName={node}");
+        slurm.ask("scontrol", &["update", &name, state, "Reason=test"]).unwrap();
+    };
+    set("State=DRAIN");
+    let mut command =
+        pair.begin(&[&TRAIN[..], &["--run-id", "there", "--on", "hpc", "--no-eval", "--threads", "2"]].concat());
+    let began = Instant::now();
+    let shown = || common::Said::of(pair.command(&["runs", "show", "there", "--json"])).stdout;
+    while !shown().contains("waits in the queue of hpc") {
+        assert!(began.elapsed() < Duration::from_secs(120), "{}", shown());
+        sleep(Duration::from_millis(200));
+    }
+    // Whoever submitted it is killed; the next one finds its job.
+    command.kill().unwrap();
+    command.wait().unwrap();
+    set("State=RESUME");
+    let there = pair.json(&[&TRAIN[..], &["--run-id", "there", "--on", "hpc", "--no-eval", "--threads", "2"]].concat());
+    assert_eq!(there["run"], "there");
+    pair.json(&[&TRAIN[..], &["--run-id", "here", "--no-eval", "--threads", "2"]].concat());
+    assert_eq!(adapter(&pair.dir("here")), adapter(&pair.dir("there")));
+    check_events(&pair.graft, "there");
+    assert!(!pair.there.cache().join("jobs/there").exists(), "a job is left there");
+    let ended = slurm.ended().unwrap();
+    assert_eq!(ended.matches("Name=graft-there").count(), 1, "one job, once: {ended}");
 }
 
 #[test]

@@ -2,6 +2,7 @@ use std::{io, path::PathBuf};
 
 use graft_contestants::Kind;
 use graft_core::{ExitCode, Failure};
+use graft_exec::Ending;
 use graft_tasks::{
     cards::Integration,
     score::{Comparison, Verdict},
@@ -237,6 +238,14 @@ pub enum Error {
         /// Whether something outside ended it, so that trying again may help.
         transient: bool,
     },
+    /// A cluster ended the trainer's job.
+    #[error("finish run `{run}`: {how}")]
+    JobEnded {
+        /// The run.
+        run: String,
+        /// Why.
+        how: Ending,
+    },
     /// The trainer took more memory than it may.
     #[error("finish run `{run}`: not enough memory ({why})")]
     TrainerOutOfMemory {
@@ -425,13 +434,14 @@ impl From<graft_exec::Error> for Error {
 fn exit_code_of(error: &graft_exec::Error) -> ExitCode {
     use graft_exec::Error as E;
     match error {
-        E::Unreachable { .. } | E::Transfer { .. } => ExitCode::Network,
+        E::Unreachable { .. } | E::Transfer { .. } | E::Scheduler { .. } => ExitCode::Network,
         E::NoSsh { .. }
         | E::HostKey { .. }
         | E::Denied { .. }
         | E::RemotePlatform { .. }
         | E::RemoteProgram { .. }
-        | E::RemoteGpu { .. } => ExitCode::Usage,
+        | E::RemoteGpu { .. }
+        | E::Slurm { .. } => ExitCode::Usage,
         _ => ExitCode::Internal,
     }
 }
@@ -525,6 +535,12 @@ impl Error {
                     "`graft runs resume {run}` continues from the last checkpoint; its logs may have details"
                 ));
             }
+            Self::JobEnded { how: Ending::TimeLimit, .. } => {
+                "it goes on from its last checkpoint; add the machine with a longer `--time-limit`, or train for fewer epochs"
+            }
+            Self::JobEnded { run, .. } => {
+                return Some(format!("`graft runs resume {run}` goes on from the last checkpoint"));
+            }
             Self::TrainerOutOfMemory { .. } => {
                 "lower `--pass-tokens` to 256 and set `--recompute`, or stop other programs"
             }
@@ -596,10 +612,12 @@ impl Error {
             Self::BadTable { source, .. } => source.exit_code(),
             Self::TrainerOutOfMemory { .. } => ExitCode::OutOfMemory,
             Self::Poisoned { .. } => ExitCode::Internal,
-            Self::Cancelled { .. } => ExitCode::Stopped,
+            Self::Cancelled { .. } | Self::JobEnded { how: Ending::Cancelled, .. } => ExitCode::Stopped,
             Self::NotReady(_) | Self::BadBackup { .. } | Self::BadSpec { .. } => ExitCode::BadData,
             Self::BadSchedule(..) | Self::BadDestination(_) | Self::HomeNotEmpty { .. } => ExitCode::Usage,
-            Self::Io { .. } | Self::TrainerStart(_) | Self::TrainerDied { .. } => ExitCode::Internal,
+            Self::Io { .. } | Self::TrainerStart(_) | Self::TrainerDied { .. } | Self::JobEnded { .. } => {
+                ExitCode::Internal
+            }
             Self::BadEvents { .. }
             | Self::BadResult { .. }
             | Self::NoExamples { .. }

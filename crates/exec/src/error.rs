@@ -99,6 +99,22 @@ pub enum Error {
         /// The machine.
         host: String,
     },
+    /// The machine has no Slurm, or Slurm refuses the job.
+    #[error("submit a job to Slurm on `{host}`: {said}")]
+    Slurm {
+        /// The machine.
+        host: String,
+        /// What it said.
+        said: String,
+    },
+    /// The scheduler of the cluster doesn't answer now.
+    #[error("ask the scheduler at `{host}`: {said}")]
+    Scheduler {
+        /// The machine.
+        host: String,
+        /// What it said.
+        said: String,
+    },
     /// Files arrived incomplete, or couldn't be read or written on the way.
     #[error("transfer files to or from `{host}`")]
     Transfer {
@@ -174,6 +190,15 @@ impl Error {
             Self::RemoteGpu { .. } => {
                 "train with `--device cpu`, or install NVIDIA's driver: `nvidia-smi` must work".into()
             }
+            Self::Slurm { said, .. } if said.contains("not found") => {
+                "`sbatch`, `squeue` and `scancel` must be in the PATH of `ssh HOST`; or add the machine without `--slurm`".into()
+            }
+            Self::Slurm { .. } => {
+                "remove the machine, and add it with another `--partition`, `--account`, `--time-limit`, `--memory` or `--gpus`: \
+                 `sinfo` and `sacctmgr show associations` on the cluster tell what it has"
+                    .into()
+            }
+            Self::Scheduler { .. } => "try again; `scontrol ping` on the cluster tells whether Slurm is up".into(),
             Self::Transfer { .. } => "try again: what was sent before is kept".into(),
             Self::Io { .. } | Self::BadEvents { .. } | Self::GivenUp { .. } | Self::Remote { .. } | Self::Thread(_) => {
                 return None;

@@ -5,7 +5,7 @@
 //! leaves nothing that the next worker has to clean up: it calls the same operation again. An executor knows run
 //! directories and processes; it knows neither the database nor the rules of the engine.
 //!
-//! [`Local`] runs processes on this machine, [`Ssh`] on another one. Locks, process ids, signals and the tail of a file
+//! [`Local`] runs processes on this machine, [`Ssh`] on another one, by its shell or by its cluster's Slurm. Locks, process ids, signals and the tail of a file
 //! are their own business: nothing of the trait assumes that the process or its files are on this machine.
 
 mod error;
@@ -89,6 +89,8 @@ pub enum Process {
     Running,
     /// It exists, but is stopped until it receives SIGCONT.
     Paused,
+    /// It is in the queue of a cluster, which says why.
+    Waiting(String),
     /// It ended, and this executor saw how.
     Exited(Exit),
     /// There is no process, and its exit status is unknown.
@@ -98,10 +100,10 @@ pub enum Process {
 }
 
 impl Process {
-    /// Whether there is a process.
+    /// Whether there is a process, or will be.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        matches!(self, Self::Running | Self::Paused)
+        matches!(self, Self::Running | Self::Paused | Self::Waiting(_))
     }
 }
 
@@ -114,11 +116,38 @@ pub struct Exit {
     pub signal: Option<i32>,
     /// Why memory is known not to have sufficed.
     pub memory: Option<String>,
+    /// What a cluster did that ended it.
+    pub ending: Option<Ending>,
+}
+
+/// Why a cluster ended a job that would have gone on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Its time was over.
+    TimeLimit,
+    /// Another job took its place.
+    Preempted,
+    /// Its node failed.
+    NodeFailed,
+    /// Somebody cancelled it in the cluster.
+    Cancelled,
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TimeLimit => "its time limit was reached",
+            Self::Preempted => "another job took its place",
+            Self::NodeFailed => "its node failed",
+            Self::Cancelled => "somebody cancelled its job",
+        })
+    }
 }
 
 impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.code, self.signal) {
+            _ if self.ending.is_some() => self.ending.iter().try_for_each(|ending| ending.fmt(f)),
             (_, Some(signal)) => write!(f, "signal {signal}"),
             (Some(code), None) => write!(f, "exit code {code}"),
             (None, None) => f.write_str("no exit code"),

@@ -1,4 +1,4 @@
-use graft_core::Timestamp;
+use graft_core::{Launcher, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 use sqlx::any::{AnyExecutor, AnyRow};
@@ -18,6 +18,8 @@ pub struct NewMachine<'a> {
     pub slots: u32,
     /// Local path of the `graft` program to send to it; by default the worker's own program.
     pub program: Option<&'a str>,
+    /// How trainers are started there.
+    pub launcher: &'a Launcher,
 }
 
 /// A machine, other than the worker's own, that can execute runs.
@@ -31,6 +33,8 @@ pub struct Machine {
     pub slots: u32,
     /// Local path of the `graft` program to send to it; by default the worker's own program.
     pub program: Option<String>,
+    /// How trainers are started there.
+    pub launcher: Launcher,
     /// Who added it.
     pub created_by: String,
     /// When.
@@ -39,7 +43,7 @@ pub struct Machine {
 
 macro_rules! select_machines {
     ($tail:literal) => {
-        concat!("select name, destination, slots, program, created_by, created_at from machines ", $tail)
+        concat!("select name, destination, slots, program, launcher, created_by, created_at from machines ", $tail)
     };
 }
 
@@ -52,13 +56,14 @@ impl Store {
         row::check_name("machine", new.name)?;
         let mut tx = self.begin().await?;
         let added = sqlx::query(
-            "insert into machines (name, destination, slots, program, created_by, created_at)
-             values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
+            "insert into machines (name, destination, slots, program, launcher, created_by, created_at)
+             values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
         )
         .bind(new.name)
         .bind(new.destination)
         .bind(i64::from(new.slots.max(1)))
         .bind(new.program)
+        .bind(json!(new.launcher).to_string())
         .bind(row::text(by))
         .bind(at)
         .execute(&mut *tx)
@@ -127,6 +132,7 @@ fn machine(row: &AnyRow) -> Result<Machine, Error> {
         destination: row::get(row, "destination")?,
         slots: row::int(row, "slots")?,
         program: row::get(row, "program")?,
+        launcher: row::json(row, "launcher")?,
         created_by: row::get(row, "created_by")?,
         created_at: row::get(row, "created_at")?,
     })

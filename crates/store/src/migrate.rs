@@ -28,6 +28,7 @@ const STEPS: &[(&str, &str)] = &[
     ("studies", include_str!("../migrations/0019_studies.sql")),
     ("latency", include_str!("../migrations/0020_latency.sql")),
     ("searched", include_str!("../migrations/0021_searched.sql")),
+    ("launchers", include_str!("../migrations/0022_launchers.sql")),
 ];
 
 /// Migrates the database to the newest schema. Takes no lock if the schema is up to date.

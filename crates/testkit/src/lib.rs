@@ -1,5 +1,5 @@
 //! Test dependencies that are not the code under test: a real Postgres, a real MLflow, an S3 bucket, servers of role
-//! credentials, a machine reached over ssh, and rented machines.
+//! credentials, a machine reached over ssh, Slurm, and rented machines.
 
 mod cloud;
 pub mod http;
@@ -7,6 +7,7 @@ mod mlflow;
 mod postgres;
 mod roles;
 mod s3;
+mod slurm;
 mod sshd;
 
 pub use cloud::{Cloud, Fault, Machine};
@@ -14,4 +15,5 @@ pub use mlflow::Mlflow;
 pub use postgres::{Error, Postgres};
 pub use roles::Roles;
 pub use s3::S3;
+pub use slurm::Slurm;
 pub use sshd::Sshd;

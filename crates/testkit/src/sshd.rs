@@ -49,11 +49,8 @@ impl Sshd {
         let mut made = Self::empty(address, port)?;
         made.make_key("host")?;
         fs::write(made.path("etc/authorized"), authorized)?;
-        fs::create_dir(made.path("home/bin"))?;
         for name in ["sudo", "shutdown", "poweroff"] {
-            let path = made.home().join("bin").join(name);
-            fs::write(&path, format!("#!/bin/sh\n: > '{}/halted'\n", made.home().display()))?;
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+            made.install(name, &format!("#!/bin/sh\n: > '{}/halted'\n", made.home().display()))?;
         }
         made.up()?;
         Ok(made)
@@ -98,6 +95,26 @@ impl Sshd {
     #[must_use]
     pub fn config(&self) -> PathBuf {
         self.path("etc/client")
+    }
+
+    /// Sets variables, `NAME=value`, for whoever logs in from now on.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn set_env(&self, variables: &[String]) -> io::Result<()> {
+        let client = fs::read_to_string(self.config())?;
+        fs::write(self.config(), format!("{client}Host *\n SetEnv {}\n", variables.join(" ")))
+    }
+
+    /// Puts a program before those of the system.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn install(&self, name: &str, script: &str) -> io::Result<()> {
+        let path = self.home().join("bin").join(name);
+        fs::create_dir_all(self.home().join("bin"))?;
+        fs::write(&path, script)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
     }
 
     /// The home folder of the user.
@@ -308,7 +325,7 @@ pub(crate) fn whoami() -> io::Result<String> {
     Ok(String::from_utf8_lossy(&said.stdout).trim().to_owned())
 }
 
-fn kill(pid: u32) {
+pub(crate) fn kill(pid: u32) {
     // It may have ended already.
     let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).stderr(Stdio::null()).status();
 }

@@ -3266,6 +3266,14 @@ export interface components {
             /** @description Held-out examples that have it. */
             support: number;
         };
+        /** @description How trainers are started on a machine. */
+        Launcher: {
+            /** @enum {string} */
+            kind: "ssh";
+        } | (components["schemas"]["SlurmJob"] & {
+            /** @enum {string} */
+            kind: "slurm";
+        });
         /**
          * @description How a text says its examples.
          * @enum {string}
@@ -3524,6 +3532,8 @@ export interface components {
             created_by: string;
             /** @description Its ssh destination. */
             destination: string;
+            /** @description How trainers are started there. */
+            launcher: components["schemas"]["Launcher"];
             /** @description Its name. */
             name: string;
             /** @description Local path of the `graft` program to send to it; by default the worker's own program. */
@@ -3564,6 +3574,8 @@ export interface components {
             memory_free?: number | null;
             /** @description Version of the program; absent if it is not there. */
             program?: string | null;
+            /** @description The cluster's scheduler, such as `slurm 22.05.8`. */
+            scheduler?: string | null;
             /** @description System and architecture, such as `Linux x86_64`. */
             system: string;
         };
@@ -3687,6 +3699,8 @@ export interface components {
         NewMachine: {
             /** @description Where it is, as the worker's `ssh` takes it: a name of its configuration, `user@host`, or `ssh://user@host:port`. */
             destination: string;
+            /** @description How trainers are started there; by `ssh` alone otherwise. */
+            launcher?: components["schemas"]["Launcher"];
             /** @description Its name, which runs give as `on`. */
             name: string;
             /**
@@ -5254,6 +5268,24 @@ export interface components {
             first_where: string;
             /** @description `channel_join`, `null`, `malformed`, … */
             kind: string;
+        };
+        /** @description What is asked of Slurm for each trainer; what isn't given is the cluster's own choice. */
+        SlurmJob: {
+            /** @description The account that is charged. */
+            account?: string | null;
+            /**
+             * Format: int32
+             * @description Processors.
+             */
+            cpus?: number | null;
+            /** @description GPUs: how many, or a type and how many (`a100:2`). */
+            gpus?: string | null;
+            /** @description Memory as Slurm reads it, such as `16G`. */
+            memory?: string | null;
+            /** @description The partition, or several with commas between. */
+            partition?: string | null;
+            /** @description The time limit as Slurm reads it: minutes, `hours:minutes:seconds` or `days-hours`. */
+            time_limit?: string | null;
         };
         /**
          * @description The outcome of a snapshot.

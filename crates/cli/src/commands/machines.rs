@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
-use clap::Subcommand;
-use graft_core::{ExitCode, dollars};
+use clap::{Args, Subcommand};
+use graft_core::{ExitCode, Launcher, SlurmJob, dollars};
 use graft_engine::{Engine, Error, Facts, RentalView};
 use serde_json::json;
 
@@ -25,6 +25,8 @@ pub(crate) enum Machines {
         /// A graft program for that machine, if this one does not run there.
         #[arg(long, value_name = "FILE")]
         program: Option<PathBuf>,
+        #[command(flatten)]
+        cluster: Cluster,
         /// Don't connect now.
         #[arg(long)]
         no_check: bool,
@@ -46,12 +48,49 @@ pub(crate) enum Machines {
     },
 }
 
+/// What starts trainers on a machine that belongs to a cluster.
+#[derive(Debug, Args)]
+pub(crate) struct Cluster {
+    /// Let the machine submit each training to Slurm; what isn't given below is the cluster's own choice.
+    #[arg(long)]
+    slurm: bool,
+    /// Slurm's partition.
+    #[arg(long, requires = "slurm")]
+    partition: Option<String>,
+    /// The account that Slurm charges.
+    #[arg(long, requires = "slurm")]
+    account: Option<String>,
+    /// Time limit of a training as Slurm reads it: minutes, hours:minutes:seconds, or days-hours.
+    #[arg(long, value_name = "TIME", requires = "slurm")]
+    time_limit: Option<String>,
+    /// Processors of a training.
+    #[arg(long, value_name = "N", requires = "slurm", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    cpus: Option<u32>,
+    /// GPUs of a training: how many, or a type and how many (a100:1).
+    #[arg(long, value_name = "N", requires = "slurm")]
+    gpus: Option<String>,
+    /// Memory of a training, such as 16G.
+    #[arg(long, value_name = "SIZE", requires = "slurm")]
+    memory: Option<String>,
+}
+
+impl Cluster {
+    fn launcher(self) -> Launcher {
+        let Self { slurm, partition, account, time_limit, cpus, gpus, memory } = self;
+        if slurm {
+            Launcher::Slurm(SlurmJob { partition, account, time_limit, cpus, gpus, memory })
+        } else {
+            Launcher::Ssh
+        }
+    }
+}
+
 pub(crate) async fn run(engine: &Engine, command: Machines) -> Result<Reply> {
     let machines = engine.machines();
     let program = std::env::current_exe().map_err(Error::TrainerStart)?;
     match command {
-        Machines::Add { name, destination, slots, program: own, no_check } => {
-            let added = machines.add(&name, &destination, slots, own.as_deref()).await?;
+        Machines::Add { name, destination, slots, program: own, cluster, no_check } => {
+            let added = machines.add(&name, &destination, slots, own.as_deref(), &cluster.launcher()).await?;
             let text = format!("Added machine {name} ({destination}); `graft train TASK --on {name}` trains there.");
             if no_check {
                 return Ok(Reply::new(json!({"machine": added}), text));
@@ -68,11 +107,12 @@ pub(crate) async fn run(engine: &Engine, command: Machines) -> Result<Reply> {
         }
         Machines::List => {
             let list = machines.list().await?;
-            let mut table = Table::new(["machine", "destination", "slots", "program"]);
+            let mut table = Table::new(["machine", "destination", "trainers by", "slots", "program"]);
             for machine in &list {
                 table.row([
                     machine.name.clone(),
                     machine.destination.clone(),
+                    machine.launcher.to_string(),
                     machine.slots.to_string(),
                     machine.program.clone().unwrap_or_else(|| "this one".to_owned()),
                 ]);
@@ -141,5 +181,6 @@ fn told(found: &Facts) -> String {
         ("disk", format!("{} free at {}", size(found.disk_free), found.cache)),
         ("gpu", if found.gpus.is_empty() { "none".to_owned() } else { found.gpus.join("; ") }),
         ("program", found.program.clone().unwrap_or_default()),
+        ("scheduler", found.scheduler.clone().unwrap_or_else(|| "none".to_owned())),
     ])
 }

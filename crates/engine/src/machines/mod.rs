@@ -9,6 +9,7 @@ use std::{
     sync::Arc,
 };
 
+use graft_core::Launcher;
 use graft_exec::{Executor, Facts, Host, Ssh};
 use graft_store::{Machine, NewMachine, Run};
 
@@ -31,8 +32,16 @@ impl Machines<'_> {
     /// Adds a machine that is reached by `ssh`. Whether it can be used is for [`check`](Self::check) to find out.
     ///
     /// # Errors
-    /// The destination is none; the program is missing; the name is taken.
-    pub async fn add(self, name: &str, destination: &str, slots: u32, program: Option<&Path>) -> Result<Machine> {
+    /// The destination is none; the scheduler can't be asked so; the program is missing; the name is taken.
+    pub async fn add(
+        self,
+        name: &str,
+        destination: &str,
+        slots: u32,
+        program: Option<&Path>,
+        launcher: &Launcher,
+    ) -> Result<Machine> {
+        launcher.check()?;
         if !Host::is_destination(destination) {
             return Err(Error::BadDestination(destination.to_owned()));
         }
@@ -44,7 +53,7 @@ impl Machines<'_> {
             path.canonicalize().map(|path| path.to_string_lossy().into_owned()).map_err(failed)
         };
         let program = program.map(whole).transpose()?;
-        let new = NewMachine { name, destination, slots, program: program.as_deref() };
+        let new = NewMachine { name, destination, slots, program: program.as_deref(), launcher };
         Ok(self.engine.store.add_machine(new, &self.engine.by, now()).await?)
     }
 
@@ -117,5 +126,9 @@ impl Machines<'_> {
 
 fn reach(machine: &Machine, program: &Path) -> Ssh {
     let program = machine.program.as_ref().map_or_else(|| program.to_owned(), PathBuf::from);
-    Ssh::new(Host::new(&machine.destination), program)
+    let host = Host::new(&machine.destination);
+    match &machine.launcher {
+        Launcher::Ssh => Ssh::new(host, program),
+        Launcher::Slurm(job) => Ssh::slurm(host, program, job.clone()),
+    }
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use graft_core::{ExitCode, Failure, FailureClass, Phase};
+use graft_exec::Ending;
 use graft_formats::faults::{self, Op};
 use graft_store::Run;
 use serde::Serialize;
@@ -57,6 +58,7 @@ impl RunFailure {
 pub(crate) fn classify(error: &Error) -> FailureClass {
     match error {
         Error::TrainerDied { transient: true, .. } => FailureClass::Lost,
+        Error::JobEnded { how: Ending::TimeLimit | Ending::Preempted | Ending::NodeFailed, .. } => FailureClass::Lost,
         Error::TrainerFailed { failure, .. } => failure.class,
         Error::Executor(graft_exec::Error::RemoteDisk { .. }) => FailureClass::Disk,
         Error::Store(

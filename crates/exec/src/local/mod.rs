@@ -181,7 +181,7 @@ fn exit(status: ExitStatus, memory: Option<String>) -> Exit {
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
     #[cfg(not(unix))]
     let signal = None;
-    Exit { code: status.code(), signal, memory }
+    Exit { code: status.code(), signal, memory, ending: None }
 }
 
 /// Whether a process works in a run directory, or was started there a moment ago.

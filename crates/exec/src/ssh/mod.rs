@@ -14,12 +14,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use graft_core::{BaseRef, ComputeDevice, EventKind};
+use graft_core::{BaseRef, ComputeDevice, EventKind, SlurmJob};
 use graft_formats::faults::{self, Op};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Answer, Cursor, Error, Executor, Exit, Observation, Process, Result, RunRef, Start, Started, Stop, read};
+use crate::{
+    Answer, Cursor, Ending, Error, Executor, Exit, Observation, Process, Result, RunRef, Start, Started, Stop, read,
+};
 pub use connection::Host;
 use connection::{Ended, Feed};
 
@@ -60,6 +62,8 @@ pub struct Facts {
     pub cache: String,
     /// Version of the program; absent if it is not there.
     pub program: Option<String>,
+    /// The cluster's scheduler, such as `slurm 22.05.8`.
+    pub scheduler: Option<String>,
 }
 
 impl Facts {
@@ -78,6 +82,7 @@ impl Facts {
                 "gpu" => facts.gpus.extend(known()),
                 "cache" => value.clone_into(&mut facts.cache),
                 "program" => facts.program = known(),
+                "scheduler" => facts.scheduler = known(),
                 _ => {}
             }
         }
@@ -94,6 +99,8 @@ struct Inner {
     host: Host,
     /// The `graft` program for that machine, on this one.
     program: PathBuf,
+    /// What Slurm is asked for, where it starts the trainers.
+    slurm: Option<SlurmJob>,
     /// Its digest, once it was computed.
     digest: Mutex<Option<String>>,
     /// How often runs are looked at.
@@ -115,7 +122,17 @@ impl Ssh {
     /// Starts `program`, which is sent there, on a host.
     #[must_use]
     pub fn new(host: Host, program: PathBuf) -> Self {
-        Self(Arc::new(Inner { host, program, digest: Mutex::default(), paces: Mutex::default() }))
+        Self::launching(host, program, None)
+    }
+
+    /// Lets the host submit a job to Slurm for each process.
+    #[must_use]
+    pub fn slurm(host: Host, program: PathBuf, job: SlurmJob) -> Self {
+        Self::launching(host, program, Some(job))
+    }
+
+    fn launching(host: Host, program: PathBuf, slurm: Option<SlurmJob>) -> Self {
+        Self(Arc::new(Inner { host, program, slurm, digest: Mutex::default(), paces: Mutex::default() }))
     }
 
     async fn on_thread<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> Result<T> + Send + 'static) -> Result<T> {
@@ -123,12 +140,20 @@ impl Ssh {
         tokio::task::spawn_blocking(move || work(&inner)).await.map_err(Error::Thread)?
     }
 
-    /// Looks at the machine, sends the program unless it is there, and lets it say its version.
+    /// Looks at the machine, sends the program unless it is there, and lets it say its version. Slurm is asked whether it
+    /// would take a job.
     ///
     /// # Errors
-    /// The machine can't be reached or refuses; the program doesn't run there.
+    /// The machine can't be reached or refuses; the program doesn't run there; Slurm takes no such job.
     pub async fn check(&self) -> Result<Facts> {
-        self.on_thread(|inner| inner.prepare(0)).await
+        self.on_thread(|inner| {
+            let facts = inner.prepare(0)?;
+            if let Some(job) = &inner.slurm {
+                inner.say(&["try_job", &job.options()], None, CALL)?;
+            }
+            Ok(facts)
+        })
+        .await
     }
 }
 
@@ -203,6 +228,8 @@ impl Inner {
             91 => Error::RemoteDisk { host, needed: None, free: None },
             92 => Error::RemoteProgram { host, program: self.program.clone(), said },
             93 => Error::Transfer { host, source: io::Error::other(said) },
+            96 => Error::Slurm { host, said },
+            97 => Error::Scheduler { host, said },
             _ => {
                 let said = if said.is_empty() { format!("exit code {code}") } else { said };
                 Error::Remote { host, said }
@@ -256,7 +283,9 @@ impl Inner {
         let base_size = base.as_ref().map_or(Ok(0), |(_, files)| files::size(files)).map_err(failed)?;
         let run_size = files::size(&run_files).map_err(failed)?;
         let facts = self.prepare(if has("base") { 0 } else { base_size } + if has("run") { 0 } else { run_size })?;
-        if matches!(spec.limits.device, ComputeDevice::Gpu(_)) && facts.gpus.is_empty() {
+        // The nodes of a cluster have other devices than the machine that submits.
+        let has_gpu = self.slurm.as_ref().map_or(!facts.gpus.is_empty(), |job| job.gpus.is_some());
+        if matches!(spec.limits.device, ComputeDevice::Gpu(_)) && !has_gpu {
             return Err(Error::RemoteGpu { host: self.host.destination.clone() });
         }
         if let (Some((root, files)), false) = (&base, has("base")) {
@@ -274,8 +303,11 @@ impl Inner {
             },
         );
         let (digest, nice) = (self.digest()?, start.nice.to_string());
-        let mut words = vec!["start", &run.id, &digest, &base, &nice];
+        let job = self.slurm.as_ref().map_or_else(|| "-".to_owned(), SlurmJob::options);
+        let threads = self.slurm.as_ref().and_then(|job| job.cpus).map(|cpus| cpus.to_string());
+        let mut words = vec!["start", &run.id, &digest, &base, &nice, &job];
         words.extend(start.args.iter().map(String::as_str));
+        words.extend(threads.iter().flat_map(|threads| ["--threads", threads]));
         let said = self.say(&words, None, CALL)?;
         let (how, pid) = said.trim().split_once(' ').unwrap_or((said.trim(), ""));
         Ok(Started { fresh: how == "started", pid: pid.parse().ok() })
@@ -360,8 +392,11 @@ fn copy_news(dir: &Path, from: &mut dyn Read) -> io::Result<Process> {
     let process = match line.trim().split(' ').collect::<Vec<_>>().as_slice() {
         ["state", "running"] => Process::Running,
         ["state", "paused"] => Process::Paused,
+        ["state", "waiting", why @ ..] => Process::Waiting(why.join(" ")),
+        ["state", "unknown"] => Process::Unknown,
         ["state", "gone"] => Process::Gone,
         ["state", "exited", code] => Process::Exited(exit(code.parse().map_err(|_| bad())?)),
+        ["state", "ended", how] => Process::Exited(ended(how).ok_or_else(bad)?),
         _ => return Err(bad()),
     };
     loop {
@@ -394,6 +429,22 @@ fn exit(code: i32) -> Exit {
         129..=192 => Exit { signal: Some(code - 128), ..Exit::default() },
         code => Exit { code: Some(code), ..Exit::default() },
     }
+}
+
+/// How a cluster ended a job.
+fn ended(how: &str) -> Option<Exit> {
+    let ending = match how {
+        "memory" => {
+            let memory = Some("the cluster ended its job, which took more memory than it had asked for".to_owned());
+            return Some(Exit { memory, ..Exit::default() });
+        }
+        "time-limit" => Ending::TimeLimit,
+        "preempted" => Ending::Preempted,
+        "node-failed" => Ending::NodeFailed,
+        "cancelled" => Ending::Cancelled,
+        _ => return None,
+    };
+    Some(Exit { ending: Some(ending), ..Exit::default() })
 }
 
 /// The platform that a program is for, as `uname -sm` names it; `None` where that can't be told.

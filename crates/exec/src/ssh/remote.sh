@@ -4,14 +4,15 @@
 # ~/.cache/graft/bin/SHA256/graft   programs, by what is in them
 #               /bases/DIGEST/      base models, by digest
 #               /runs/ID/           run directories
-#               /jobs/ID/           the process of a run: `pid` names it, `exit` says how it ended
+#               /jobs/ID/           the process of a run: `pid` names it, `exit` says how it ended. Of a job of Slurm:
+#                                   `slurm` its number, `beat` grows while it runs, `limit` says that its time is over
 #               /state/             GRAFT_HOME of the trainers
 #               /deadline           of a rented machine: when it shuts itself down, and after how many seconds of silence
 #               /renewed            touched when somebody looks after a run here
 #               /guard              the process that keeps the deadline
 #
 # Exit codes that the caller knows: 91 no space, 92 the program doesn't run, 93 a transfer is incomplete,
-# 94 the process lives, 95 something is missing here.
+# 94 the process lives, 95 something is missing here, 96 Slurm refuses the job, 97 Slurm doesn't answer.
 set -u
 umask 077
 LC_ALL=C
@@ -45,9 +46,14 @@ boot() { cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo unknown; }
 # State and start time of a process; a number that another process has now starts at another time.
 about() { sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 1,20 | tr ' ' ':'; }
 
-# What became of the process of a run: running, paused, exited CODE or gone. Sets `child` to the trainer's process id.
+# What became of the process of a run: running, paused, waiting WHY, unknown, exited CODE, ended HOW or gone. Sets `child`
+# to the trainer's process id.
 state() { # ID
     child=
+    if [ -e "$cache/jobs/$1/slurm" ] || [ -e "$cache/jobs/$1/submitting" ]; then
+        slurm_state "$1"
+        return
+    fi
     [ -e "$cache/jobs/$1/exit" ] && { echo "exited $(cat "$cache/jobs/$1/exit")"; return; }
     if read -r wrapper began child child_began booted 2>/dev/null < "$cache/jobs/$1/pid" && [ "$booted" = "$(boot)" ]; then
         now=$(about "$child")
@@ -62,6 +68,136 @@ state() { # ID
     if [ -e "$cache/jobs/$1/exit" ]; then echo "exited $(cat "$cache/jobs/$1/exit")"; else echo gone; fi
 }
 
+# Whether there is, or may be, a process of a run.
+lives() { # ID
+    case $(state "$1") in exited* | ended* | gone) false ;; *) true ;; esac
+}
+
+# Sets `number` to the number of a run's job. Where the answer to its submission was lost, it is found by its name, which is
+# the run's; fails if there is none, with 2 if that can't be told.
+find_job() { # ID
+    read -r number 2>/dev/null < "$cache/jobs/$1/slurm" && return 0
+    [ -e "$cache/jobs/$1/submitting" ] || return 1
+    number=$(squeue -h -u "$(id -un)" -n "graft-$1" -t PD,R,S,CF -o %A 2>/dev/null) || return 2
+    number=$(echo "$number" | head -n 1)
+    [ -n "$number" ] && echo "$number" > "$cache/jobs/$1/slurm"
+}
+
+# As `state`, of a job. What Slurm says holds for a while: it isn't to be asked all the time.
+slurm_state() { # ID
+    job=$cache/jobs/$1
+    # Files of other nodes are seen once their folder was read.
+    ls "$job" > /dev/null 2>&1
+    if [ -e "$job/exit" ]; then
+        if [ -e "$job/limit" ] && [ "$(cat "$job/exit")" = 20 ]; then echo "ended time-limit"; else echo "exited $(cat "$job/exit")"; fi
+        return
+    fi
+    find_job "$1"
+    case $? in 1) echo gone; return ;; 2) echo unknown; return ;; esac
+    now=$(date +%s)
+    if read -r asked told 2>/dev/null < "$job/told" && [ $((now - asked)) -lt "${GRAFT_SLURM_PACE:-10}" ]; then
+        echo "$told"
+        return
+    fi
+    told=$(job_state "$job" "$number" "$now")
+    echo "$now $told" > "$job/told"
+    echo "$told"
+}
+
+job_state() { # FOLDER NUMBER NOW
+    if ! said=$(squeue -h -t all -j "$2" -o '%T %r' 2>&1); then
+        # A job that ended a while ago is forgotten; anything else is no answer.
+        case $said in *"Invalid job id"*) said= ;; *) echo unknown; return ;; esac
+    fi
+    [ -n "$said" ] || said=$(sacct -X -n -P -j "$2" -o State 2>/dev/null | tail -n 1)
+    if [ -n "$said" ]; then
+        rm -f "$1/absent"
+    else
+        # Nobody knows the job. An empty answer is no proof: it is gone when that has lasted for a while, in which the job
+        # gave no sign of life.
+        beat=$(cat "$1/beat" 2>/dev/null)
+        if ! read -r since seen 2>/dev/null < "$1/absent" || [ "$seen" != "$beat" ]; then
+            echo "$3 $beat" > "$1/absent"
+            echo running
+            return
+        fi
+        [ $(($3 - since)) -lt "${GRAFT_SLURM_ABSENCE:-120}" ] && { echo running; return; }
+    fi
+    case $said in
+        PENDING* | REQUEUE* | SPECIAL_EXIT* | RESV_DEL_HOLD*) echo "waiting ${said#* }" ;;
+        SUSPENDED* | STOPPED*) echo "waiting Suspended" ;;
+        RUNNING* | CONFIGURING* | COMPLETING* | STAGE_OUT* | SIGNALING* | RESIZING*) echo running ;;
+        *)
+            # Clusters that don't tell by the state tell in the job's output.
+            case "$said $(tail -c 4096 "$1/slurm.log" 2>/dev/null)" in
+                OUT_OF_MEMORY* | *"memory limit"* | *oom_kill* | *oom-kill*) echo "ended memory" ;;
+                TIMEOUT* | DEADLINE* | *"DUE TO TIME LIMIT"*) echo "ended time-limit" ;;
+                PREEMPTED* | *"DUE TO PREEMPTION"*) echo "ended preempted" ;;
+                NODE_FAIL* | BOOT_FAIL* | *"DUE TO NODE FAILURE"*) echo "ended node-failed" ;;
+                CANCELLED*) echo "ended cancelled" ;;
+                *) if [ -e "$1/exit" ]; then echo "exited $(cat "$1/exit")"
+                   elif [ -e "$1/killed" ]; then echo "exited $(cat "$1/killed")"
+                   else echo gone; fi ;;
+            esac
+            ;;
+    esac
+}
+
+# Whether Slurm would take a job.
+try_job() { # OPTIONS
+    command -v sbatch > /dev/null && command -v squeue > /dev/null && command -v scancel > /dev/null \
+        || fail 96 "sbatch, squeue or scancel is not found"
+    said=$(sbatch --test-only $1 --wrap true 2>&1) || fail 96 "$said"
+}
+
+# Submits the job of a run, and waits for nothing.
+submit() { # ID DIR OPTIONS PROGRAM ARGS...
+    id=$1 dir=$2 options=$3 job=$cache/jobs/$1
+    shift 3
+    : > "$job/submitting"
+    echo '#!/bin/sh' > "$job/job.sh"
+    cat >> "$job/job.sh" <<'JOB'
+job=$1 dir=$2 GRAFT_HOME=$3
+shift 3
+export GRAFT_HOME
+cd "$job" || exit 1
+echo "$SLURM_JOB_ID" > slurm
+rm -f exit killed limit
+# Slurm starts it again after a failure of its node and when it made place for others, but not for ever.
+[ "${SLURM_RESTART_COUNT:-0}" -gt 16 ] && { echo "DUE TO NODE FAILURE"; exit 1; }
+# Slurm says so two minutes before its time is over: the trainer keeps a checkpoint and ends.
+trap ': > limit; : > "$dir/stop"' USR1
+(n=0; while kill -0 $$ 2>/dev/null; do n=$((n + 1)); echo $n > beat; sleep 10; done) > /dev/null 2>&1 &
+beat=$!
+"$@" < /dev/null >> "$dir/stdout.log" 2>> "$dir/stderr.log" &
+child=$!
+while :; do
+    wait "$child"
+    code=$?
+    kill -0 "$child" 2>/dev/null || break
+done
+# What was killed may have been so by Slurm, which ends this script, too, and knows why.
+name=exit
+[ "$code" -gt 128 ] && { name=killed; sleep 2; }
+echo $code > $name.part && mv $name.part $name
+kill "$beat" 2>/dev/null
+exit $code
+JOB
+    number=$(sbatch --parsable --requeue --job-name="graft-$id" --signal=B:USR1@120 --chdir="$job" --output="$job/slurm.log" \
+        $options "$job/job.sh" "$job" "$dir" "$cache/state" "$@" 2>&1) || {
+        rm -f "$job/submitting"
+        case $number in
+            *"ontact slurm controller"* | *"Socket timed out"* | *"Connection refused"*) fail 97 "$number" ;;
+            *) fail 96 "$number" ;;
+        esac
+    }
+    # A number, or a number and the cluster's name, among warnings.
+    number=$(echo "$number" | grep -E '^[0-9]+(;|$)' | cut -d ';' -f 1)
+    echo "$number" > "$job/slurm"
+    rm -f "$job/submitting"
+    echo "started $number"
+}
+
 probe() { # SHA
     make "$cache"
     echo "system $(uname -sm)"
@@ -72,6 +208,7 @@ probe() { # SHA
     echo "libc $(getconf GNU_LIBC_VERSION 2>/dev/null || echo unknown)"
     echo "cache $cache"
     nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv,noheader 2>/dev/null | sed 's/^/gpu /'
+    command -v sbatch > /dev/null && echo "scheduler $(sbatch --version)"
     [ -x "$cache/bin/$1/graft" ] && echo "program $("$cache/bin/$1/graft" --version 2>&1 | head -n 1)"
     true
 }
@@ -109,9 +246,9 @@ put_folder() { # KIND NAME
     [ -d "$cache/$1/$2" ]
 }
 
-start() { # ID SHA BASE NICE ARGS...
-    id=$1 program=$cache/bin/$2/graft base=$3 nice=$4
-    shift 4
+start() { # ID SHA BASE NICE SLURM ARGS...
+    id=$1 program=$cache/bin/$2/graft base=$3 nice=$4 slurm=$5
+    shift 5
     dir=$cache/runs/$id job=$cache/jobs/$id
     [ -d "$dir" ] || fail 95 "the run directory isn't here"
     [ -x "$program" ] || fail 95 "the program isn't here"
@@ -122,17 +259,19 @@ start() { # ID SHA BASE NICE ARGS...
         exec 9> "$job/lock"
         flock 9
     fi
-    found=$(state "$id")
-    case $found in
-        running | paused)
-            state "$id" > /dev/null
-            echo "attached $child"
-            exit 0
-            ;;
-    esac
-    rm -f "$dir/stop" "$job/exit" "$job/pid"
+    if lives "$id"; then
+        state "$id" > /dev/null
+        find_job "$id" && child=$number
+        echo "attached $child"
+        exit 0
+    fi
+    rm -f "$dir/stop" "$job/exit" "$job/pid" "$job/slurm" "$job/slurm.log" "$job/killed" "$job/limit" "$job/told" "$job/absent" "$job/beat"
     set -- "$@" "$dir"
     [ "$base" = - ] || set -- "$@" --base "$cache/bases/$base"
+    if [ "$slurm" != - ]; then
+        submit "$id" "$dir" "$slurm" "$program" "$@"
+        exit 0
+    fi
     # Its own session: the end of this connection doesn't reach it. The wrapper notes how the trainer ended.
     GRAFT_HOME=$cache/state setsid sh -c '
         about() { sed "s/^.*) //" "/proc/$1/stat" 2>/dev/null | cut -d " " -f 20; }
@@ -175,7 +314,17 @@ observe() { # ID EVENTS STDOUT STDERR
 }
 
 stop() { # ID HOW
-    if [ "$2" = after-step ]; then
+    if find_job "$1"; then
+        rm -f "$cache/jobs/$1/told"
+        lives "$1" || exit 0
+        # What waits has nothing that could be kept.
+        if [ "$2" = after-step ] && [ "$(state "$1")" = running ]; then
+            : > "$cache/runs/$1/stop"
+        else
+            said=$(scancel "$number" 2>&1) || case $said in *"Invalid job id"*) ;; *) fail 97 "$said" ;; esac
+            rm -f "$cache/jobs/$1/told"
+        fi
+    elif [ "$2" = after-step ]; then
         [ -d "$cache/runs/$1" ] && : > "$cache/runs/$1/stop"
     else
         state "$1" > /dev/null
@@ -189,7 +338,11 @@ collect() { # ID WHAT
     [ -e "$cache/renewed" ] && touch "$cache/renewed"
     cd "$cache/runs/$1" 2>/dev/null || exit 0
     if [ "$2" = all ]; then
-        case $(state "$1") in running | paused) fail 94 "the trainer is at work" ;; esac
+        case $(state "$1") in
+            exited* | ended* | gone) ;;
+            unknown) fail 97 "squeue gives no answer" ;;
+            *) fail 94 "the trainer is at work" ;;
+        esac
         find=.
     else
         find=./checkpoints
@@ -210,12 +363,12 @@ collect() { # ID WHAT
 }
 
 forget() { # ID WHAT
-    case $(state "$1") in running | paused) exit 0 ;; esac
+    lives "$1" && exit 0
     rm -rf "$cache/jobs/$1"
     [ "$2" = all ] && rm -rf "$cache/runs/$1"
     # Runs that nobody came back to.
     find "$cache/runs" -mindepth 1 -maxdepth 1 -mtime +60 2>/dev/null | while read -r old; do
-        [ -e "$cache/jobs/${old##*/}/pid" ] || rm -rf "$old"
+        [ -e "$cache/jobs/${old##*/}/pid" ] || [ -e "$cache/jobs/${old##*/}/slurm" ] || rm -rf "$old"
     done
     true
 }
@@ -250,8 +403,9 @@ guard() { # SECONDS SILENCE
 list() {
     for job in "$cache"/jobs/*; do
         id=${job##*/}
-        case $(state "$id") in running | paused) echo "$id" ;; esac
+        [ -d "$job" ] && lives "$id" && echo "$id"
     done
+    true
 }
 
 verb=$1

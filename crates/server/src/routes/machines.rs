@@ -1,5 +1,6 @@
 //! `/machines`: machines other than the worker's own on which runs can execute.
 
+use graft_core::Launcher;
 use graft_engine::{Error, Facts, ProviderView, Quote, RentalView, records::Machine};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -36,6 +37,9 @@ pub struct NewMachine {
     #[serde(default = "one")]
     #[schema(minimum = 1, maximum = 64)]
     slots: u32,
+    /// How trainers are started there; by `ssh` alone otherwise.
+    #[serde(default)]
+    launcher: Launcher,
 }
 
 fn one() -> u32 {
@@ -80,7 +84,7 @@ async fn add_machine(Acting(engine): Acting, Body(new): Body<NewMachine>) -> Res
     if !(1..=64).contains(&new.slots) {
         return Err(Problem::field("slots", "it is a number from 1 to 64"));
     }
-    let machine = engine.machines().add(&new.name, &new.destination, new.slots, None).await?;
+    let machine = engine.machines().add(&new.name, &new.destination, new.slots, None, &new.launcher).await?;
     Ok(Reply(OneMachine { machine }))
 }
 

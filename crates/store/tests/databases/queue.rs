@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use graft_core::{Assignment, Dataset, Digest, ExitCode, Failure};
+use graft_core::{Assignment, Dataset, Digest, ExitCode, Failure, Launcher, SlurmJob};
 use graft_store::{
     Again, ChangeFilter, Due, Error, Free, Lease, NewEvaluation, NewMachine, NewRun, NewSchedule, NewVersion,
     PendingRequest, Priority, Run, RunFilter, RunKind, RunState, RunUpdate, Store, Submission,
@@ -107,10 +107,12 @@ async fn queue_is_ordered_by_priority_then_age(database: Database) {
 
 async fn machine_slots_are_independent_of_worker_threads(database: Database) {
     let store = &database.store;
-    let gpu = NewMachine { name: "gpu", destination: "ada@gpu", slots: 2, program: None };
+    let launcher = Launcher::Slurm(SlurmJob { gpus: Some("1".into()), ..SlurmJob::default() });
+    let gpu = NewMachine { name: "gpu", destination: "ada@gpu", slots: 2, program: None, launcher: &launcher };
     store.add_machine(gpu, "ada", 5).await.unwrap();
     assert!(matches!(store.add_machine(gpu, "ada", 5).await, Err(Error::MachineExists(_))));
-    assert_eq!(store.machine("gpu").await.unwrap().destination, "ada@gpu");
+    let known = store.machine("gpu").await.unwrap();
+    assert_eq!((known.destination.as_str(), &known.launcher), ("ada@gpu", &launcher));
     for id in ["far1", "far2", "far3"] {
         submit(store, id, &Submission { machine: Some("gpu"), ..order() }).await.unwrap();
     }

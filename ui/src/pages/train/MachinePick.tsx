@@ -3,6 +3,9 @@ import { machinesQuery, quotesQuery } from "../../api/queries";
 import { Pick } from "../../components/form";
 import { dollars } from "../../lib/format";
 
+/** What starts the trainings of a cluster. */
+const titles = { slurm: "Slurm" };
+
 /** Where to train, where there is a choice: the server's own machine, another one, or a rented one. */
 export function MachinePick({ value, error, onPick }: { value: string; error?: string; onPick: (to: string) => void }) {
   const { machines = [], providers = [] } = useQuery(machinesQuery).data ?? {};
@@ -21,7 +24,10 @@ export function MachinePick({ value, error, onPick }: { value: string; error?: s
       }
       options={[
         { value: "", label: "This machine" },
-        ...machines.map(({ name, destination }) => ({ value: name, label: `${name} (${destination})` })),
+        ...machines.map(({ name, destination, launcher }) => ({
+          value: name,
+          label: `${name} (${launcher.kind === "ssh" ? destination : `${titles[launcher.kind]} at ${destination}`})`,
+        })),
         ...rented.map((name) => ({ value: name, label: `${name} (rented for this run)` })),
       ]}
       value={value}

@@ -230,7 +230,8 @@ impl<'a> Follower<'a> {
                     match self.exec.stop(&self.place, how).await {
                         Ok(()) => is_told = true,
                         // It may be reached again in a moment.
-                        Err(graft_exec::Error::Unreachable { .. }) if since.elapsed() < FORBEARANCE => {}
+                        Err(graft_exec::Error::Unreachable { .. } | graft_exec::Error::Scheduler { .. })
+                            if since.elapsed() < FORBEARANCE => {}
                         Err(error) => return Err(error.into()),
                     }
                 }
@@ -259,9 +260,11 @@ impl<'a> Follower<'a> {
         let began = Instant::now();
         loop {
             match self.exec.collect(&self.place).await {
-                Err(graft_exec::Error::Unreachable { .. } | graft_exec::Error::Transfer { .. })
-                    if began.elapsed() < FORBEARANCE =>
-                {
+                Err(
+                    graft_exec::Error::Unreachable { .. }
+                    | graft_exec::Error::Transfer { .. }
+                    | graft_exec::Error::Scheduler { .. },
+                ) if began.elapsed() < FORBEARANCE => {
                     self.at.go_on()?;
                     tokio::time::sleep(POLL * 10).await;
                 }
@@ -297,6 +300,9 @@ fn stall(process: &Process, pid: Option<u32>, quiet: Duration, machine: Option<&
     if *process == Process::Unknown && quiet >= AWAY {
         let machine = machine.unwrap_or("its machine");
         return Some(format!("{machine} cannot be reached; a trainer that was started there continues meanwhile"));
+    }
+    if let Process::Waiting(why) = process {
+        return Some(format!("it waits in the queue of {} ({why})", machine.unwrap_or("its cluster")));
     }
     if *process == Process::Paused {
         return Some(paused(pid));
@@ -437,6 +443,8 @@ mod tests {
         }
         assert!(stall(&Process::Paused, Some(7), second, None).unwrap().contains("`kill -CONT 7`"));
         assert!(stall(&Process::Paused, None, second, None).unwrap().contains("`kill -CONT PID`"));
+        let queued = stall(&Process::Waiting("Priority".to_owned()), None, second, Some("hpc")).unwrap();
+        assert_eq!(queued, "it waits in the queue of hpc (Priority)");
         assert_eq!(stall(&Process::Unknown, None, second, Some("attic")), None);
         assert!(stall(&Process::Unknown, None, AWAY, Some("attic")).unwrap().starts_with("attic can't be reached"));
     }

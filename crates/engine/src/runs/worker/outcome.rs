@@ -28,6 +28,10 @@ impl End {
     /// Why the attempt has no result.
     pub(super) fn error(self, run: &str) -> Error {
         let run = run.to_owned();
+        // A trainer whose job's time is over says that it was stopped.
+        if let Some(how) = self.exit.as_ref().and_then(|exit| exit.ending) {
+            return Error::JobEnded { run, how };
+        }
         if let Some(failure) = self.failed {
             return Error::TrainerFailed { run, failure: Box::new(failure) };
         }
