@@ -7,6 +7,7 @@ mod demo;
 mod deny;
 mod dist;
 mod fuzz;
+mod kubernetes;
 mod layers;
 mod pages;
 mod parity;

