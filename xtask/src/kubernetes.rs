@@ -45,7 +45,7 @@ mod tests {
     use graft_core::ExitCode;
 
     #[test]
-    fn a_job_is_not_tried_again_where_it_would_end_alike() {
+    fn failure_policy_follows_exit_codes() {
         let job = include_str!("../../packaging/kubernetes/trainer/job.yaml");
         let values = job.lines().find_map(|line| line.trim().strip_prefix("values: [")?.strip_suffix(']')).unwrap();
         let values: Vec<u8> = values.split(", ").map(|code| code.parse().unwrap()).collect();

@@ -116,7 +116,7 @@ async fn remote_training_gives_same_adapter() {
 }
 
 #[tokio::test]
-async fn slurm_trains_as_this_machine_does_and_its_queue_is_seen() {
+async fn training_by_slurm_gives_same_adapter_and_shows_its_queue() {
     let (Some(pair), Some(slurm)) = (Pair::strangers(), Slurm::start()) else { return };
     pair.there.set_env(&[slurm.variable(), "GRAFT_SLURM_PACE=1".into()]).unwrap();
     let add = ["machines", "add", "hpc", "there", "--slurm", "--memory", "4G", "--cpus", "2", "--time-limit", "60"];

@@ -536,10 +536,10 @@ impl Error {
                 ));
             }
             Self::JobEnded { how: Ending::TimeLimit, .. } => {
-                "it goes on from its last checkpoint; add the machine with a longer `--time-limit`, or train for fewer epochs"
+                "it continues from its last checkpoint; add the machine with a longer `--time-limit`, or train for fewer epochs"
             }
             Self::JobEnded { run, .. } => {
-                return Some(format!("`graft runs resume {run}` goes on from the last checkpoint"));
+                return Some(format!("`graft runs resume {run}` continues from the last checkpoint"));
             }
             Self::TrainerOutOfMemory { .. } => {
                 "lower `--pass-tokens` to 256 and set `--recompute`, or stop other programs"

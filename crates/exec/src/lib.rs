@@ -5,8 +5,9 @@
 //! leaves nothing that the next worker has to clean up: it calls the same operation again. An executor knows run
 //! directories and processes; it knows neither the database nor the rules of the engine.
 //!
-//! [`Local`] runs processes on this machine, [`Ssh`] on another one, by its shell or by its cluster's Slurm. Locks, process ids, signals and the tail of a file
-//! are their own business: nothing of the trait assumes that the process or its files are on this machine.
+//! [`Local`] runs processes on this machine, [`Ssh`] on another one, by its shell or by its cluster's Slurm. Locks, process
+//! ids, signals and the tail of a file are their own business: nothing of the trait assumes that the process or its files are
+//! on this machine.
 
 mod error;
 mod local;

@@ -99,7 +99,7 @@ impl Place {
 }
 
 #[tokio::test]
-async fn a_job_is_submitted_once_followed_stopped_and_collected() {
+async fn job_is_submitted_once_followed_stopped_and_collected() {
     let Some(place) = Place::new() else { return };
     let (ssh, run) = (&place.ssh, &place.run);
     let facts = ssh.check().await.unwrap();
@@ -148,7 +148,7 @@ async fn a_job_is_submitted_once_followed_stopped_and_collected() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_missing_is_no_end() {
+async fn missing_answer_of_squeue_does_not_end_a_job() {
     let Some(place) = Place::new() else { return };
     let (ssh, run) = (&place.ssh, &place.run);
     ssh.start(run, &place.start()).await.unwrap();
@@ -202,7 +202,7 @@ async fn an_answer_that_is_missing_is_no_end() {
 }
 
 #[tokio::test]
-async fn why_the_cluster_ended_a_job_is_told() {
+async fn reason_why_a_job_ended_is_reported() {
     let Some(place) = Place::new() else { return };
     let (ssh, run) = (&place.ssh, &place.run);
     // More memory than was asked for.

@@ -446,6 +446,6 @@ mod tests {
         let queued = stall(&Process::Waiting("Priority".to_owned()), None, second, Some("hpc")).unwrap();
         assert_eq!(queued, "it waits in the queue of hpc (Priority)");
         assert_eq!(stall(&Process::Unknown, None, second, Some("attic")), None);
-        assert!(stall(&Process::Unknown, None, AWAY, Some("attic")).unwrap().starts_with("attic can't be reached"));
+        assert!(stall(&Process::Unknown, None, AWAY, Some("attic")).unwrap().starts_with("attic cannot be reached"));
     }
 }
