@@ -54,7 +54,7 @@ fn best_contestant_can_be_activated() {
     // It is no adapter.
     graft.fails(2, &["adapter", "export", "v2", "--peft", "out"], "it is n-grams and needs no base model");
     graft.fails(2, &["adapter", "merge", "v2", "--output", "out"], "it is n-grams and needs no base model");
-    graft.fails(2, &[&["models", "contestant", "rules"][..], &TASK].concat(), "the task has no parser");
+    graft.fails(2, &[&["models", "contestant", "rules"][..], &TASK].concat(), "the task has no baseline");
     graft.fails(2, &["models", "contestant", "oracle"], "find a contestant `oracle`");
 
     // A damaged file does not answer, a whole one does; another version takes its place and gives it back.
@@ -96,4 +96,65 @@ fn contestant_survives_backup_and_sweep() {
     other.ok(&["restore", archive.to_str().unwrap()]);
     let answer = other.json(&["infer", "--message", "yes yes yes yes yes yes 9"]);
     assert_eq!((&answer["label"], &answer["version"]), (&json!("good"), &json!("v1")));
+}
+
+#[test]
+fn rules_of_a_task_are_tried_kept_and_answer() {
+    let graft = Graft::with_toy_task();
+    let rules = |name: &str, pattern: &str| {
+        let text =
+            format!("kind = \"rules\"\notherwise = \"good\"\n\n[[rules]]\nlabel = \"bad\"\npattern = '{pattern}'\n");
+        graft.file(name, &text).to_str().unwrap().to_owned()
+    };
+    let (blind, right) = (rules("blind.toml", "never"), rules("right.toml", r"(?i)\bno\b"));
+    let tried = graft.json(&["tasks", "try-baseline", "text-classification", "--baseline", &blind]);
+    assert!(tried["right"].as_u64() < tried["examples"].as_u64(), "{tried}");
+    assert_eq!((&tried["wrong"][0]["wanted"], &tried["wrong"][0]["answer"]), (&json!("bad"), &json!("good")));
+    let tried = graft.json(&["tasks", "try-baseline", "text-classification", "--baseline", &right]);
+    assert_eq!((&tried["right"], &tried["wrong"]), (&tried["examples"], &json!([])), "{tried}");
+    assert_eq!(tried["rules"][0]["used"], tried["rules"][0]["right"]);
+    // Nothing was stored by trying.
+    graft.fails(2, &["tasks", "try-baseline", "text-classification"], "it has none");
+    let broken = rules("broken.toml", "(");
+    let edit = ["tasks", "edit", "text-classification", "--baseline"];
+    graft.fails(2, &[&edit[..], &[&broken]].concat(), "`baseline.rules[0].pattern`: unclosed group");
+
+    graft.ok(&[&edit[..], &[&blind]].concat());
+    let first = graft.json(&["models", "contestant", "rules", "--task", "text-classification"]);
+    graft.ok(&[&edit[..], &[&right]].concat());
+    let second = graft.json(&["models", "contestant", "rules", "--task", "text-classification", "--activate"]);
+    assert_eq!((&first["name"], &second["version"]["name"]), (&json!("v1"), &json!("v2")), "other rules");
+    assert_eq!(second["version"]["metrics"]["evaluation"]["adapter"]["metrics"][0]["value"], 1.0);
+    assert_eq!(graft.json(&["infer", "--message", "no no 7"])["label"], "bad");
+    assert_eq!(graft.json(&["compare", "--message", "yes"])["left"]["name"], "regex");
+
+    // The definition travels as a file.
+    let file = graft.file("task.toml", &graft.ok(&["tasks", "export", "text-classification"]).stdout);
+    graft.ok(&["tasks", "import", file.to_str().unwrap(), "--name", "copy"]);
+    let copy = graft.json(&["tasks", "show", "copy"]);
+    assert_eq!(copy["definition"]["baseline"]["rules"][0]["pattern"], r"(?i)\bno\b");
+}
+
+#[test]
+fn a_program_that_people_have_is_a_baseline() {
+    let graft = Graft::with_toy_task();
+    let command = |name: &str, script: &str| {
+        let text = format!("kind = \"command\"\ntimeout_seconds = 5\ncommand = [\"sh\", \"-c\", '{script}']\n");
+        graft.file(name, &text).to_str().unwrap().to_owned()
+    };
+    let (right, broken) =
+        (command("right.toml", "grep -q no && echo bad || echo good"), command("broken.toml", "echo gone >&2; exit 4"));
+    let tried = graft.json(&["tasks", "try-baseline", "text-classification", "--baseline", &right, "--limit", "10"]);
+    assert_eq!((&tried["right"], &tried["examples"]), (&json!(10), &json!(10)), "{tried}");
+    let tried = graft.json(&["tasks", "try-baseline", "text-classification", "--baseline", &broken]);
+    assert_eq!(tried["answered"], 0);
+    assert!(tried["failure"].as_str().unwrap().contains("exit status: 4: gone"), "{tried}");
+    assert_eq!(tried["wrong"][5]["reason"], "it is not asked any more", "three failures are enough");
+
+    graft.ok(&["tasks", "edit", "text-classification", "--baseline", &right]);
+    let made = graft.json(&["models", "contestant", "rules", "--task", "text-classification", "--activate"]);
+    assert_eq!(made["version"]["metrics"]["evaluation"]["adapter"]["metrics"][0]["value"], 1.0);
+    assert_eq!(graft.json(&["infer", "--message", "no no 7"])["label"], "bad");
+    graft.ok(&["tasks", "edit", "text-classification", "--baseline", &broken]);
+    graft.fails(14, &["compare", "--message", "yes", "--with", "rules"], "it ended with exit status: 4: gone");
 }

@@ -16,7 +16,37 @@ pub enum Error {
         /// Why not.
         why: &'static str,
     },
+    /// Rules that find no answer in a text.
+    #[error("answer task `{task}` by its rules: {why}")]
+    NoAnswer {
+        /// The task's name.
+        task: String,
+        /// What is missing.
+        why: String,
+    },
+    /// A program or a service that does not answer as it should.
+    #[error("answer with the {by}: it {why}")]
+    Outside {
+        /// `command` or `endpoint`.
+        by: &'static str,
+        /// What it did instead.
+        why: String,
+    },
     /// A file that is not a contestant.
     #[error("read a contestant: {0}")]
     File(String),
+}
+
+impl Error {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NoAnswer { .. } => Some("add a rule or a value under `otherwise` to the task's baseline"),
+            Self::Outside { .. } => {
+                Some("try the command or the address of the task's baseline by itself, or give it more time")
+            }
+            Self::NoKind(_) | Self::Unfit { .. } | Self::File(_) => None,
+        }
+    }
 }

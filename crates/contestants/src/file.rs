@@ -1,12 +1,12 @@
 //! The file format of contestants.
 
 use graft_core::{AnswerForm, TaskCard, json};
-use graft_tasks::{cards::Parser, schema};
+use graft_tasks::schema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    Body, Contestant, Error,
+    Body, Contestant, Error, Parser,
     nearest::Nearest,
     needed,
     ngrams::{Fitted, NGrams},

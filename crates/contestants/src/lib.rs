@@ -3,7 +3,7 @@
 //!
 //! | kind | answers with | for |
 //! |---|---|---|
-//! | [`Kind::Rules`] | the task's parser ([`graft_tasks::cards::Task::parser`]) | tasks that have one |
+//! | [`Kind::Rules`] | the task's baseline ([`Parser`]): regular expressions, a program or a service | tasks that have one |
 //! | [`Kind::NGrams`] | logistic regression over word and character n-grams | labels |
 //! | [`Kind::Nearest`] | the answer of the most similar approved example | all tasks |
 //! | [`Kind::MostFrequent`] | always the most frequent label | labels |
@@ -18,17 +18,19 @@ mod file;
 mod logistic;
 mod nearest;
 mod ngrams;
+mod outside;
+mod parser;
 
 use std::collections::BTreeMap;
 
 use graft_core::{AnswerForm, Example, TaskCard};
-use graft_tasks::cards::Parser;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
 pub use error::Error;
 pub use ngrams::{Unseen, unseen};
+pub use parser::Parser;
 
 use nearest::Nearest;
 use ngrams::NGrams;
@@ -38,7 +40,7 @@ use ngrams::NGrams;
 #[serde(rename_all = "kebab-case")]
 #[schema(as = ContestantKind)]
 pub enum Kind {
-    /// The task's parser.
+    /// The task's baseline.
     Rules,
     /// Logistic regression over word and character n-grams.
     NGrams,
@@ -100,7 +102,7 @@ enum Body {
 
 impl Contestant {
     /// All contestants of a task, fitted to these examples (those without an output are ignored). `rules` is the task's
-    /// parser. Kinds that can't answer the task, or can't be fitted to these examples, are left out.
+    /// baseline. Kinds that can't answer the task, or can't be fitted to these examples, are left out.
     #[must_use]
     pub fn all(card: &TaskCard, examples: &[Example], rules: Option<&Parser>) -> Vec<Self> {
         Kind::ALL.into_iter().filter_map(|kind| Self::fit(kind, card, examples, rules).ok()).collect()
@@ -154,11 +156,11 @@ impl Contestant {
         }
     }
 
-    /// Its name for people: `regex`, `n-grams`, `nearest example`, `always <label>`.
+    /// Its name for people: `regex` (or `command`, `endpoint`), `n-grams`, `nearest example`, `always <label>`.
     #[must_use]
     pub fn name(&self) -> String {
         match &self.0 {
-            Body::Rules(_) => "regex".into(),
+            Body::Rules(parser) => parser.name().into(),
             Body::NGrams(_) => "n-grams".into(),
             Body::Nearest(_) => "nearest example".into(),
             Body::MostFrequent { label, .. } => format!("always {label}"),
@@ -166,11 +168,13 @@ impl Contestant {
     }
 
     /// The answer to an input.
-    #[must_use]
-    pub fn answer(&self, input: &str) -> Said {
-        match &self.0 {
-            // The parser gives no confidence. Calibration later maps one half to the accuracy of its answers.
-            Body::Rules(parser) => Said { answer: parser.extract(input), confidence: 0.5 },
+    ///
+    /// # Errors
+    /// As [`Parser::answer`]; the others always answer.
+    pub fn answer(&self, input: &str) -> Result<Said, Error> {
+        Ok(match &self.0 {
+            // The baseline gives no confidence. Calibration later maps one half to the accuracy of its answers.
+            Body::Rules(parser) => Said { answer: parser.answer(input)?, confidence: 0.5 },
             Body::NGrams(ngrams) => {
                 let (label, probability) = ngrams.answer(input);
                 Said { answer: Value::from(label), confidence: probability }
@@ -180,12 +184,12 @@ impl Contestant {
                 Said { answer: answer.clone(), confidence: similarity }
             }
             Body::MostFrequent { label, share } => Said { answer: Value::from(&**label), confidence: *share },
-        }
+        })
     }
 }
 
 fn needed(card: &TaskCard, rules: Option<&Parser>) -> Result<Parser, Error> {
-    let why = "the task has no parser";
+    let why = "the task has no baseline";
     rules.cloned().ok_or_else(|| Error::Unfit { kind: Kind::Rules, task: card.name.clone(), why })
 }
 

@@ -29,7 +29,7 @@ fn card() -> TaskCard {
 }
 
 fn all(card: &TaskCard, examples: &[Example]) -> Vec<Contestant> {
-    let rules = cards::task(&card.name).unwrap().parser(&Tables::builtin());
+    let rules = Parser::of(cards::task(&card.name).unwrap(), &Tables::builtin());
     Contestant::all(card, examples, rules.as_ref())
 }
 
@@ -69,16 +69,17 @@ fn unseen_predictions_use_models_fitted_to_other_texts() {
 #[test]
 fn contestants_answer_known_patterns() {
     for contestant in &all(&card(), &messages())[..2] {
-        let said = contestant.answer("win another free prize");
+        let said = contestant.answer("win another free prize").unwrap();
         assert_eq!(said.answer, json!("spam"), "{}", contestant.name());
         assert!(said.confidence > 0.5 && said.confidence <= 1.0, "{said:?}");
-        assert_eq!(contestant.answer("see them at home").answer, json!("ham"));
+        assert_eq!(contestant.answer("see them at home").unwrap().answer, json!("ham"));
     }
     let nearest =
         &all(&cards::card("ask-ai", &[]).unwrap(), &[example("a b", json!("x")), example("c d", json!("y"))])[0];
-    assert_eq!(nearest.answer("c d"), Said { answer: json!("y"), confidence: nearest.answer("c d").confidence });
-    assert!((nearest.answer("c d").confidence - 1.0).abs() < 1e-5);
-    assert_eq!(nearest.answer("").confidence, 0.0);
+    let said = nearest.answer("c d").unwrap();
+    assert_eq!(said.answer, json!("y"));
+    assert!((said.confidence - 1.0).abs() < 1e-5);
+    assert_eq!(nearest.answer("").unwrap().confidence, 0.0);
 }
 
 #[test]
@@ -88,7 +89,7 @@ fn three_labels_are_distinguished() {
         (0..30).map(|i| example(&format!("{} {i}", words[i % 3].0), json!(words[i % 3].1))).collect();
     let ngrams = Contestant::fit(Kind::NGrams, &card(), &examples, None).unwrap();
     for (text, label) in words {
-        assert_eq!(ngrams.answer(text).answer, json!(label));
+        assert_eq!(ngrams.answer(text).unwrap().answer, json!(label));
     }
 }
 
@@ -99,15 +100,51 @@ fn fit_is_bit_reproducible_and_survives_a_file() {
         let read = Contestant::from_bytes(&first.to_bytes(), &card(), None).unwrap();
         assert_eq!(read.to_bytes(), first.to_bytes());
         for text in ["win", "a b c", "", "see you"] {
-            let (a, b) = (read.answer(text), first.answer(text));
+            let (a, b) = (read.answer(text).unwrap(), first.answer(text).unwrap());
             assert_eq!((a.answer, a.confidence.to_bits()), (b.answer, b.confidence.to_bits()));
         }
     }
     let slack = cards::card("slack-rescue", &[]).unwrap();
-    let parser = cards::task("slack-rescue").unwrap().parser(&Tables::builtin()).unwrap();
+    let parser = Parser::of(cards::task("slack-rescue").unwrap(), &Tables::builtin()).unwrap();
     let rules = &all(&slack, &[])[0];
     let read = Contestant::from_bytes(&rules.to_bytes(), &slack, Some(&parser)).unwrap();
-    assert_eq!(read.answer("Picked up 3 boxes of kale from Aldi"), rules.answer("Picked up 3 boxes of kale from Aldi"));
+    let message = "Picked up 3 boxes of kale from Aldi";
+    assert_eq!(read.answer(message).unwrap(), rules.answer(message).unwrap());
+}
+
+#[test]
+fn a_program_or_a_service_answers_in_the_form_of_the_task() {
+    let parser = |baseline: Value| {
+        let mut task = cards::task("sentiment").unwrap().clone();
+        task.closed = true;
+        task.baseline = Some(serde_json::from_value(baseline).unwrap());
+        Parser::of(&task.checked().unwrap(), &Tables::builtin()).unwrap()
+    };
+    let script = "read text; case $text in *good*) echo Positive;; *) echo odd;; esac";
+    let program = parser(json!({"kind": "command", "command": ["sh", "-c", script]}));
+    assert_eq!((program.name(), program.answer("all good").unwrap()), ("command", json!("positive")));
+    let odd = program.answer("bad").unwrap_err().to_string();
+    assert!(odd.starts_with("answer with the command: it answered in another form: the label `odd`"), "{odd}");
+
+    let origin = graft_testkit::http::listen(|request| {
+        let asked: Value = serde_json::from_slice(&request.body).unwrap();
+        let (status, said) = match asked["input"].as_str().unwrap() {
+            "late" => {
+                std::thread::sleep(std::time::Duration::from_secs(3));
+                (200, "late")
+            }
+            "gone" => (503, "no"),
+            _ => (200, r#""negative""#),
+        };
+        assert_eq!((asked["task"].as_str(), request.method.as_str()), (Some("sentiment"), "POST"));
+        Some((status, Vec::new(), said.into()))
+    });
+    let service = parser(json!({"kind": "endpoint", "url": origin.unwrap(), "timeout_seconds": 1}));
+    assert_eq!((service.name(), service.answer("bad").unwrap()), ("endpoint", json!("negative")));
+    assert!(service.answer("gone").unwrap_err().to_string().contains("answered 503"));
+    assert!(service.answer("late").unwrap_err().to_string().contains("did not answer in 1 s"));
+    let nowhere = parser(json!({"kind": "endpoint", "url": "http://127.0.0.1:1"}));
+    assert!(nowhere.answer("x").unwrap_err().to_string().contains("can't be reached"));
 }
 
 #[test]
@@ -123,7 +160,7 @@ fn inconsistent_contestant_files_are_refused() {
     assert!(refused(json!({"format": 1, "kind": "nearest", "examples": []})).contains("no examples"));
     assert!(refused(json!({"format": 1, "kind": "nearest", "examples": [["a", "eggs"]]})).contains("no label"));
     assert!(refused(json!({"format": 1, "kind": "most-frequent", "label": "ham", "share": 7})).contains("share is 7"));
-    assert!(refused(json!({"format": 1, "kind": "rules"})).contains("no parser"));
+    assert!(refused(json!({"format": 1, "kind": "rules"})).contains("no baseline"));
 }
 
 proptest! {
@@ -134,7 +171,7 @@ proptest! {
             let place = at.index(bytes.len());
             bytes[place] = byte;
             if let Ok(read) = Contestant::from_bytes(&bytes, &card(), None) {
-                let said = read.answer("win a prize");
+                let said = read.answer("win a prize").unwrap();
                 prop_assert!(["ham", "spam", "other"].contains(&said.answer.as_str().unwrap()));
                 prop_assert!((0.0..=1.0).contains(&said.confidence));
             }
@@ -146,7 +183,7 @@ proptest! {
     #[test]
     fn contestants_answer_any_text(text in ".*") {
         for contestant in all(&card(), &messages()[..6]) {
-            prop_assert!((0.0..=1.0).contains(&contestant.answer(&text).confidence));
+            prop_assert!((0.0..=1.0).contains(&contestant.answer(&text).unwrap().confidence));
         }
     }
 }

@@ -28,11 +28,12 @@ fn ngrams_score_like_scikit_learn() {
     // `learn` in bench/peers/sms_tfidf.py (scikit-learn 1.9.1) classifies 280 and 298 of the 300 correctly.
     for (examples, expected) in [(60, 280_i64), (1200, 298)] {
         let ngrams = Contestant::fit(Kind::NGrams, &card, &train[..examples], None).unwrap();
-        let is_right = |example: &&Example| Some(&ngrams.answer(&example.input).answer) == example.output.as_ref();
+        let is_right =
+            |example: &&Example| Some(&ngrams.answer(&example.input).unwrap().answer) == example.output.as_ref();
         let right = held_out.iter().filter(is_right).count() as i64;
         assert!((right - expected).abs() <= 1, "{examples} examples: {right} right, not {expected}");
     }
     // Its probability for the label of the first held-out message.
     let ngrams = Contestant::fit(Kind::NGrams, &card, train, None).unwrap();
-    assert!((ngrams.answer(&held_out[0].input).confidence - 0.9775).abs() < 0.002);
+    assert!((ngrams.answer(&held_out[0].input).unwrap().confidence - 0.9775).abs() < 0.002);
 }

@@ -480,6 +480,7 @@ impl Error {
             Self::Artifacts(e) => e.hint(),
             Self::Hub(e) => e.hint(),
             Self::Tasks(e) => e.hint(),
+            Self::Contestant(e) => e.hint().map(str::to_owned),
             Self::Train(e) => e.hint(),
             Self::Formats(e) => e.hint(),
             Self::Nn(e) => e.hint(),
@@ -642,7 +643,10 @@ impl Error {
             | Self::NoIntegration { .. }
             | Self::Unsupported(_) => ExitCode::Usage,
             Self::NoneFits { .. } => ExitCode::BadData,
-            Self::Contestant(graft_contestants::Error::File(_)) => ExitCode::BadData,
+            Self::Contestant(graft_contestants::Error::File(_) | graft_contestants::Error::NoAnswer { .. }) => {
+                ExitCode::BadData
+            }
+            Self::Contestant(graft_contestants::Error::Outside { .. }) => ExitCode::Network,
             Self::NoResult { .. }
             | Self::BadVersion { .. }
             | Self::StartFrom { .. }

@@ -30,8 +30,8 @@ pub use clock::now;
 pub use engine::Engine;
 pub use error::{Error, SettingProblem};
 pub use evaluations::{
-    Activated, Evaluations, Fix, FixAction, FixDecision, FixVerb, Judged, Opponent, Suspect, SuspectCount,
-    SuspectExample, SuspectKind, Suspects, Tell, contestant_scores, score_answers,
+    Activated, BaselineTrial, Evaluations, Fix, FixAction, FixDecision, FixVerb, Judged, Opponent, RuleUse, Suspect,
+    SuspectCount, SuspectExample, SuspectKind, Suspects, Tell, WrongAnswer, contestant_scores, score_answers,
 };
 pub use examples::{
     DayStats, ExampleDetail, Examples, Guidelines, Imported, Listed, Prepared, PreviewRow, Source, Span, Stats,

@@ -77,6 +77,19 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for Params<T> {
     }
 }
 
+/// Who asks.
+#[derive(Debug)]
+pub struct Asking(pub Who);
+
+impl FromRequestParts<AppState> for Asking {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
+        let who = parts.extensions.get::<Who>().cloned();
+        who.map(Self).ok_or_else(|| Problem::new(Kind::Unauthenticated, "nobody is logged in"))
+    }
+}
+
 /// The parameters within the path.
 #[derive(Debug)]
 pub struct At<T>(pub T);

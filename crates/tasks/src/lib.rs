@@ -4,7 +4,7 @@
 //! - [`slack`], [`ask_ai`], [`tabular`]: importers; each returns an [`Import`].
 //! - [`mod@understand`]: from pasted text to a task: examples, answer form and schema, with evidence.
 //! - [`templates`]: ready-made tasks with examples.
-//! - [`baseline`]: the regex parser an adapter has to beat.
+//! - [`baseline`]: the regex parser of food rescues, which an adapter has to beat; [`rules`]: the same as data, for any task.
 //! - [`pounds`]: tables that turn extracted items into weights.
 //! - [`variants`]: approved examples in other words and with other names, for training.
 //! - [`score`]: how right answers are, with confidence intervals, and how two versions compare.
@@ -18,6 +18,7 @@ mod encoding;
 mod error;
 mod import;
 pub mod pounds;
+pub mod rules;
 pub mod schema;
 pub mod score;
 mod sheet;

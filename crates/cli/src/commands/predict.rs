@@ -333,10 +333,10 @@ pub(crate) async fn compare(engine: &Engine, command: Compare) -> Result<Reply> 
                 }
             }
         }
-        None => match deployment.definition().parser(&engine.home.tables()?) {
-            Some(parser) => ("regex".to_owned(), parser.extract(&command.message)),
+        None => match engine.tasks().baseline(deployment.definition())? {
+            Some(parser) => (parser.name().to_owned(), parser.answer(&command.message).map_err(Error::from)?),
             None => {
-                let what = format!("compare task `{}` with a regex parser: it has none", deployment.task());
+                let what = format!("compare task `{}` with its baseline: it has none", deployment.task());
                 return Err(Error::Unsupported(format!("{what}; name a version with `--with`")).into());
             }
         },

@@ -5,7 +5,8 @@ use std::{
 
 use clap::{Args, Subcommand, ValueEnum};
 use graft_engine::{
-    Columns, Engine, Error, Form, MadeTask, NewTask, Task, TaskDetail, TaskImpact, TaskOrigin, Understanding, iso8601,
+    BaselineSpec, BaselineTrial, Columns, Engine, Error, Form, MadeTask, NewTask, Task, TaskDetail, TaskImpact,
+    TaskOrigin, Understanding, iso8601,
 };
 use serde_json::{Value, json};
 
@@ -91,6 +92,21 @@ pub(crate) enum Tasks {
         #[arg(long)]
         undo: bool,
     },
+    /// Try a task's baseline on its approved examples: the score, and the examples that it gets wrong.
+    TryBaseline {
+        /// Task.
+        task: String,
+        /// Try this baseline instead of the task's: a file in TOML or JSON with `kind` and what belongs to it, or `-` for
+        /// stdin. Nothing is stored.
+        #[arg(long, value_name = "FILE")]
+        baseline: Option<PathBuf>,
+        /// Ask the newest N approved examples [default: 1000; 50 of a command or endpoint].
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=5000))]
+        limit: Option<u32>,
+        /// Print at most N wrong answers.
+        #[arg(long, value_name = "N", default_value_t = 10)]
+        wrong: usize,
+    },
     /// Print a task's definition as a file.
     Export {
         /// Task.
@@ -164,6 +180,12 @@ pub(crate) struct Fields {
     /// Metric that decides between versions.
     #[arg(long)]
     metric: Option<String>,
+    /// File of the baseline in TOML or JSON, with `kind` and what belongs to it; `none` removes the baseline.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Whether Audit proposes the baseline's answers.
+    #[arg(long, value_name = "YES", num_args = 0..=1, default_missing_value = "true")]
+    prefill: Option<bool>,
     /// Whether trainings learn from variants of the examples.
     #[arg(long, value_name = "YES", num_args = 0..=1, default_missing_value = "true")]
     variants: Option<bool>,
@@ -192,6 +214,8 @@ impl Fields {
             && self.schema.is_none()
             && self.guidelines.is_none()
             && self.closed.is_none()
+            && self.baseline.is_none()
+            && self.prefill.is_none()
             && self.variants.is_none()
     }
 
@@ -209,6 +233,12 @@ impl Fields {
         task.closed = self.closed.unwrap_or(task.closed);
         task.schema = self.schema.as_deref().map(read).transpose()?.map(Value::from).or_else(|| task.schema.take());
         task.scoring.metric = self.metric.or_else(|| task.scoring.metric.take());
+        task.prefill = self.prefill.unwrap_or(task.prefill);
+        match self.baseline.as_deref() {
+            None => {}
+            Some(none) if none == Path::new("none") => task.baseline = None,
+            Some(path) => task.baseline = Some(BaselineSpec::read(&read(path)?)?),
+        }
         task.training.variants = self.variants.unwrap_or(task.training.variants);
         for setting in self.settings {
             let Some((name, value)) = setting.split_once('=') else {
@@ -315,6 +345,18 @@ pub(crate) async fn run(engine: &Engine, command: Tasks) -> Result<Reply> {
             };
             Ok(Reply::new(found, text))
         }
+        Tasks::TryBaseline { task, baseline, limit, wrong } => {
+            let baseline = baseline.map(|path| Ok::<_, Failure>(BaselineSpec::read(&read(&path)?)?)).transpose()?;
+            let tried = baseline.clone().or(tasks.definition(&task).await?.baseline);
+            let rules = match tried {
+                Some(BaselineSpec::Rules(rules)) => rules.rules,
+                _ => Vec::new(),
+            };
+            let trial = engine.evaluations().try_baseline(&task, baseline, limit).await?;
+            let patterns: Vec<&str> = rules.iter().map(|rule| rule.pattern.as_str()).collect();
+            let text = about_trial(&trial, &patterns, wrong);
+            Ok(Reply::new(trial, text))
+        }
         Tasks::Export { task, format, output } => {
             let found = tasks.definition(&task).await?;
             let text = match format {
@@ -341,6 +383,42 @@ pub(crate) async fn run(engine: &Engine, command: Tasks) -> Result<Reply> {
             Ok(Reply::new(made, format!("Task {name} is made. Next: `{hint}`\n")))
         }
     }
+}
+
+/// The score of a baseline, what became of each rule, and what it gets wrong.
+fn about_trial(trial: &BaselineTrial, patterns: &[&str], wrong: usize) -> String {
+    let share = |of: f64| format!("{:.1} %", of * 100.0);
+    let mut text = format!("Right: {} of {} examples.\n", trial.right, trial.examples);
+    let mut metrics = Table::new(["metric", "value", "95 % interval"]);
+    for metric in &trial.metrics {
+        let interval = format!("{} to {}", share(metric.low), share(metric.high));
+        metrics.row([metric.name.clone(), share(metric.value), interval]);
+    }
+    text += &metrics.to_string();
+    if !trial.rules.is_empty() {
+        let mut table = Table::new(["rule", "used", "right", "pattern"]);
+        for (place, (of, pattern)) in trial.rules.iter().zip(patterns).enumerate() {
+            table.row([(place + 1).to_string(), of.used.to_string(), of.right.to_string(), brief(pattern, 60)]);
+        }
+        text += &format!("\n{table}");
+    }
+    if let Some(failure) = &trial.failure {
+        text += &format!("\nNot all examples were answered: {failure}\n");
+    }
+    for one in trial.wrong.iter().take(wrong) {
+        let said = match (&one.answer, &one.reason) {
+            (Some(answer), _) => brief(&plain(answer), 200),
+            (None, Some(reason)) => format!("nothing: failed to {reason}"),
+            (None, None) => "nothing".to_owned(),
+        };
+        text +=
+            &format!("\n{}\n  wanted {}\n  given  {said}\n", brief(&one.input, 200), brief(&plain(&one.wanted), 200));
+    }
+    text
+}
+
+fn plain(answer: &Value) -> String {
+    answer.as_str().map_or_else(|| answer.to_string(), str::to_owned)
 }
 
 /// What was understood of a text, with the evidence.

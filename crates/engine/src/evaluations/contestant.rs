@@ -43,7 +43,13 @@ impl Evaluations<'_> {
         tell: Tell<'_>,
     ) -> Result<Version> {
         let ground = self.ground(task, like).await?;
-        let (definition, revision) = (ground.task, ground.revision);
+        let (mut definition, mut revision) = (ground.task, ground.revision);
+        if kind == Kind::Rules {
+            // The rules of now, whenever the version that it is like was trained.
+            let newest = self.engine.tasks().get(task).await?;
+            revision = Some(self.engine.tasks().keep(&newest).await?);
+            definition = newest.definition;
+        }
         let (card, dataset) = (ground.card, ground.dataset);
         let digest = dataset.digest.clone();
         let contestant = self.fit(kind, &definition, &card, dataset).await?;
@@ -55,6 +61,7 @@ impl Evaluations<'_> {
                 && version.adapter_digest == adapter_digest
                 && version.card_digest == card.digest()
                 && version.dataset.as_ref() == Some(&digest)
+                && (kind != Kind::Rules || version.task_revision == revision)
         };
         let found = self.engine.store.versions(Some(task)).await?.into_iter().find(same);
         let version = match found.filter(|version| name.is_none_or(|name| version.name == name)) {
@@ -114,7 +121,7 @@ impl Evaluations<'_> {
 
     /// A contestant fitted to a dataset's examples to learn from.
     pub(crate) async fn fit(self, kind: Kind, task: &Task, card: &TaskCard, dataset: Dataset) -> Result<Contestant> {
-        let (card, rules) = (card.clone(), task.parser(&self.engine.home.tables()?));
+        let (card, rules) = (card.clone(), self.engine.tasks().newest_baseline(task).await?);
         apart(move || Ok(Contestant::fit(kind, &card, &dataset.train, rules.as_ref())?)).await
     }
 }

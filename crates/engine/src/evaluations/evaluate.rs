@@ -5,12 +5,12 @@ use std::{
     time::Instant,
 };
 
-use graft_contestants::{Contestant, Kind};
+use graft_contestants::{Contestant, Error as ContestantError, Kind, Parser};
 use graft_core::{Dataset, Example, TaskCard, near_duplicates};
 use graft_predict::Calibration;
 use graft_store::{Lease, Version};
 use graft_tasks::{
-    cards::{Parser, Scoring},
+    cards::Scoring,
     score::{self, Scores},
 };
 use serde_json::Value;
@@ -116,6 +116,37 @@ const FEW: usize = 50;
 /// Parts of a cross-validation.
 const FOLDS: usize = 5;
 
+/// Failures in a row after which a program or a service is asked nothing more.
+const GIVE_UP: usize = 3;
+
+/// The answers of a contestant to examples; those that it doesn't give are missing. Beside them, why a program or a service
+/// failed first, if it did.
+pub(crate) fn answers_of<'e>(
+    mut contestant: impl FnMut(&str) -> std::result::Result<Value, ContestantError>,
+    examples: impl Iterator<Item = &'e Example>,
+) -> (Vec<Option<Value>>, Option<String>) {
+    let (mut in_a_row, mut failure) = (0, None);
+    let answers = examples.map(|example| {
+        if in_a_row == GIVE_UP {
+            return None;
+        }
+        match contestant(&example.input) {
+            Ok(answer) => {
+                in_a_row = 0;
+                Some(answer)
+            }
+            Err(error) => {
+                if matches!(error, ContestantError::Outside { .. }) {
+                    in_a_row += 1;
+                    failure.get_or_insert_with(|| format!("failed to {error}"));
+                }
+                None
+            }
+        }
+    });
+    (answers.collect(), failure)
+}
+
 /// Fits every contestant of a task to the examples to learn from, and scores it on the held-out ones; where there are few
 /// of both, cross-validates it, too. Computes for seconds.
 #[must_use]
@@ -132,13 +163,13 @@ pub fn contestant_scores(
         let contestant = Contestant::fit(kind, judged.0, train, rules).ok()?;
         let seconds_to_fit = clock.elapsed().as_secs_f64();
         let clock = Instant::now();
-        let answers: Vec<Option<Value>> =
-            eval.iter().map(|example| Some(contestant.answer(&example.input).answer)).collect();
+        let answer = |input: &str| contestant.answer(input).map(|said| said.answer);
+        let (answers, failure) = answers_of(answer, eval.iter());
         let seconds_per_answer = clock.elapsed().as_secs_f64() / eval.len().max(1) as f64;
         let scores = score_answers(judged, eval, &answers);
         let cross_validated = folds.as_ref().map(|fold_of| cross_validated(kind, judged, &all, fold_of, rules));
         let name = contestant.name();
-        Some(ContestantScores { kind, name, scores, cross_validated, seconds_to_fit, seconds_per_answer })
+        Some(ContestantScores { kind, name, scores, cross_validated, seconds_to_fit, seconds_per_answer, failure })
     };
     Kind::ALL.into_iter().filter_map(score).collect()
 }
@@ -167,7 +198,9 @@ fn cross_validated(
         let others: Vec<Example> = others.into_iter().map(|i| examples[i].clone()).collect();
         // One that can't learn from what is left has no answer, which is wrong.
         let Ok(contestant) = Contestant::fit(kind, judged.0, &others, rules) else { continue };
-        own.into_iter().for_each(|i| answers[i] = Some(contestant.answer(&examples[i].input).answer));
+        let answer = |input: &str| contestant.answer(input).map(|said| said.answer);
+        let (found, _) = answers_of(answer, own.iter().map(|&i| &examples[i]));
+        own.into_iter().zip(found).for_each(|(i, answer)| answers[i] = answer);
     }
     score_answers(judged, examples, &answers)
 }

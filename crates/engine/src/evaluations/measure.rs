@@ -54,7 +54,7 @@ impl Evaluations<'_> {
         let sure = |answer: &Option<Answer>| answer.as_ref().map_or(0.0, |answer| calibration.apply(answer.raw.answer));
         let confidences = Some(answers.iter().map(sure).collect());
         let (card, task, sides) = (judged.0.clone(), deployment.definition().clone(), (data.train, data.eval.clone()));
-        let rules = task.parser(&self.engine.home.tables()?);
+        let rules = self.engine.tasks().newest_baseline(&task).await?;
         let fitted = move || Ok(contestant_scores((&card, &task.scoring), &sides.0, &sides.1, rules.as_ref()));
         let contestants = apart(fitted).await?;
         let baseline = strongest(&contestants).cloned();

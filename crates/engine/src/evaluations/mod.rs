@@ -2,6 +2,7 @@
 //! labels.
 
 mod activate;
+mod baseline;
 mod contestant;
 mod evaluate;
 mod measure;
@@ -10,6 +11,7 @@ mod suggest;
 mod suspects;
 
 pub use activate::{Activated, Opponent};
+pub use baseline::{BaselineTrial, RuleUse, WrongAnswer};
 pub(crate) use contestant::Ground;
 pub(crate) use evaluate::SEED;
 pub use evaluate::{Judged, Tell, contestant_scores, score_answers};

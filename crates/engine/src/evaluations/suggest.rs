@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use graft_contestants::Parser;
 use graft_core::Example;
 use graft_store::{RolloutPair, Suggestion};
 use graft_tasks::score;
@@ -107,10 +108,12 @@ impl Evaluations<'_> {
         answers: Vec<Option<Answer>>,
     ) -> Result<Vec<Suggestion>> {
         let (task, rules) = (by.task(), &by.definition().scoring);
-        let baseline = by.definition().parser(&self.engine.home.tables()?);
+        // A program or a service is asked once somebody looks at the example.
+        let baseline = self.engine.tasks().baseline(by.definition())?.filter(|baseline| !baseline.is_outside());
         let suggestion = |(example, answer): (&Example, Option<Answer>)| {
             // What else is said of it: by the baseline, or by what came with the example.
-            let other = baseline.as_ref().map(|regex| regex.extract(&example.input)).or_else(|| example.output.clone());
+            let read = |rules: &Parser| rules.answer(&example.input).ok();
+            let other = baseline.as_ref().and_then(read).or_else(|| example.output.clone());
             let (answer, confidence, fields) = answer.map_or((Value::Null, 0.0, BTreeMap::new()), |answer| {
                 (answer.written, answer.confidence, answer.fields)
             });

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use graft_contestants::Error as ContestantError;
 use graft_core::Example;
 use graft_store::{Bulk, BulkReport, Change, Decision, ExampleFilter, Seen};
 use serde::Serialize;
@@ -10,15 +11,18 @@ use super::{
     Examples,
     spans::{self, Span},
 };
-use crate::{Error, Result, now};
+use crate::{Error, Result, files::apart, now};
 
 /// One example with all that helps to judge it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ExampleDetail {
     /// The example.
     pub example: Example,
-    /// What the task's baseline answers.
+    /// What the task's baseline answers, if Audit proposes it.
     pub baseline: Option<Value>,
+    /// Why it does not answer, where a program or a service fails.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline_failure: Option<String>,
     /// What the active version answers.
     pub suggestion: Option<Suggestion>,
     /// Where the output's values stand in the input, by path; UTF-16 offsets.
@@ -95,8 +99,16 @@ impl Examples<'_> {
     pub async fn detail(self, task: &str, id: &str) -> Result<ExampleDetail> {
         let example = self.engine.store.example(task, id).await?;
         let definition = self.engine.tasks().definition(&example.task).await?;
-        let parser = definition.parser(&self.engine.home.tables()?);
-        let baseline = parser.map(|parser| parser.extract(&example.input));
+        let parser = self.engine.tasks().baseline(&definition)?.filter(|_| definition.prefill);
+        let (mut baseline, mut baseline_failure) = (None, None);
+        if let Some(parser) = parser {
+            let input = example.input.clone();
+            match apart("ask the baseline", move || Ok(parser.answer(&input))).await? {
+                Ok(answer) => baseline = Some(answer),
+                Err(error @ ContestantError::Outside { .. }) => baseline_failure = Some(format!("failed to {error}")),
+                Err(_) => {}
+            }
+        }
         let shown = example.output.as_ref().or(baseline.as_ref());
         let spans = shown.map(|answer| spans::find(&example.input, answer)).unwrap_or_default();
         let history = self.engine.store.history(task, id).await?;
@@ -104,7 +116,7 @@ impl Examples<'_> {
             prediction: SuggestedAnswer { note: note(&made), answer: made.answer, fields: made.fields },
             version: made.version,
         });
-        Ok(ExampleDetail { example, baseline, suggestion, spans, history })
+        Ok(ExampleDetail { example, baseline, baseline_failure, suggestion, spans, history })
     }
 
     /// Applies a person's decision to an example, if it is as they saw it; an edited output must follow the task's

@@ -155,7 +155,7 @@ fn fit(task: &Task, examples: &mut Vec<Example>) -> Result<usize> {
 }
 
 /// The distinct texts, sorted.
-fn labels_of<'a>(outputs: impl Iterator<Item = &'a Value>) -> Vec<String> {
+pub(crate) fn labels_of<'a>(outputs: impl Iterator<Item = &'a Value>) -> Vec<String> {
     let labels: BTreeSet<String> = outputs.filter_map(Value::as_str).map(|label| label.trim().to_owned()).collect();
     labels.into_iter().collect()
 }

@@ -19,7 +19,7 @@ use serde_json::Value;
 
 pub use audit::{ExampleDetail, Listed, SuggestedAnswer, Suggestion, SuggestionNote};
 pub use dataset::Prepared;
-pub(crate) use dataset::USUAL_SPLIT;
+pub(crate) use dataset::{USUAL_SPLIT, labels_of};
 pub use guidelines::{Guidelines, wrong_guidelines};
 pub use import::{Imported, PreviewRow, Source};
 pub use report::{DayStats, StatsReport};

@@ -52,13 +52,14 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// No answer, instead of an error, where the input leaves no room for one in the model's context.
+    /// No answer, instead of an error, where the input leaves no room for one in the model's context, or no rule fits it.
     ///
     /// # Errors
     /// Any other reason why there is none.
     pub fn unless_too_long(answer: Result<Self>) -> Result<Option<Self>> {
         match answer {
             Err(Error::Predict(graft_predict::Error::Model(graft_nn::Error::TooLong { .. }))) => Ok(None),
+            Err(Error::Contestant(graft_contestants::Error::NoAnswer { .. })) => Ok(None),
             other => other.map(Some),
         }
     }
@@ -68,11 +69,14 @@ impl Serving {
     /// What an adapter completed, with the lists of the task's rules where they agree with it on the rest.
     pub(super) fn beside_rules(&self, deployment: &Deployment, input: &str, done: Completion) -> Completion {
         // Tables with an error (for example during an edit) must not prevent an answer.
-        let parser = self.engine().home.tables().ok().and_then(|tables| deployment.definition.parser(&tables));
+        let parser = self.engine().tasks().baseline(&deployment.definition).ok().flatten();
+        // A program or a service must not delay it.
+        let parser = parser.filter(|parser| !parser.is_outside());
         let (Some(parser), Body::Model(on)) = (parser, &deployment.body) else { return done };
+        let Ok(answer) = parser.answer(input) else { return done };
         let codec = on.template.guide().codec();
         let task = (&deployment.card, &deployment.definition.scoring);
-        rules::settle(task, codec, input, &parser.extract(input), done.clone()).unwrap_or(done)
+        rules::settle(task, codec, input, &answer, done.clone()).unwrap_or(done)
     }
 
     /// The answer that a deployment's model completed.

@@ -12,7 +12,7 @@ use tokio::{sync::mpsc, task::JoinSet};
 
 use super::{
     Answer, Ended, Outcome, Serving,
-    deployment::{Body, Deployment, Fitted, OnBase, Pin},
+    deployment::{Body, Deployment, OnBase, Pin},
     load::apart,
     rules,
 };
@@ -232,8 +232,11 @@ impl Serving {
     ) -> Result<Answering> {
         let on = match &deployment.body {
             Body::Model(on) => on,
-            Body::Contestant(fitted) => {
-                return self.reply(deployment, fitted, asker, input_of(deployment, prompt, format)?);
+            Body::Contestant(_) => {
+                let input = input_of(deployment, prompt, format)?.to_owned();
+                let (serving, deployment) = (self.clone(), Arc::clone(deployment));
+                // A program or a service may take its time.
+                return apart(move || serving.reply(&deployment, asker, &input)).await;
             }
         };
         let guide = guide_of(deployment, on, prompt, format).await?;
@@ -304,10 +307,12 @@ impl Serving {
         let mut going = JoinSet::new();
         let on = match &deployment.body {
             Body::Model(on) => on,
-            Body::Contestant(fitted) => {
+            Body::Contestant(_) => {
                 for (place, input) in inputs.iter().enumerate() {
-                    let answering = self.reply(deployment, fitted, Asker::ForMany, input)?;
-                    going.spawn(async move { (place, answering.whole().await) });
+                    match self.reply(deployment, Asker::ForMany, input) {
+                        Ok(answering) => drop(going.spawn(async move { (place, answering.whole().await) })),
+                        Err(error) => answers[place] = Some(Err(error)),
+                    }
                 }
                 return Ok((going, answers));
             }
@@ -332,9 +337,12 @@ impl Serving {
         Ok((going, answers))
     }
 
-    /// The answer of something that needs no language model: at once, and whole.
-    fn reply(&self, deployment: &Arc<Deployment>, fitted: &Fitted, asker: Asker, input: &str) -> Result<Answering> {
+    /// The answer of something that needs no language model: whole. May wait for a program or a service.
+    fn reply(&self, deployment: &Arc<Deployment>, asker: Asker, input: &str) -> Result<Answering> {
         let since = Instant::now();
+        let Body::Contestant(fitted) = &deployment.body else {
+            return Err(Error::Unsupported(format!("answer task `{}` without a model", deployment.task)));
+        };
         let (send, updates) = mpsc::unbounded_channel();
         let done = Completion { seconds: since.elapsed().as_secs_f64(), ..fitted.complete(input)? };
         // The receiver is held here.

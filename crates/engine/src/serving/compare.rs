@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{Answer, AnswerOptions, Answering, Asker, Format, Prompt, Serving};
+use super::{Answer, AnswerOptions, Answering, Asker, Format, Prompt, Serving, apart};
 use crate::{Chosen, Error, Result, evaluations::Ground};
 
 /// Contestants that are kept in memory; to fit one takes seconds.
@@ -131,6 +131,8 @@ impl Serving {
         let Ground { task, card, dataset, .. } = evaluations.ground(task, None).await?;
         let key = (card.digest(), dataset.digest.clone(), kind);
         let known = self.state().fitted.get(&key).map(Arc::clone);
+        // Rules change without the examples, and learn nothing.
+        let known = known.filter(|_| kind != Kind::Rules);
         let fitted = match known {
             Some(fitted) => fitted,
             None => {
@@ -143,16 +145,19 @@ impl Serving {
                 fitted
             }
         };
-        Ok(fitted.answer(input))
+        let input = input.to_owned();
+        apart(move || Ok(fitted.answer(&input)?)).await
     }
 
     async fn baseline(&self, task: &str, input: &str) -> Result<Contestant> {
-        let (clock, tables) = (Instant::now(), self.engine().home.tables()?);
+        let clock = Instant::now();
         let definition = self.engine().tasks().definition(task).await?;
-        let Some(parser) = definition.parser(&tables) else {
+        let Some(parser) = self.engine().tasks().baseline(&definition)? else {
             return Err(Error::Unsupported(format!("answer task `{task}` without a model: it has no baseline")));
         };
-        let answer = definition.finish(parser.extract(input), &tables);
+        let asked = input.to_owned();
+        let answer = apart(move || Ok(parser.answer(&asked)?)).await?;
+        let answer = definition.finish(answer, &self.engine().home.tables()?);
         let (confidence, fields, deployment) = (None, None, None);
         let seconds = clock.elapsed().as_secs_f64();
         Ok(Contestant { name: "baseline".into(), answer, confidence, fields, seconds, deployment })

@@ -3,6 +3,7 @@
 mod impact;
 mod text;
 
+use graft_contestants::Parser;
 use graft_core::Timestamp;
 use graft_predict::Codec;
 use graft_store::{NewTaskRevision, TaskRevision, Version};
@@ -208,6 +209,20 @@ impl Tasks<'_> {
             all.push(now);
         }
         Ok(all)
+    }
+
+    /// What answers a task without a model, if the definition says something: it may wait for a program or a service.
+    ///
+    /// # Errors
+    /// The home's tables can't be read.
+    pub fn baseline(self, task: &Task) -> Result<Option<Parser>> {
+        Ok(Parser::of(task, &self.engine.home.tables()?))
+    }
+
+    /// The same as the definition is now, for a task as it was: what a version is compared with is the best there is.
+    pub(crate) async fn newest_baseline(self, task: &Task) -> Result<Option<Parser>> {
+        let baseline = self.definition(&task.name).await?.baseline;
+        self.baseline(&Task { baseline, ..task.clone() })
     }
 
     /// The task that belongs to an integration.

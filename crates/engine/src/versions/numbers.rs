@@ -105,6 +105,9 @@ pub struct ContestantScores {
     pub seconds_to_fit: f64,
     /// Seconds that one answer took.
     pub seconds_per_answer: f64,
+    /// Why a program or a service failed to answer, if it did: what it didn't answer counts as wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
 }
 
 /// The contestant with the highest headline metric, the first of equal ones.

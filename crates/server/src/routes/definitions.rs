@@ -1,12 +1,12 @@
 //! `/tasks/{task}`: definitions of tasks: create, change, clone, rename, archive, export and import.
 
 use axum::{
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use graft_core::Digest;
-use graft_engine::{Engine, MadeTask, NewTask, Task, TaskChange, TaskDetail};
+use graft_engine::{BaselineSpec, BaselineTrial, Engine, MadeTask, NewTask, Task, TaskChange, TaskDetail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -14,8 +14,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::understand::MAX_TEXT;
 use crate::{
+    auth::{Role, Who},
     etag,
-    extract::{Acting, At, Body, Params, Reply},
+    extract::{Acting, Asking, At, Body, Params, Reply},
     problem::{Kind, Problem},
     state::AppState,
 };
@@ -86,6 +87,40 @@ pub struct TaskRevisions {
     revisions: Vec<TaskDetail>,
 }
 
+/// A baseline to try.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TryBaseline {
+    /// The baseline; the task's otherwise.
+    #[serde(default)]
+    baseline: Option<BaselineSpec>,
+    /// How many of the newest approved examples are asked; 1000 otherwise, and 50 of a command or endpoint.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 5000)]
+    limit: Option<u32>,
+}
+
+/// Refuses a new command or endpoint as a baseline to who may not choose it. It answers with what the server may do on this
+/// machine and in its network; where nobody logs in, everybody who reaches the server would be an administrator.
+fn check_baseline(
+    state: &AppState,
+    who: &Who,
+    before: Option<&BaselineSpec>,
+    after: Option<&BaselineSpec>,
+) -> Result<(), Problem> {
+    let Some(chosen) = after.filter(|after| after.is_outside() && before != Some(*after)) else { return Ok(()) };
+    if who.role < Role::Admin {
+        let detail = "a command or an endpoint as a baseline takes the role `admin`";
+        return Err(Problem::new(Kind::Forbidden, detail).with_hint("ask an administrator"));
+    }
+    if matches!(chosen, BaselineSpec::Command { .. }) && !state.auth.required() {
+        let detail = "a command as a baseline takes an administrator who has logged in";
+        let hint = "add a user with the role `admin` first, or set it on the machine that the server runs on";
+        return Err(Problem::new(Kind::Forbidden, detail).with_hint(hint));
+    }
+    Ok(())
+}
+
 fn digest(task: &TaskDetail) -> Digest {
     Digest::of(task.tag().as_bytes())
 }
@@ -100,10 +135,13 @@ fn tagged(status: StatusCode, task: TaskDetail) -> Response {
     responses((status = 201, body = TaskDetail), (status = 200, body = TaskDetail), (status = 409, body = Problem),
         (status = 422, body = Problem)))]
 async fn create_task(
+    State(state): State<AppState>,
+    Asking(who): Asking,
     Acting(engine): Acting,
     Params(trial): Params<Trial>,
     Body(task): Body<Task>,
 ) -> Result<Response, Problem> {
+    check_baseline(&state, &who, None, task.baseline.as_ref())?;
     if trial.dry_run {
         return Ok(tagged(StatusCode::OK, engine.tasks().try_create(task).await?));
     }
@@ -116,10 +154,13 @@ async fn create_task(
     responses((status = 201, body = MadeTask), (status = 200, body = MadeTask), (status = 409, body = Problem),
         (status = 413, body = Problem), (status = 422, body = Problem)))]
 async fn create_task_with_examples(
+    State(state): State<AppState>,
+    Asking(who): Asking,
     Acting(engine): Acting,
     Params(trial): Params<Trial>,
     Body(new): Body<NewTask>,
 ) -> Result<Response, Problem> {
+    check_baseline(&state, &who, None, new.definition.baseline.as_ref())?;
     if trial.dry_run {
         return Ok((StatusCode::OK, Reply(engine.tasks().try_create_with(new).await?)).into_response());
     }
@@ -141,13 +182,15 @@ async fn show_task(Acting(engine): Acting, At(task): At<String>) -> Result<Respo
     responses((status = 200, body = TaskChange), (status = 404, body = Problem), (status = 412, body = Problem),
         (status = 422, body = Problem)))]
 async fn replace_task(
+    State(state): State<AppState>,
+    Asking(who): Asking,
     Acting(engine): Acting,
     At(name): At<String>,
     Params(trial): Params<Trial>,
     headers: HeaderMap,
     Body(task): Body<Task>,
 ) -> Result<Response, Problem> {
-    change(&engine, &name, &headers, &trial, |_| Ok(task)).await
+    change(&engine, (&state, &who), &name, &headers, &trial, |_| Ok(task)).await
 }
 
 /// Changes some fields of a task's definition: a JSON merge patch (RFC 7396). `If-Match` as for `PUT`.
@@ -157,6 +200,8 @@ async fn replace_task(
     responses((status = 200, body = TaskChange), (status = 404, body = Problem), (status = 412, body = Problem),
         (status = 422, body = Problem)))]
 async fn patch_task(
+    State(state): State<AppState>,
+    Asking(who): Asking,
     Acting(engine): Acting,
     At(name): At<String>,
     Params(trial): Params<Trial>,
@@ -169,11 +214,12 @@ async fn patch_task(
         serde_json::from_value(value)
             .map_err(|error| Problem::new(Kind::Unprocessable, format!("the changed definition: {error}")))
     };
-    change(&engine, &name, &headers, &trial, patched).await
+    change(&engine, (&state, &who), &name, &headers, &trial, patched).await
 }
 
 async fn change(
     engine: &Engine,
+    (state, who): (&AppState, &Who),
     name: &str,
     headers: &HeaderMap,
     trial: &Trial,
@@ -181,7 +227,9 @@ async fn change(
 ) -> Result<Response, Problem> {
     let now = engine.tasks().get(name).await?;
     etag::check(headers, &digest(&now))?;
+    let before = now.definition.baseline.clone();
     let (seen, task) = (Some(now.revision), new(now.definition)?);
+    check_baseline(state, who, before.as_ref(), task.baseline.as_ref())?;
     let changed = match trial.dry_run {
         true => engine.tasks().try_change(name, task, seen).await?,
         false => engine.tasks().change(name, task, seen).await?,
@@ -277,15 +325,36 @@ async fn export_task(
     responses((status = 201, body = TaskDetail), (status = 200, body = TaskDetail), (status = 409, body = Problem),
         (status = 422, body = Problem)))]
 async fn import_task(
+    State(state): State<AppState>,
+    Asking(who): Asking,
     Acting(engine): Acting,
     Params(trial): Params<Trial>,
     Body(file): Body<TaskFile>,
 ) -> Result<Response, Problem> {
     let task = Task::read(&file.text, file.name.as_deref()).map_err(graft_engine::Error::from)?;
+    check_baseline(&state, &who, None, task.baseline.as_ref())?;
     if trial.dry_run {
         return Ok(tagged(StatusCode::OK, engine.tasks().try_create(task).await?));
     }
     Ok(tagged(StatusCode::CREATED, engine.tasks().create(task).await?))
+}
+
+/// Tries a baseline on a task's approved examples: its score, what became of each rule, and the examples that it gets
+/// wrong. Nothing is stored.
+#[utoipa::path(post, path = "/tasks/{task}/baseline/try", tag = "tasks", extensions(("x-role" = json!("trainer"))),
+    params(("task" = String, Path)), request_body = TryBaseline,
+    responses((status = 200, body = BaselineTrial), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 422, body = Problem)))]
+async fn try_baseline(
+    State(state): State<AppState>,
+    Asking(who): Asking,
+    Acting(engine): Acting,
+    At(name): At<String>,
+    Body(tried): Body<TryBaseline>,
+) -> Result<Reply<BaselineTrial>, Problem> {
+    let before = engine.tasks().definition(&name).await?.baseline;
+    check_baseline(&state, &who, before.as_ref(), tried.baseline.as_ref())?;
+    Ok(Reply(engine.evaluations().try_baseline(&name, tried.baseline, tried.limit).await?))
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -300,6 +369,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(rename_task))
         .routes(routes!(list_task_revisions))
         .routes(routes!(export_task))
+        .routes(routes!(try_baseline))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Tasks are created and changed.
 
+use graft_server::auth::Role;
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -83,4 +84,75 @@ async fn built_in_tasks_are_listed_and_cannot_be_renamed() {
     let text = String::from_utf8(exported.body).unwrap();
     let read = service.post("/api/v1/tasks/import?dry_run=true", &json!({"text": text, "name": "mine"})).await;
     assert!(read.json()["detail"].as_str().unwrap().contains("belongs to the task `slack-rescue`"), "{}", read.json());
+}
+
+#[tokio::test]
+async fn rules_are_tried_before_they_are_kept() {
+    let service = Service::new().await;
+    let text = "it crashes -> bug\nplease add it -> wish\nthe crash again -> bug\n";
+    service.post("/api/v1/tasks/new", &json!({"definition": tickets(), "text": text})).await;
+    let rules =
+        |pattern: &str| json!({"kind": "rules", "otherwise": "wish", "rules": [{"pattern": pattern, "label": "bug"}]});
+    let path = "/api/v1/tasks/tickets/baseline/try";
+    let tried = service.post(path, &json!({"baseline": rules("crashes")})).await.json();
+    assert_eq!((&tried["examples"], &tried["right"]), (&json!(3), &json!(2)), "{tried}");
+    assert_eq!(tried["rules"], json!([{"used": 1, "right": 1}]));
+    assert_eq!(tried["wrong"][0]["input"], "the crash again");
+    let broken = service.post(path, &json!({"baseline": rules("(")})).await;
+    assert_eq!(broken.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(broken.json()["detail"].as_str().unwrap().contains("baseline.rules[0].pattern"), "{}", broken.json());
+    assert_eq!(service.post(path, &json!({})).await.status, StatusCode::UNPROCESSABLE_ENTITY, "it has none yet");
+
+    let patch = json!({"baseline": rules("crash")}).to_string();
+    let kept = service.send(&Method::PATCH, "/api/v1/tasks/tickets", &[], patch.as_bytes()).await;
+    assert_eq!(kept.status, StatusCode::OK, "{}", kept.json());
+    assert_eq!(service.post(path, &json!({})).await.json()["right"], 3);
+    let id = service.get("/api/v1/examples?task=tickets&search=again").await.json()["examples"][0]["id"].clone();
+    let shown = format!("/api/v1/examples/tickets/{}", id.as_str().unwrap());
+    assert_eq!(service.get(&shown).await.json()["baseline"], "bug");
+    service.send(&Method::PATCH, "/api/v1/tasks/tickets", &[], b"{\"prefill\": false}").await;
+    assert_eq!(service.get(&shown).await.json()["baseline"], Value::Null, "Audit proposes nothing");
+}
+
+#[tokio::test]
+async fn only_administrators_who_logged_in_choose_a_command() {
+    let command = json!({"kind": "command", "command": ["true"]});
+    let endpoint = json!({"kind": "endpoint", "url": "http://127.0.0.1:1"});
+    let service = Service::new().await;
+    service.post("/api/v1/tasks", &tickets()).await;
+    // Nobody has to log in yet: whoever reaches the server could run a program on its machine.
+    let with = |name: &str, baseline: &Value| {
+        let mut task = tickets();
+        (task["name"], task["baseline"]) = (json!(name), baseline.clone());
+        task
+    };
+    assert_eq!(service.post("/api/v1/tasks", &with("a", &command)).await.status, StatusCode::FORBIDDEN);
+
+    let admin = format!("Bearer {}", service.token(Role::Admin).await);
+    let trainer = format!("Bearer {}", service.token(Role::Trainer).await);
+    let send = async |who: &str, method: Method, path: &str, body: &Value| {
+        let body = body.to_string();
+        service.send(&method, path, &[("authorization", who)], body.as_bytes()).await.status
+    };
+    let (post, put, patch) = (Method::POST, Method::PUT, Method::PATCH);
+    for baseline in [&command, &endpoint] {
+        let task = with("tickets", baseline);
+        let file = json!({"text": task.to_string(), "name": "from-file"});
+        let ways = [
+            (&post, "/api/v1/tasks", &with("b", baseline)),
+            (&post, "/api/v1/tasks?dry_run=true", &with("b", baseline)),
+            (&post, "/api/v1/tasks/new", &json!({"definition": with("b", baseline)})),
+            (&post, "/api/v1/tasks/import", &file),
+            (&put, "/api/v1/tasks/tickets", &task),
+            (&patch, "/api/v1/tasks/tickets", &json!({"baseline": baseline})),
+            (&post, "/api/v1/tasks/tickets/baseline/try", &json!({"baseline": baseline})),
+        ];
+        for (method, path, body) in ways {
+            assert_eq!(send(&trainer, method.clone(), path, body).await, StatusCode::FORBIDDEN, "{method} {path}");
+        }
+        assert_eq!(send(&admin, put.clone(), "/api/v1/tasks/tickets", &task).await, StatusCode::OK);
+        // What an administrator chose stays when others change the rest.
+        let retitled = json!({"title": format!("By {baseline}")});
+        assert_eq!(send(&trainer, patch.clone(), "/api/v1/tasks/tickets", &retitled).await, StatusCode::OK);
+    }
 }

@@ -5,7 +5,13 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{BaselineSpec, Form, Task, task::field_of};
-use crate::{Error, baseline::FOOD_RESCUE, score, variants::Wordings};
+use crate::{
+    Error,
+    baseline::FOOD_RESCUE,
+    rules::{BadRules, Rules},
+    score,
+    variants::Wordings,
+};
 
 /// Longest name, in characters.
 const LONGEST_NAME: usize = 60;
@@ -15,6 +21,10 @@ const LONGEST_INSTRUCTION: usize = 4000;
 const LONGEST_GUIDELINES: usize = 20_000;
 /// Longest schema, as text in bytes.
 const LONGEST_SCHEMA: usize = 100_000;
+/// Longest command, in bytes with its arguments.
+const LONGEST_COMMAND: usize = 4000;
+/// Seconds that an answer of a command or endpoint may take at most.
+const LONGEST_PATIENCE: u32 = 60;
 /// Most labels.
 const MOST_LABELS: usize = 1000;
 
@@ -159,11 +169,46 @@ impl Task {
         {
             return self.wrong("wordings", format!("Graft has no wordings named `{name}`"));
         }
-        match &self.baseline {
-            Some(BaselineSpec::BuiltIn { name }) if name != FOOD_RESCUE => {
+        self.baseline.as_ref().map_or(Ok(()), |baseline| self.check_baseline(baseline))
+    }
+
+    fn check_baseline(&self, baseline: &BaselineSpec) -> Result<(), Error> {
+        let timed = |seconds: u32| match (1..=LONGEST_PATIENCE).contains(&seconds) {
+            true => Ok(()),
+            false => self.wrong("baseline.timeout_seconds", format!("{seconds} is not from 1 to {LONGEST_PATIENCE}")),
+        };
+        match baseline {
+            BaselineSpec::BuiltIn { name } if name != FOOD_RESCUE => {
                 self.wrong("baseline.name", format!("`{name}` is not one of {FOOD_RESCUE}"))
             }
-            _ => Ok(()),
+            BaselineSpec::BuiltIn { .. } => Ok(()),
+            BaselineSpec::Rules(rules) => match Rules::new(rules, self) {
+                Ok(_) => Ok(()),
+                Err(BadRules { field, reason }) => self.wrong(&format!("baseline.{field}"), reason),
+            },
+            BaselineSpec::Command { command, timeout_seconds } => {
+                let size: usize = command.iter().map(String::len).sum();
+                if command.first().is_none_or(String::is_empty) || size > LONGEST_COMMAND {
+                    return self.wrong("baseline.command", "it names no program, or is too long");
+                }
+                if command.iter().any(|part| part.contains('\0')) {
+                    return self.wrong("baseline.command", "it holds a NUL character");
+                }
+                if command[0].contains(['/', '\\']) && !std::path::Path::new(&command[0]).is_absolute() {
+                    return self.wrong("baseline.command", "its program is neither an absolute path nor a plain name");
+                }
+                timed(*timeout_seconds)
+            }
+            BaselineSpec::Endpoint { url, timeout_seconds } => {
+                let address = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+                let host = address.and_then(|rest| rest.split(['/', '?', '#']).next()).filter(|host| !host.is_empty());
+                match host {
+                    None => self.wrong("baseline.url", "it begins with neither http:// nor https://, or has no host"),
+                    // Definitions are exported and shown to everybody.
+                    Some(host) if host.contains('@') => self.wrong("baseline.url", "it holds a user or a password"),
+                    Some(_) => timed(*timeout_seconds),
+                }
+            }
         }
     }
 }

@@ -5,14 +5,12 @@
 
 mod check;
 mod file;
-mod parser;
 mod task;
 
 use std::sync::LazyLock;
 
 pub use self::{
     check::check_name,
-    parser::Parser,
     task::{BaselineSpec, Computed, Form, Integration, Scoring, Synonym, Task, Training},
 };
 use crate::Error;

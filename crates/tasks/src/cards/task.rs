@@ -5,11 +5,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::Parser;
 use crate::{
     Error,
-    baseline::{Baseline, FOOD_RESCUE},
     pounds::{self, Tables},
+    rules::RuleSet,
     schema,
     variants::Wordings,
 };
@@ -61,6 +60,9 @@ pub struct Task {
     /// What answers without a model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<BaselineSpec>,
+    /// Whether Audit proposes the baseline's answer to an example that has none.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub prefill: bool,
     /// Defaults of its trainings.
     #[serde(default, skip_serializing_if = "Training::is_default")]
     pub training: Training,
@@ -173,6 +175,53 @@ pub enum BaselineSpec {
         /// Its name: `food-rescue`.
         name: String,
     },
+    /// Regular expressions.
+    Rules(RuleSet),
+    /// A program on the machine: the text on stdin, the answer on stdout.
+    Command {
+        /// The program, by its absolute path or found in `PATH`, and its arguments. No shell reads them.
+        command: Vec<String>,
+        /// How long an answer may take.
+        #[serde(default = "usual_patience")]
+        #[schema(minimum = 1, maximum = 60)]
+        timeout_seconds: u32,
+    },
+    /// A service: `{"task": …, "input": …}` is sent with POST; its reply is the answer.
+    Endpoint {
+        /// Its address, without a user and a password.
+        url: String,
+        /// How long an answer may take.
+        #[serde(default = "usual_patience")]
+        #[schema(minimum = 1, maximum = 60)]
+        timeout_seconds: u32,
+    },
+}
+
+/// Seconds that an answer of a command or endpoint may take, unless the definition says otherwise.
+fn usual_patience() -> u32 {
+    10
+}
+
+impl BaselineSpec {
+    /// Whether something outside of Graft answers, with what this machine may do: only administrators may choose it.
+    #[must_use]
+    pub fn is_outside(&self) -> bool {
+        match self {
+            Self::BuiltIn { .. } | Self::Rules(_) => false,
+            Self::Command { .. } | Self::Endpoint { .. } => true,
+        }
+    }
+
+    /// Reads a baseline from TOML or JSON: the fields of the table `baseline` of a task's file.
+    ///
+    /// # Errors
+    /// [`Error::TaskFile`], [`Error::TaskJson`].
+    pub fn read(text: &str) -> Result<Self, Error> {
+        match text.trim_start().starts_with('{') {
+            true => serde_json::from_str(text).map_err(Error::TaskJson),
+            false => toml::from_str(text).map_err(|e| Error::TaskFile(Box::new(e))),
+        }
+    }
 }
 
 /// Defaults of a task's trainings.
@@ -192,6 +241,14 @@ pub struct Training {
 
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl std::fmt::Display for Integration {
@@ -247,6 +304,7 @@ impl Task {
             scoring: Scoring::default(),
             computed: None,
             baseline: None,
+            prefill: true,
             training: Training::default(),
         }
     }
@@ -335,16 +393,6 @@ impl Task {
         match &self.computed {
             Some(computed) => pounds::add(computed, answer, tables),
             None => answer,
-        }
-    }
-
-    /// The parser that answers by rules, without a model, if it has one.
-    #[must_use]
-    pub fn parser(&self, tables: &Tables) -> Option<Parser> {
-        match self.baseline.as_ref()? {
-            BaselineSpec::BuiltIn { name } => {
-                (name == FOOD_RESCUE).then(|| Parser::FoodRescue(Box::new(Baseline::new(tables))))
-            }
         }
     }
 

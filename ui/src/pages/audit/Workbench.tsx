@@ -109,6 +109,11 @@ export function Workbench({ example, task, audit, position }: Props) {
             </Button>
           </Notice>
         )}
+        {detail?.baseline_failure && (
+          <Notice tone="warn" title="The task's baseline did not answer.">
+            {detail.baseline_failure}
+          </Notice>
+        )}
         <MessageText text={known.input} spans={spans} path={path} />
         <div className={css.below}>
           {known.output != null && <TokenMask example={known} />}

@@ -26,7 +26,7 @@ export function proposals(detail: Pick<ExampleDetail, "example"> & Partial<Examp
       answer: example.output,
     });
   if (baseline !== null && baseline !== undefined)
-    list.push({ method: "regex", label: "Regex parser", answer: baseline });
+    list.push({ method: "regex", label: "Baseline", answer: baseline });
   if (suggestion) {
     const { answer, fields, confidence } = suggestion.prediction;
     list.push({

@@ -21,7 +21,7 @@ export function TaskCard({ task }: { task: TaskInfo }) {
         {active ? (
           <Active task={task} />
         ) : (
-          <p className="muted">No version is active yet{task.has_baseline ? "; the regex parser answers." : "."}</p>
+          <p className="muted">No version is active yet{task.has_baseline ? "; the baseline answers." : "."}</p>
         )}
         {run && (
           <Link to="/runs/$id" params={{ id: run.id }} search={search} className={css.run}>

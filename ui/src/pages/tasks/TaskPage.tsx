@@ -18,6 +18,7 @@ import { commands } from "../../lib/commands";
 import { clip } from "../../lib/format";
 import { isObject, same, type Json, type JsonObject } from "../../lib/json";
 import { useSettled } from "../../lib/useDebounced";
+import { Baseline } from "./Baseline";
 import { SchemaText } from "./SchemaText";
 import css from "./tasks.module.css";
 import { lines } from "./words";
@@ -46,6 +47,7 @@ export function TaskPage() {
       <Card title="Definition" flush>
         <Form key={query.data.etag} {...query.data} />
       </Card>
+      <Baseline key={`${query.data.etag}-baseline`} {...query.data} />
       <Revisions name={name} />
     </div>
   );

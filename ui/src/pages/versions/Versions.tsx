@@ -28,7 +28,7 @@ export function Versions() {
   const head = (
     <PageHead
       title="Versions"
-      about={`${task.title}: ${active ? `${active.name} is active.` : task.has_baseline ? "no version is active; the regex parser answers." : "no version is active."}`}
+      about={`${task.title}: ${active ? `${active.name} is active.` : task.has_baseline ? "no version is active; the baseline answers." : "no version is active."}`}
     >
       {active && <Rollback task={task.name} active={active} versions={list} />}
     </PageHead>

@@ -5,10 +5,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use graft_contestants::{Unseen, unseen};
+use graft_contestants::{Parser, Unseen, unseen};
 use graft_core::{Digest, Example, near_duplicates};
 use graft_store::{Stage, Version};
-use graft_tasks::cards::{Form, Parser, Task};
+use graft_tasks::cards::{Form, Task};
 use serde_json::Value;
 
 use super::{

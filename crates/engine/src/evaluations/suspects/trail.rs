@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use graft_contestants::Parser;
 use graft_core::Example;
 use graft_store::{Action, Change, ChangeFilter, Kind};
-use graft_tasks::{cards::Parser, score};
+use graft_tasks::{cards::Task, score};
 use serde_json::Value;
 
 use super::Evaluations;
@@ -34,7 +35,9 @@ impl Trail {
     /// Whether an answer was approved unchanged from the parser and not confirmed since.
     pub(crate) fn is_unchanged(&self, example: &Example, (card, rules): Judged<'_>, parser: &Parser) -> bool {
         let decided = self.of(&example.id);
-        let proposed = |output: &Value| score::all_right(card, rules, output, &parser.extract(&example.input));
+        let proposed = |output: &Value| {
+            parser.answer(&example.input).is_ok_and(|answer| score::all_right(card, rules, output, &answer))
+        };
         decided.is_first && !decided.is_confirmed && example.output.as_ref().is_some_and(proposed)
     }
 
@@ -82,10 +85,16 @@ impl Evaluations<'_> {
         Ok(Trail::new(&self.engine.store.changes(&filter).await?))
     }
 
+    /// The rules whose answers Audit proposes, if it does. A program or a service is not asked for each example again.
+    pub(super) fn proposing_parser(self, task: &Task) -> Result<Option<Parser>> {
+        let parser = self.engine.tasks().baseline(task)?;
+        Ok(parser.filter(|parser| task.prefill && !parser.is_outside()))
+    }
+
     /// How many of these answers were approved as the task's parser proposed them.
     pub(crate) async fn taken_from_parser(self, task: &str, judged: Judged<'_>, examples: &[Example]) -> Result<usize> {
         let definition = self.engine.tasks().definition(task).await?;
-        let Some(parser) = definition.parser(&self.engine.home.tables()?) else { return Ok(0) };
+        let Some(parser) = self.proposing_parser(&definition)? else { return Ok(0) };
         let trail = self.trail(task).await?;
         Ok(examples.iter().filter(|example| trail.is_unchanged(example, judged, &parser)).count())
     }

@@ -214,7 +214,7 @@ impl Attendance {
         let spec: TrainSpec = serde_json::from_value(run.spec.clone()).map_err(damaged)?;
         let data = self.engine.store.dataset(&run.task, &spec.dataset).await?;
         let task = self.engine.tasks().at(&run.task, run.task_revision).await?.definition;
-        let rules = task.parser(&self.engine.home.tables()?);
+        let rules = self.engine.tasks().newest_baseline(&task).await?;
         let measure =
             move || Ok(contestant_scores((&spec.task, &task.scoring), &data.train, &data.eval, rules.as_ref()));
         let measured = apart("measure the baseline", measure).await?;
