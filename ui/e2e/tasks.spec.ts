@@ -151,11 +151,11 @@ test("a change of the form shows its effect on examples and versions", async ({ 
   await examine(page);
   await measure(page);
   await page.setViewportSize({ width: 1280, height: 800 });
-  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByRole("button", { name: "Save", exact: true }).first().click();
   const revisions = page.getByRole("table", { name: "Revisions" });
   await expect(revisions.getByRole("row", { name: /^2 local/ })).toContainText("labels");
   await page.getByLabel("Labels", { exact: true }).fill("bug\nwish\nquestion");
-  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByRole("button", { name: "Save", exact: true }).first().click();
   await expect(revisions.getByRole("row", { name: /^3 local/ })).toBeVisible();
 });
 
@@ -189,4 +189,42 @@ test("tasks are cloned, renamed, archived, restored, exported and imported", asy
     .getByLabel("Import a task")
     .setInputFiles({ name: "x.toml", mimeType: "application/toml", buffer: Buffer.from(text) });
   await expect(table.getByRole("row", { name: /^From a file from-a-file Text/ })).toBeVisible();
+});
+
+test("rules are tried on approved examples while they are written, and kept", async ({ page }) => {
+  await page.goto(`${graft.url}/tasks/support-tickets`);
+  await page.getByLabel("What answers without a model").selectOption("Rules: regular expressions");
+  await page.getByLabel("Label of rule 1").selectOption("bug");
+  await page.getByLabel("Otherwise").fill("wish");
+  const pattern = page.getByLabel("Pattern of rule 1");
+  const save = page.getByRole("button", { name: "Save", exact: true }).last();
+  await pattern.fill("(");
+  await expect(page.getByText(/unclosed group/)).toBeVisible();
+  await expect(save).toBeDisabled();
+  await pattern.fill("never said");
+  await expect(page.getByText("Right: 12 of 24 approved examples (50 %)")).toBeVisible();
+  const wrong = page.getByRole("table", { name: "Wrong answers" });
+  await expect(wrong.getByRole("row", { name: /crash crash.* bug wish/ }).first()).toBeVisible();
+  await pattern.fill("(?i)crash");
+  await expect(page.getByText("Right: 24 of 24 approved examples (100 %)")).toBeVisible();
+  await expect(page.getByRole("table", { name: "Rules" }).getByRole("row", { name: /12 of 12/ })).toBeVisible();
+  await examine(page);
+  await measure(page);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await save.click();
+  await expect(page.getByRole("table", { name: "Revisions" }).getByRole("row", { name: /baseline$/ })).toBeVisible();
+  await page.reload();
+  await expect(pattern).toHaveValue("(?i)crash");
+  const answers = await graft.api<{ answers: { answer: string }[] }>("/compare", {
+    task: "support-tickets",
+    input: "a crash",
+    contestants: ["baseline", "rules"],
+  });
+  expect(answers.answers.map((one) => one.answer)).toEqual(["bug", "bug"]);
+
+  // A command is for administrators who have logged in; here nobody logs in.
+  await page.getByLabel("What answers without a model").selectOption("A command on the server's machine");
+  await page.getByLabel("Command").fill("true");
+  await page.getByRole("button", { name: "Try it" }).click();
+  await expect(page.getByText(/takes an administrator who has logged in/).first()).toBeVisible();
 });

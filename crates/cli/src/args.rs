@@ -2,7 +2,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     adapter, ask_ai, backup, base, config, doctor, drift, evaluate, examples, import, live, machines, models, people,
-    predict, queue, rollout, runs, schedules, search, serve, stats, suspects, tasks, train, worker,
+    predict, queue, review, rollout, runs, schedules, search, serve, stats, suspects, tasks, train, worker,
 };
 
 /// Train small adapters for a frozen language model from approved examples, and serve the best one.
@@ -32,6 +32,8 @@ pub(crate) enum Command {
     /// List, approve, reject and edit examples.
     #[command(subcommand)]
     Examples(examples::Examples),
+    /// Review the examples of a task one at a time, each with one key.
+    Review(review::Review),
     /// List approved examples whose answers are suspect.
     Suspects(suspects::Suspects),
     /// Download and manage base models.
@@ -84,7 +86,7 @@ pub(crate) enum Command {
     Rollout(rollout::Rollout),
     /// Check that a version loads and that its answers follow the task's schema or labels.
     Validate(predict::Validate),
-    /// Compare a version's answer with that of the regex baseline, another version or a contestant.
+    /// Compare a version's answer with that of the baseline, another version or a contestant.
     Compare(predict::Compare),
     /// List, activate, roll back and delete versions.
     #[command(subcommand)]

@@ -129,7 +129,7 @@ fn rules_of_a_task_are_tried_kept_and_answer() {
     assert_eq!(graft.json(&["compare", "--message", "yes"])["left"]["name"], "regex");
 
     // The definition travels as a file.
-    let file = graft.file("task.toml", &graft.ok(&["tasks", "export", "text-classification"]).stdout);
+    let file = graft.file("task.toml", &graft.ok(&["tasks", "export", "text-classification"]));
     graft.ok(&["tasks", "import", file.to_str().unwrap(), "--name", "copy"]);
     let copy = graft.json(&["tasks", "show", "copy"]);
     assert_eq!(copy["definition"]["baseline"]["rules"][0]["pattern"], r"(?i)\bno\b");

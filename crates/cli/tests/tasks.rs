@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::{io::Write as _, process::Stdio};
+
 use common::{Graft, model};
 use serde_json::{Value, json};
 
@@ -165,4 +167,39 @@ fn task_is_created_from_a_text() {
     assert_eq!(definition["schema"]["properties"]["total"]["type"], json!(["integer", "null"]));
     let file = graft.file("lines.txt", "hello\nworld\n");
     graft.fails(2, &["tasks", "new", "other", "--from", file.to_str().unwrap()], "the text has no answers");
+}
+
+#[test]
+fn examples_are_reviewed_one_at_a_time_with_single_keys() {
+    let graft = Graft::new();
+    let text = "it crashes -> bug\nwhat is this -> bug\nplease add it -> bug\nno idea -> wish\n";
+    let file = graft.file("tickets.txt", text);
+    let args = ["tasks", "new", "tickets", "--form", "labels", "--instruction", "Sort it.", "--label", "bug"];
+    graft.ok(&[&args[..], &["--label", "wish", "--closed", "--pending", "--from", file.to_str().unwrap()]].concat());
+    let review = |keys: &str| -> (Value, String) {
+        let mut command = graft.command(&["--json", "review", "tickets", "--order", "imported"]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(keys.as_bytes()).unwrap();
+        let said = child.wait_with_output().unwrap();
+        let told = String::from_utf8_lossy(&said.stderr).into_owned();
+        assert!(said.status.success(), "{told}");
+        (serde_json::from_slice(&said.stdout).unwrap(), told)
+    };
+    // An unknown key, an undone label and the end of the input decide on nothing.
+    let (done, told) = review("a\nr not clear\n2\nu\nx2\n");
+    assert_eq!(done, json!({"approved": 1, "edited": 1, "rejected": 1, "skipped": 0, "undone": 1}), "{told}");
+    assert!(
+        told.contains("1 of 4") && told.contains("Answer (as imported): bug") && told.contains("1 bug · 2 wish"),
+        "{told}"
+    );
+    let all = graft.json(&["examples", "list", "--task", "tickets"]);
+    let states: Vec<(&str, &str)> = all["examples"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["review"]["state"].as_str().unwrap(), one["output"].as_str().unwrap()))
+        .collect();
+    assert_eq!(states, [("approved", "bug"), ("rejected", "bug"), ("approved", "wish"), ("pending", "wish")]);
+    assert_eq!(all["examples"][1]["review"]["reason"], "not clear");
+    assert_eq!(review("sq").0["skipped"], 1);
 }

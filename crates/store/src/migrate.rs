@@ -29,6 +29,7 @@ const STEPS: &[(&str, &str)] = &[
     ("latency", include_str!("../migrations/0020_latency.sql")),
     ("searched", include_str!("../migrations/0021_searched.sql")),
     ("launchers", include_str!("../migrations/0022_launchers.sql")),
+    ("lists", include_str!("../migrations/0023_lists.sql")),
 ];
 
 /// Migrates the database to the newest schema. Takes no lock if the schema is up to date.

@@ -16,6 +16,7 @@ pub(crate) mod models;
 pub(crate) mod people;
 pub(crate) mod predict;
 pub(crate) mod queue;
+pub(crate) mod review;
 pub(crate) mod rollout;
 pub(crate) mod runs;
 pub(crate) mod schedules;
@@ -99,6 +100,7 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
             Command::Backup(command) => backup::backup(&engine, command).await,
             Command::Restore(command) => backup::restore(&engine, command).await,
             Command::Sweep(command) => backup::sweep(&engine, command).await,
+            Command::Review(command) => review::run(&engine, command).await,
             Command::Suspects(command) => suspects::run(&engine, command).await,
             Command::Stats(command) => stats::run(&engine, command).await,
             Command::Serve(command) => serve::run(&engine, command).await,

@@ -118,7 +118,7 @@ pub(crate) struct Validate {
     how: How,
 }
 
-/// Compare a version's answer with that of the regex baseline, another version or a contestant.
+/// Compare a version's answer with that of the baseline, another version or a contestant.
 #[derive(Debug, Args)]
 pub(crate) struct Compare {
     #[command(flatten)]
@@ -126,7 +126,7 @@ pub(crate) struct Compare {
     /// Message to answer.
     #[arg(long, value_name = "TEXT")]
     message: String,
-    /// Compare with this version or contestant (rules, n-grams, nearest, most-frequent) instead of the regex baseline.
+    /// Compare with this version or contestant (rules, n-grams, nearest, most-frequent) instead of the baseline.
     #[arg(long, value_name = "VERSION")]
     with: Option<String>,
     #[command(flatten)]

@@ -72,6 +72,20 @@ impl Examples<'_> {
         self.labels_of(&self.engine.tasks().definition(task).await?).await
     }
 
+    /// The labels to choose from: those of the approved examples, or else of the definition; none where answers are no labels.
+    ///
+    /// # Errors
+    /// The task is unknown; what the store says.
+    pub async fn known_labels(self, task: &str) -> Result<Vec<String>> {
+        let task = self.engine.tasks().definition(task).await?;
+        let labels = self.labels_of(&task).await?;
+        let card = task.card(&labels).ok().map(|card| card.answer);
+        Ok(match card {
+            Some(graft_core::AnswerForm::Label { labels }) => labels,
+            _ => labels,
+        })
+    }
+
     /// The same of a task whose definition is known.
     pub(crate) async fn labels_of(self, task: &Task) -> Result<Vec<String>> {
         if task.form != Form::Labels {

@@ -107,6 +107,20 @@ async fn examples_are_filtered_and_searched(database: Database) {
     assert_eq!(ids(search("SLACK:1")).await, "1");
     assert_eq!(store.approved_outputs("ask-ai").await.unwrap(), Vec::<Value>::new());
     assert_eq!(store.approved_outputs(TASK).await.unwrap().len(), 3);
+    // Answers of examples that are not approved, or not any more, are none of them; long ones are.
+    let labels = ["b", "a", "b", "gone"].iter().map(|label| (*label).to_owned()).chain(["long ".repeat(200)]);
+    let said = labels
+        .enumerate()
+        .map(|(i, label)| Example { task: "sentiment".into(), ..example(20 + i as u32, Some(json!(label))) });
+    let said: Vec<Example> = said.collect();
+    store.import(&said, "import", 1).await.unwrap();
+    for one in said.iter().filter(|one| one.output != Some(json!("gone"))) {
+        store.approve("sentiment", &one.id, "someone", 2).await.unwrap();
+    }
+    assert_eq!(
+        store.approved_outputs("sentiment").await.unwrap(),
+        [json!("a"), json!("b"), json!("long ".repeat(200))]
+    );
     let counts = store.example_counts().await.unwrap();
     assert_eq!(counts[TASK], Counts { pending: 1, approved: 3, rejected: 0 });
     assert_eq!(counts["ask-ai"], Counts { pending: 1, ..Counts::default() });

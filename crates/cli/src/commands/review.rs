@@ -1,0 +1,348 @@
+//! `graft review`: examples one at a time, each decided on with one key.
+
+use std::{
+    io::{self, IsTerminal as _, Read as _},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use clap::Args;
+use graft_engine::{
+    Engine, Error, ExampleDetail,
+    records::{Decision, ExampleFilter, Order, ReviewFilter, Seen},
+};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::examples::answer;
+use crate::{
+    failure::{Failure, Result},
+    output::{Reply, complain},
+};
+
+/// Review the examples of a task one at a time, each with one key.
+///
+/// Keys: `a` approve the answer shown, `1` to `9` approve with that label, `e` write another answer, `r` reject, `s` skip,
+/// `u` undo the last decision, `q` quit. Keys are also read from a pipe.
+#[derive(Debug, Args)]
+pub(crate) struct Review {
+    /// Task.
+    task: String,
+    /// Sort order: uncertain (the active version's least certain suggestions first), disagreeing, imported, newest or oldest.
+    #[arg(long, default_value = "uncertain")]
+    order: Order,
+    /// Maximum number to review.
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    limit: u32,
+}
+
+/// What was done in a sitting.
+#[derive(Debug, Default, Serialize)]
+struct Done {
+    approved: usize,
+    edited: usize,
+    rejected: usize,
+    skipped: usize,
+    undone: usize,
+}
+
+/// What a key asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Act {
+    Approve,
+    Label(usize),
+    Edit,
+    Reject,
+    Skip,
+    Undo,
+    Quit,
+}
+
+impl Act {
+    fn of(key: char, labels: usize) -> Option<Self> {
+        Some(match key {
+            'a' => Self::Approve,
+            'e' => Self::Edit,
+            'r' => Self::Reject,
+            's' => Self::Skip,
+            'u' => Self::Undo,
+            // Ctrl-C and Ctrl-D, too.
+            'q' | '\u{3}' | '\u{4}' => Self::Quit,
+            digit => {
+                let place = digit.to_digit(10)?.checked_sub(1)? as usize;
+                return (place < labels).then_some(Self::Label(place));
+            }
+        })
+    }
+}
+
+/// What was decided, and what taking it back changes.
+struct Last {
+    at: usize,
+    kind: fn(&mut Done) -> &mut usize,
+}
+
+pub(crate) async fn run(engine: &Engine, command: Review) -> Result<Reply> {
+    let Review { task, order, limit } = command;
+    let labels = engine.examples().known_labels(&task).await?;
+    let filter = ExampleFilter {
+        task: Some(task.clone()),
+        review: Some(ReviewFilter::Pending),
+        order,
+        limit: Some(limit),
+        ..ExampleFilter::default()
+    };
+    let (examples, total) = engine.examples().list(&filter).await?;
+    let mut keys = Keys::open(engine.home.path());
+    let mut done = Done::default();
+    let mut last: Option<Last> = None;
+    let mut at = 0;
+    while let Some(example) = examples.get(at) {
+        let detail = engine.examples().detail(&task, &example.id).await?;
+        let proposal = proposal(&detail);
+        complain(&shown(&detail, proposal.as_ref(), &labels, (at + 1, total)));
+        let act = loop {
+            let Some(key) = keys.next() else { break Act::Quit };
+            match Act::of(key, labels.len()) {
+                Some(act) => break act,
+                None => complain(KEYS),
+            }
+        };
+        let (decision, kind): (Decision, fn(&mut Done) -> &mut usize) = match act {
+            Act::Quit => break,
+            Act::Skip => {
+                done.skipped += 1;
+                at += 1;
+                continue;
+            }
+            Act::Undo => {
+                match last.take() {
+                    None => complain("There is nothing to undo."),
+                    Some(of) => {
+                        engine.examples().undo(&task, &examples[of.at].id, Seen::default()).await?;
+                        *(of.kind)(&mut done) -= 1;
+                        done.undone += 1;
+                        at = of.at;
+                    }
+                }
+                continue;
+            }
+            Act::Approve => match &proposal {
+                None => {
+                    complain("There is no answer to approve: write one with `e`, or reject it with `r`.");
+                    continue;
+                }
+                Some((_, answer)) if detail.example.output.as_ref() == Some(answer) => {
+                    (Decision::Approve, |done| &mut done.approved)
+                }
+                Some((_, answer)) => (Decision::Edit(answer.clone()), |done| &mut done.approved),
+            },
+            Act::Label(place) => (Decision::Edit(Value::from(labels[place].as_str())), |done| &mut done.edited),
+            Act::Edit => match keys.written("New answer: ", proposal.as_ref().map(|(_, answer)| answer))? {
+                None => continue,
+                Some(text) => (Decision::Edit(Value::from(text)), |done| &mut done.edited),
+            },
+            Act::Reject => (Decision::Reject(keys.line("Reason: ").unwrap_or_default()), |done| &mut done.rejected),
+        };
+        // What somebody else changed while it was shown is shown again.
+        let seen = Seen { revision: Some(detail.example.revision), change: detail.history.last().map(|one| one.seq) };
+        match engine.examples().decide(&task, &example.id, seen, decision).await {
+            Ok(_) => {
+                *kind(&mut done) += 1;
+                last = Some(Last { at, kind });
+                at += 1;
+            }
+            Err(error @ (Error::BadOutput { .. } | Error::Store(_))) => {
+                complain(&format!("error: failed to {}", graft_core::with_causes(&error)));
+                if !keys.is_terminal() {
+                    return Err(error.into());
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    drop(keys);
+    let Done { approved, edited, rejected, skipped, .. } = done;
+    let left = total.saturating_sub((approved + edited + rejected) as u64);
+    let text = format!(
+        "{approved} approved, {edited} with another answer, {rejected} rejected, {skipped} skipped; {left} are still pending."
+    );
+    Ok(Reply::new(done, text))
+}
+
+const KEYS: &str = "a approve · e write another answer · r reject · s skip · u undo · q quit";
+
+/// The answer to approve, and who says it: what came with the example, else the active version, else the baseline.
+fn proposal(detail: &ExampleDetail) -> Option<(String, Value)> {
+    let suggested = detail.suggestion.as_ref().map(|made| {
+        let sure = made.prediction.note.confidence * 100.0;
+        (format!("version {}, {sure:.0} % sure", made.version), made.prediction.answer.clone())
+    });
+    let given = detail.example.output.clone().map(|answer| ("as imported".to_owned(), answer));
+    let baseline = detail.baseline.clone().map(|answer| ("the baseline".to_owned(), answer));
+    given.or(suggested).or(baseline).filter(|(_, answer)| !answer.is_null())
+}
+
+fn shown(
+    detail: &ExampleDetail,
+    proposal: Option<&(String, Value)>,
+    labels: &[String],
+    (at, total): (usize, u64),
+) -> String {
+    let example = &detail.example;
+    let mut text = format!("\n{at} of {total} · {}\n\n{}\n\n", example.id, plain(&example.input));
+    text += &match proposal {
+        Some((by, Value::String(answer))) => format!("Answer ({by}): {}\n", plain(answer)),
+        Some((by, answer)) => format!("Answer ({by}):\n{}\n", plain(&format!("{answer:#}"))),
+        None => "No answer yet.\n".to_owned(),
+    };
+    if let (Some(baseline), Some((by, answer))) = (&detail.baseline, proposal)
+        && baseline != answer
+        && by != "the baseline"
+    {
+        text += &format!("The baseline says: {}\n", plain(&self::answer(baseline)));
+    }
+    let choices = labels.iter().take(9).enumerate().map(|(place, label)| format!("{} {}", place + 1, plain(label)));
+    let choices: Vec<String> = choices.collect();
+    if !choices.is_empty() {
+        text += &format!("{}\n", choices.join(" · "));
+    }
+    text + KEYS
+}
+
+/// A text of somebody else's without what a terminal would obey.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c }).collect()
+}
+
+/// Keys of the terminal, one at a time and without Enter; or the characters of a pipe.
+struct Keys {
+    /// For the file that an editor changes; nobody else reads it.
+    folder: PathBuf,
+    #[cfg(unix)]
+    usual: Option<rustix::termios::Termios>,
+}
+
+impl Keys {
+    fn open(folder: &Path) -> Self {
+        let keys = Self {
+            folder: folder.to_owned(),
+            #[cfg(unix)]
+            usual: io::stdin().is_terminal().then(|| rustix::termios::tcgetattr(io::stdin()).ok()).flatten(),
+        };
+        keys.each_key(true);
+        keys
+    }
+
+    fn is_terminal(&self) -> bool {
+        io::stdin().is_terminal()
+    }
+
+    /// Whether the terminal gives each key at once, without showing it; otherwise whole lines.
+    fn each_key(&self, at_once: bool) {
+        #[cfg(unix)]
+        if let Some(usual) = &self.usual {
+            use rustix::termios::{LocalModes, OptionalActions, tcsetattr};
+            let mut wanted = usual.clone();
+            if at_once {
+                // Ctrl-C comes as a key, so that the terminal is left as it was.
+                wanted.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
+            }
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, &wanted);
+        }
+        #[cfg(not(unix))]
+        let _ = at_once;
+    }
+
+    /// The next key; none at the end of the input. Line ends are no keys.
+    fn next(&mut self) -> Option<char> {
+        loop {
+            match self.byte()? {
+                b'\n' | b'\r' | b' ' => {}
+                byte => return Some(char::from(byte)),
+            }
+        }
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        let mut byte = [0];
+        match io::stdin().read(&mut byte) {
+            Ok(1) => Some(byte[0]),
+            _ => None,
+        }
+    }
+
+    /// A line that is typed, or the rest of the line in a pipe; none if it is blank.
+    fn line(&mut self, question: &str) -> Option<String> {
+        if self.is_terminal() {
+            eprint!("{question}");
+        }
+        self.each_key(false);
+        let mut line = Vec::new();
+        while let Some(byte) = self.byte().filter(|byte| *byte != b'\n') {
+            line.push(byte);
+        }
+        self.each_key(true);
+        let line = String::from_utf8_lossy(&line).trim().to_owned();
+        (!line.is_empty()).then_some(line)
+    }
+
+    /// An answer that a person writes: in the editor of `VISUAL` or `EDITOR`, else on a line. None if it is left as it was.
+    fn written(&mut self, question: &str, before: Option<&Value>) -> Result<Option<String>> {
+        let editor =
+            ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok()).filter(|name| !name.is_empty());
+        let (Some(editor), true) = (editor, self.is_terminal()) else { return Ok(self.line(question)) };
+        let before = before.map(|answer| match answer {
+            Value::String(text) => text.clone(),
+            other => format!("{other:#}"),
+        });
+        let before = before.unwrap_or_default();
+        let file = self.folder.join(format!("review-{}.json", std::process::id()));
+        graft_formats::atomic::bytes(&file, before.as_bytes())?;
+        self.each_key(false);
+        let written = edited(&editor, &file);
+        self.each_key(true);
+        let _ = std::fs::remove_file(&file);
+        Ok(written?.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty() && *text != before.trim()))
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        self.each_key(false);
+    }
+}
+
+/// What an editor leaves in a file; none if it fails.
+fn edited(editor: &str, file: &Path) -> Result<Option<String>> {
+    let mut words = editor.split_whitespace();
+    let program = words.next().unwrap_or_default();
+    let ended = Command::new(program).args(words).arg(file).status().map_err(|error| {
+        Failure::usage(
+            format!("start the editor `{editor}`: {error}"),
+            "set `EDITOR` to the program that you edit texts with",
+        )
+    })?;
+    if !ended.success() {
+        return Ok(None);
+    }
+    let read = std::fs::read_to_string(file);
+    Ok(Some(read.map_err(|source| Error::Io { doing: "read", path: file.to_owned(), source })?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_acts() {
+        assert_eq!(Act::of('a', 0), Some(Act::Approve));
+        assert_eq!((Act::of('2', 2), Act::of('3', 2), Act::of('0', 2)), (Some(Act::Label(1)), None, None));
+        assert_eq!((Act::of('\u{3}', 0), Act::of('x', 9)), (Some(Act::Quit), None));
+    }
+
+    #[test]
+    fn texts_give_the_terminal_no_orders() {
+        assert_eq!(plain("a\u{1b}[31m\tb\nc\u{9b}"), "a\u{fffd}[31m\tb\nc\u{fffd}");
+    }
+}
