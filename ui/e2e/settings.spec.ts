@@ -75,7 +75,7 @@ test("leases and the last sweep are shown", async ({ page }) => {
   await expect(page.getByRole("table", { name: "Leases" })).toHaveCount(0);
 });
 
-test("the first user manages other users and tokens", async ({ page }) => {
+test("the first user manages other users, tokens and review links", async ({ page, browser }) => {
   await page.goto(`${graft.url}/settings?task=${TASK}`);
   await page.getByRole("tab", { name: /People|Users|Access/ }).click();
   await page.getByLabel("Description").fill("nightly script");
@@ -102,4 +102,23 @@ test("the first user manages other users and tokens", async ({ page }) => {
     .getByRole("button", { name: /Remove/ })
     .click();
   await expect(page.getByRole("cell", { name: "nightly script" })).toHaveCount(0);
+
+  await page.getByLabel("Review link for").fill("Ada");
+  await page.getByRole("button", { name: "Create a review link" }).click();
+  const link = await page.getByText(/login\?token=/).textContent();
+  const theirs = await (await browser.newContext()).newPage();
+  await theirs.goto(link ?? "");
+  await expect(theirs).toHaveURL(/\/audit\?task=/);
+  const pages = theirs.getByRole("navigation", { name: "Pages" });
+  await expect(pages.getByRole("link", { name: "Audit" })).toBeVisible();
+  await expect(pages.getByRole("link", { name: /Versions|Train|Settings/ })).toHaveCount(0);
+  await theirs.goto(`${graft.url}/settings`);
+  await expect(theirs).toHaveURL(/\/audit\?task=/);
+  await page.getByRole("button", { name: "Remove the token for Ada" }).click();
+  await page
+    .getByRole("dialog")
+    .getByRole("button", { name: /Remove/ })
+    .click();
+  await theirs.reload();
+  await expect(theirs.getByRole("heading", { name: "Log in to Graft" })).toBeVisible();
 });

@@ -200,7 +200,6 @@ test("rules are tried on approved examples while they are written, and kept", as
   const save = page.getByRole("button", { name: "Save", exact: true }).last();
   await pattern.fill("(");
   await expect(page.getByText(/unclosed group/)).toBeVisible();
-  await expect(save).toBeDisabled();
   await pattern.fill("never said");
   await expect(page.getByText("Right: 12 of 24 approved examples (50 %)")).toBeVisible();
   const wrong = page.getByRole("table", { name: "Wrong answers" });

@@ -62,6 +62,9 @@ pub struct Token {
     pub role: Role,
     /// What it is for.
     pub label: String,
+    /// For a review link: the only task whose examples it reaches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<String>,
     /// Who created it.
     pub created_by: String,
     /// When.
@@ -81,6 +84,8 @@ pub struct Session {
     pub role: Role,
     /// When it expires.
     pub expires_at: Timestamp,
+    /// For a review link: the only task whose examples it reaches.
+    pub task: Option<String>,
     /// Id of the token that opened it; the session ends with the token.
     pub token: Option<String>,
     /// Fingerprint of the configured secret that opened it; the session ends when the secret changes.
@@ -172,8 +177,8 @@ impl Store {
         row::check_name("token", &token.id)?;
         let mut tx = self.begin().await?;
         sqlx::query(
-            "insert into tokens (id, hash, role, label, created_by, created_at, expires_at)
-             values ($1, $2, $3, $4, $5, $6, $7)",
+            "insert into tokens (id, hash, role, label, created_by, created_at, expires_at, task)
+             values ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind(&token.id)
         .bind(hash)
@@ -182,12 +187,17 @@ impl Store {
         .bind(row::text(&token.created_by))
         .bind(token.created_at)
         .bind(token.expires_at)
+        .bind(token.task.as_deref())
         .execute(&mut *tx)
         .await?;
         keep_an_admin(&mut *tx, admins).await?;
         let entry = Entry { action: Action::Add, kind: Kind::Token, task: "", subject: &token.id };
         let actor = Actor { by: &token.created_by, at: token.created_at };
-        record(&mut tx, entry, actor, None, Some(&json!({"role": token.role, "label": token.label}))).await?;
+        let mut after = json!({"role": token.role, "label": token.label});
+        if let Some(task) = &token.task {
+            after["task"] = json!(task);
+        }
+        record(&mut tx, entry, actor, None, Some(&after)).await?;
         tx.commit().await
     }
 
@@ -197,7 +207,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn use_token(&self, hash: &str, at: Timestamp) -> Result<Option<Token>, Error> {
-        const SQL: &str = "select id, role, label, created_by, created_at, used_at, expires_at from tokens
+        const SQL: &str = "select id, role, label, created_by, created_at, used_at, expires_at, task from tokens
              where hash = $1 and (expires_at is null or expires_at > $2)";
         let found = sqlx::query(SQL).bind(hash).bind(at).fetch_optional(&self.read).await?;
         let Some(found) = found.as_ref().map(token).transpose()? else { return Ok(None) };
@@ -220,7 +230,7 @@ impl Store {
     /// When the database can't be read.
     pub async fn tokens(&self) -> Result<Vec<Token>, Error> {
         let rows = sqlx::query(
-            "select id, role, label, created_by, created_at, used_at, expires_at from tokens order by created_at, id",
+            "select id, role, label, created_by, created_at, used_at, expires_at, task from tokens order by created_at, id",
         )
         .fetch_all(&self.read)
         .await?;
@@ -253,8 +263,8 @@ impl Store {
         let mut tx = self.begin().await?;
         sqlx::query("delete from sessions where expires_at < $1").bind(at).execute(&mut *tx).await?;
         sqlx::query(
-            "insert into sessions (hash, who, role, created_at, expires_at, token, configured)
-             values ($1, $2, $3, $4, $5, $6, $7)",
+            "insert into sessions (hash, who, role, created_at, expires_at, token, configured, task)
+             values ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind(hash)
         .bind(row::text(&session.who))
@@ -263,6 +273,7 @@ impl Store {
         .bind(session.expires_at)
         .bind(session.token.as_deref())
         .bind(session.configured.as_deref())
+        .bind(session.task.as_deref())
         .execute(&mut *tx)
         .await?;
         tx.commit().await
@@ -275,7 +286,7 @@ impl Store {
     pub async fn session(&self, hash: &str, at: Timestamp) -> Result<Option<Session>, Error> {
         // The token is checked too: it may have been removed while a session was being opened with it.
         let row = sqlx::query(
-            "select who, role, expires_at, token, configured from sessions
+            "select who, role, expires_at, token, configured, task from sessions
              where hash = $1 and expires_at > $2 and (token is null or exists
                    (select 1 from tokens t where t.id = sessions.token
                     and (t.expires_at is null or t.expires_at > $2)))",
@@ -291,6 +302,7 @@ impl Store {
                 expires_at: row::get(&row, "expires_at")?,
                 token: row::get(&row, "token")?,
                 configured: row::get(&row, "configured")?,
+                task: row::get(&row, "task")?,
             })
         };
         row.map(session).transpose()
@@ -324,7 +336,7 @@ async fn keep_an_admin(on: impl AnyExecutor<'_>, admins: Admins) -> Result<(), E
     let row = sqlx::query(
         "select (select count(*) from users) + (select count(*) from tokens) as known,
                 (select count(*) from users where role = 'admin')
-                + (select count(*) from tokens where role = 'admin' and expires_at is null) as admins",
+                + (select count(*) from tokens where role = 'admin' and expires_at is null and task is null) as admins",
     )
     .fetch_one(on)
     .await?;
@@ -355,5 +367,6 @@ fn token(row: &AnyRow) -> Result<Token, Error> {
         created_at: row::get(row, "created_at")?,
         used_at: row::get(row, "used_at")?,
         expires_at: row::get(row, "expires_at")?,
+        task: row::get(row, "task")?,
     })
 }

@@ -46,9 +46,9 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Reads the Ask AI database again, if it is configured, and queues a training on the approved examples. Its version
-         *     becomes active, and `latest` in the folder of the settings, unless it is worse than the one before. If nothing changed
-         *     since the last training, that one is returned with a `note`, and none is queued. A base model that is not here yet is
+        /** Reads the Ask AI database again, if the configuration names it, and queues a training on what is approved. Its
+         *     version becomes active, and `latest` in the folder of the settings, unless it is worse than the one before. If nothing
+         *     changed since the last training, that one is returned with a `note`, and none is queued. A base model that is not here yet is
          *     downloaded in the background, and the 400 says so. */
         post: operations["trigger"];
         delete?: never;
@@ -66,7 +66,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The Ask AI fallback: adds a suggestion of the adapter if the service's own are missing or weak. */
+        /** The Ask AI fallback: adds a suggestion of the adapter where the service's own are missing or weak. */
         post: operations["suggest"];
         delete?: never;
         options?: never;
@@ -81,12 +81,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the base models on this machine, and the downloads with their progress. */
+        /** Base models on this machine, and how downloads go. */
         get: operations["list_bases"];
         put?: never;
-        /** Downloads a missing base model in the background; continues an earlier download. */
+        /** Downloads a base model in the background, if it isn't here; what an earlier download left is continued. */
         post: operations["pull_base"];
-        /** Removes a base model, and deletes the files that Graft downloaded only for it. */
+        /** Forgets a base model, and deletes what Graft had downloaded for it and nothing else uses. */
         delete: operations["remove_base"];
         options?: never;
         head?: never;
@@ -102,7 +102,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Stops a download; downloaded parts are kept, and the next download continues. */
+        /** Asks a download to stop; what is here is kept, and the next download continues it. */
         post: operations["cancel_pull"];
         delete?: never;
         options?: never;
@@ -117,7 +117,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Details of a base model on this machine. */
+        /** What there is to know about a base model on this machine. */
         get: operations["show_base"];
         put?: never;
         post?: never;
@@ -134,7 +134,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The audit trail from a cursor. */
+        /** The audit trail, from a cursor on. */
         get: operations["list_changes"];
         put?: never;
         post?: never;
@@ -185,7 +185,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A dataset as it was stored, even if its examples have changed since. */
+        /** A dataset as it was saved, whatever happened to its examples since. */
         get: operations["show_dataset"];
         put?: never;
         post?: never;
@@ -220,7 +220,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One page of the matching examples. */
+        /** Examples that match, one page of them. */
         get: operations["list_examples"];
         put?: never;
         post?: never;
@@ -239,7 +239,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes the same decision on many examples; examples that cannot be decided are skipped with the reason. */
+        /** The same decision on many examples; what can't be decided is skipped, with the reason. */
         post: operations["decide_bulk"];
         delete?: never;
         options?: never;
@@ -254,7 +254,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One example with the baseline's answer, the suggestion, spans in the text, and history. */
+        /** One example with baseline, suggestion, places in the text and history. */
         get: operations["show_example"];
         put?: never;
         post?: never;
@@ -273,7 +273,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Approves an example's output, or the given one, as correct. */
+        /** Says that an example's output, or the one given, is the truth. */
         post: operations["approve_example"];
         delete?: never;
         options?: never;
@@ -290,7 +290,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Changes an example's output and approves it. */
+        /** Gives an example another output and approves it. */
         post: operations["edit_example"];
         delete?: never;
         options?: never;
@@ -305,7 +305,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The tokens of an example, and which of them are trained on. */
+        /** The tokens that an example becomes, and which of them are learned. */
         get: operations["show_mask"];
         put?: never;
         post?: never;
@@ -324,7 +324,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Rejects an example: it is never trained on. */
+        /** Says that an example must not be used. */
         post: operations["reject_example"];
         delete?: never;
         options?: never;
@@ -341,7 +341,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Undoes a person's last decision. */
+        /** Takes back the last decision of a person. */
         post: operations["undo_example"];
         delete?: never;
         options?: never;
@@ -358,7 +358,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Uploads a source of examples; it is read in the background. */
+        /** Uploads a source of examples; the reading goes on in the background. */
         post: operations["begin_import"];
         delete?: never;
         options?: never;
@@ -373,7 +373,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The progress of an import. */
+        /** How an import goes. */
         get: operations["show_import"];
         put?: never;
         post?: never;
@@ -424,7 +424,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the machines. */
+        /** The machines there are. */
         get: operations["list_machines"];
         put?: never;
         /** Adds a machine, without connecting to it. */
@@ -445,7 +445,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Removes a machine without active runs; Graft's files on it are kept. */
+        /** Removes a machine on which no run is active; what Graft put there stays. */
         delete: operations["remove_machine"];
         options?: never;
         head?: never;
@@ -461,7 +461,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Connects to a machine from the server and reports its facts. */
+        /** Connects to a machine from the server, and tells what it found there. */
         post: operations["check_machine"];
         delete?: never;
         options?: never;
@@ -476,7 +476,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Asks a provider which machines can be rented now. */
+        /** What may be rented now of a provider, which is asked. */
         get: operations["list_quotes"];
         put?: never;
         post?: never;
@@ -494,7 +494,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Reports which example a page has open, for 25 seconds; `/events` sends it to other pages as `presence`. */
+        /** Says which example a page has open, for 25 seconds; `/events` tells the others as `presence`. */
         put: operations["sit"];
         post?: never;
         delete?: never;
@@ -529,9 +529,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The caller's draft that is not submitted yet. */
+        /** What whoever asks typed and has not submitted. */
         get: operations["show_draft"];
-        /** Stores the caller's draft, so that it is available on every machine. */
+        /** Keeps what whoever asks types, on whichever machine they go on. */
         put: operations["save_draft"];
         post?: never;
         delete?: never;
@@ -564,7 +564,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The trainings and evaluations of a task or of all, newest first. */
+        /** The trainings and measurements of a task or of all, newest first. */
         get: operations["list_runs"];
         put?: never;
         /** Queues a training. */
@@ -585,7 +585,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Stops or restarts all matching runs; if several would train the same task, only the newest is restarted. */
+        /** Stops, or begins anew, all runs that match; of those that would train the same task the newest goes first. */
         post: operations["act_on_runs"];
         delete?: never;
         options?: never;
@@ -600,7 +600,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Compares runs: differing settings and metrics. */
+        /** Runs side by side: where their settings differ, and their numbers. */
         get: operations["compare_runs"];
         put?: never;
         post?: never;
@@ -619,7 +619,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Checks a training without queueing it: all problems, and an estimate of time, memory and disk. */
+        /** Everything that is wrong with a training that could be queued, and what it would take. */
         post: operations["check_run"];
         delete?: never;
         options?: never;
@@ -634,11 +634,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A run with all details. */
+        /** A run with all that is known of it. */
         get: operations["show_run"];
         put?: never;
         post?: never;
-        /** Deletes a run and its directory; its versions are kept. */
+        /** Deletes a run and its directory; versions made of it stay. */
         delete: operations["delete_run"];
         options?: never;
         head?: never;
@@ -688,7 +688,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Stops a run; its last checkpoint is kept. */
+        /** Asks a run to stop; what was learned until its last checkpoint is kept. */
         post: operations["cancel_run"];
         delete?: never;
         options?: never;
@@ -720,7 +720,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A part of a trainer's output, at most 256 KiB. */
+        /** A part of what a run's trainer said, 256 KiB at most. */
         get: operations["read_log"];
         put?: never;
         post?: never;
@@ -739,7 +739,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Queues a failed or stopped run again; it continues from its last checkpoint. */
+        /** Queues a run that failed or was stopped again; it goes on from its last checkpoint. */
         post: operations["resume_run"];
         delete?: never;
         options?: never;
@@ -756,7 +756,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Queues the same training again, from the start. */
+        /** Queues the same training once more, from the beginning. */
         post: operations["retry_run"];
         delete?: never;
         options?: never;
@@ -771,7 +771,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A training example as it is used in an epoch, with its tokens. */
+        /** An example of a training as it is learned in an epoch, with its tokens. */
         get: operations["show_row"];
         put?: never;
         post?: never;
@@ -805,10 +805,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the schedules. */
+        /** The schedules there are. */
         get: operations["list_schedules"];
         put?: never;
-        /** Creates a schedule. */
+        /** Makes a schedule. */
         post: operations["add_schedule"];
         delete?: never;
         options?: never;
@@ -840,7 +840,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The current user, and whether a login is required. */
+        /** Who is asking, and whether one must log in. */
         get: operations["show_session"];
         put?: never;
         /** Logs in: a cookie that scripts can't read, for this site only. */
@@ -861,13 +861,13 @@ export interface paths {
         };
         /** The settings, with their `ETag`. */
         get: operations["show_settings"];
-        /** Replaces the settings; with `If-Match`, refused if somebody else changed them. */
+        /** Replaces the settings; `If-Match` refuses where somebody else changed them. */
         put: operations["replace_settings"];
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Changes some of the settings; with `If-Match`, refused if somebody else changed them. */
+        /** Changes some of the settings; `If-Match` refuses where somebody else changed them. */
         patch: operations["change_settings"];
         trace?: never;
     };
@@ -878,9 +878,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The machine's price, with its `ETag`. */
+        /** What the machine costs, with its `ETag`. */
         get: operations["show_rent"];
-        /** Replaces the machine's price; with `If-Match`, refused if somebody else changed it. */
+        /** Replaces what the machine costs; `If-Match` refuses where somebody else changed it. */
         put: operations["replace_rent"];
         post?: never;
         delete?: never;
@@ -898,7 +898,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Checks settings without storing them. */
+        /** Says what would be wrong with settings. */
         post: operations["validate_settings"];
         delete?: never;
         options?: never;
@@ -913,7 +913,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Statistics of a task's approved examples. */
+        /** What a task's approved examples add up to. */
         get: operations["show_stats"];
         put?: never;
         post?: never;
@@ -930,7 +930,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A CSV table with one line per item (or per example, for tasks without items). */
+        /** One line an item (or an example, for tasks without items), for a spreadsheet. */
         get: operations["export_stats"];
         put?: never;
         post?: never;
@@ -947,10 +947,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the studies. */
+        /** The studies there are. */
         get: operations["list_studies"];
         put?: never;
-        /** Starts a study, which workers execute. A task has one at a time. */
+        /** Begins a study, which workers carry. A task has one at a time. */
         post: operations["begin_study"];
         delete?: never;
         options?: never;
@@ -965,7 +965,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A study with its trials and results. */
+        /** A study with its trials and what it found. */
         get: operations["show_study"];
         put?: never;
         post?: never;
@@ -984,7 +984,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Stops a study; its trials so far are kept. */
+        /** Ends a study; its trials so far are kept. */
         post: operations["stop_study"];
         delete?: never;
         options?: never;
@@ -1001,7 +1001,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Queues a training with the best settings of a study. */
+        /** Queues a training with the best settings that a study found. */
         post: operations["train_best"];
         delete?: never;
         options?: never;
@@ -1016,7 +1016,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The machine, the queue, the loaded versions, and the base models. */
+        /** The machine, the queue, what answers, and the base models. */
         get: operations["show_system"];
         put?: never;
         post?: never;
@@ -1035,7 +1035,7 @@ export interface paths {
         };
         /** The tables, with their `ETag`. */
         get: operations["show_tables"];
-        /** Replaces the tables; with `If-Match`, refused if somebody else changed them. */
+        /** Replaces the tables; `If-Match` refuses where somebody else changed them. */
         put: operations["replace_tables"];
         post?: never;
         delete?: never;
@@ -1051,10 +1051,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All tasks with the state of their examples, runs and versions. */
+        /** All tasks with the state of their examples, runs and versions; for a review link its own. */
         get: operations["list_tasks"];
         put?: never;
-        /** Creates a task. */
+        /** Makes a task. */
         post: operations["create_task"];
         delete?: never;
         options?: never;
@@ -1071,7 +1071,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Creates a task from a definition file. */
+        /** Makes a task from a file that was exported or written. */
         post: operations["import_task"];
         delete?: never;
         options?: never;
@@ -1088,7 +1088,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The tokens of an input and its answer, and which of them are trained on; the task need not be stored. */
+        /** The tokens that an input and its answer become, and which of them are learned, for a task that need not be stored. */
         post: operations["show_prompt"];
         delete?: never;
         options?: never;
@@ -1105,7 +1105,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Creates a task with its first examples, which may be pasted text in any form. */
+        /** Makes a task with its first examples, which are in any form that people paste. */
         post: operations["create_task_with_examples"];
         delete?: never;
         options?: never;
@@ -1122,7 +1122,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Analyses a pasted text: its examples, the answer form, and the evidence for each inference. Stores nothing. */
+        /** What a pasted text says: its examples, the form of its answers, and the evidence for each guess. Nothing is stored. */
         post: operations["understand_text"];
         delete?: never;
         options?: never;
@@ -1139,16 +1139,34 @@ export interface paths {
         };
         /** A task's definition, with its `ETag`. */
         get: operations["show_task"];
-        /** Replaces a task's definition; with `If-Match`, refused if somebody else changed it. Returns the effect on examples and
+        /** Replaces a task's definition; `If-Match` refuses where somebody else changed it. Tells what becomes of examples and
          *     versions. */
         put: operations["replace_task"];
         post?: never;
-        /** Archives a task: it is no longer listed or trained. Its examples are kept, and its versions still answer. */
+        /** Archives a task: it is not listed and not trained any more. Its examples and versions stay, and answer. */
         delete: operations["archive_task"];
         options?: never;
         head?: never;
         /** Changes some fields of a task's definition: a JSON merge patch (RFC 7396). `If-Match` as for `PUT`. */
         patch: operations["patch_task"];
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/baseline/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries a baseline on a task's approved examples: its score, what became of each rule, and the examples that it gets
+         *     wrong. Nothing is stored. */
+        post: operations["try_baseline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/tasks/{task}/clone": {
@@ -1160,7 +1178,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Creates a task with the definition of another one, without its examples and versions. */
+        /** Makes a task with the definition of another, without its examples and versions. */
         post: operations["clone_task"];
         delete?: never;
         options?: never;
@@ -1177,8 +1195,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Registers a contestant, which answers without a language model, as a version with its scores. It takes seconds. The same
-         *     contestant on the same examples is registered once. */
+        /** Registers a contestant, which answers without a language model, as a version with its numbers. It takes seconds. The
+         *     same contestant of the same examples is registered once. */
         post: operations["add_contestant"];
         delete?: never;
         options?: never;
@@ -1193,7 +1211,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether a version has drifted: compares people's decisions on its suggestions with its held-out scores. */
+        /** Whether a version still does what it did on the held-out examples, from what people say of its suggestions since. */
         get: operations["task_drift"];
         put?: never;
         post?: never;
@@ -1246,7 +1264,7 @@ export interface paths {
         };
         /** A task's guidelines, with their `ETag`. */
         get: operations["show_guidelines"];
-        /** Replaces a task's guidelines; with `If-Match`, refused if somebody else changed them. */
+        /** Replaces a task's guidelines; `If-Match` refuses where somebody else changed them. */
         put: operations["replace_guidelines"];
         post?: never;
         delete?: never;
@@ -1265,7 +1283,7 @@ export interface paths {
         /** The live adapter of a task, its windows and snapshots. */
         get: operations["show_live"];
         put?: never;
-        /** Starts to learn continuously from approvals and edits, or changes the settings; workers train the snapshots. */
+        /** Begins to learn from approvals and edits as they come; workers train the snapshots. Sets other settings, too. */
         post: operations["start_live"];
         delete?: never;
         options?: never;
@@ -1282,7 +1300,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Pauses continuous learning: collects approvals without training. */
+        /** Keeps approvals, and learns from none. */
         post: operations["pause_live"];
         delete?: never;
         options?: never;
@@ -1299,7 +1317,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Resumes continuous learning, also with the approvals that were collected meanwhile. */
+        /** Learns again, from the approvals that were kept, too. */
         post: operations["resume_live"];
         delete?: never;
         options?: never;
@@ -1316,7 +1334,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Starts the next snapshot from an earlier version; later snapshots are archived. */
+        /** Lets the next snapshot start from an earlier version; later snapshots are archived. */
         post: operations["rewind_live"];
         delete?: never;
         options?: never;
@@ -1333,7 +1351,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Renames a task with its examples, datasets, runs, versions and schedules. Built-in tasks cannot be renamed. */
+        /** Gives a task another name, with its examples, datasets, runs, versions and schedules. Built-in tasks keep theirs. */
         post: operations["rename_task"];
         delete?: never;
         options?: never;
@@ -1350,7 +1368,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Restores an archived task. */
+        /** Takes a task back that was archived. */
         post: operations["restore_task"];
         delete?: never;
         options?: never;
@@ -1384,7 +1402,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Activates the previously active version again. */
+        /** Makes the version that was active before the active one again. */
         post: operations["roll_back"];
         delete?: never;
         options?: never;
@@ -1399,10 +1417,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The roll-out of a task with its conditions and counts, and earlier roll-outs. */
+        /** The roll-out of a task with all that decides about it, and those that ended. */
         get: operations["show_rollout"];
         put?: never;
-        /** Starts a roll-out: the version answers beside the active one, and its answers are only recorded. */
+        /** Begins a roll-out: the version answers beside the active one, and nobody sees it. */
         post: operations["start_rollout"];
         delete?: never;
         options?: never;
@@ -1419,7 +1437,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes the version a canary: it answers its share of the requests. */
+        /** Lets the version answer its share of the requests. */
         post: operations["rollout_to_canary"];
         delete?: never;
         options?: never;
@@ -1436,7 +1454,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes the version active even if conditions of its policy are not met; the reason is stored in the audit trail. */
+        /** Makes the version active whatever its policy says; the reason is kept in the audit trail. */
         post: operations["override_rollout"];
         delete?: never;
         options?: never;
@@ -1453,7 +1471,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes the version active, if all conditions of its policy are met. */
+        /** Makes the version active, if all that its policy demands holds. */
         post: operations["promote_rollout"];
         delete?: never;
         options?: never;
@@ -1470,7 +1488,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Stops the roll-out; the version no longer answers requests. */
+        /** Ends the roll-out; the version answers nothing any more. */
         post: operations["stop_rollout"];
         delete?: never;
         options?: never;
@@ -1485,8 +1503,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Suspect approved examples (contradictions, empty labels, disagreement with a confident model), with possible fixes.
-         *     Changes nothing: to apply a fix, make the decisions that it lists. */
+        /** Approved examples that contradict themselves, each other or a confident model, with what can be done about each.
+         *     Nothing is changed: a fix is carried out by the decisions that it lists. */
         get: operations["list_suspects"];
         put?: never;
         post?: never;
@@ -1503,7 +1521,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Task templates with a dozen examples each. */
+        /** Ready-made tasks with a dozen examples each. */
         get: operations["list_templates"];
         put?: never;
         post?: never;
@@ -1520,12 +1538,29 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the tokens, without their secrets. */
+        /** The tokens there are, without their secrets. */
         get: operations["list_tokens"];
         put?: never;
-        /** Creates a token; its secret is shown only once. The first token makes logins mandatory, so it must be an administrator's
-         *     without an expiry date, unless an administrator can log in otherwise (409). */
+        /** Makes a token; its secret is shown this once. With the first one everybody has to log in, so it must be an
+         *     administrator's and not end, unless an administrator can log in otherwise (409). */
         post: operations["make_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a review link: whoever opens it reviews the examples of one task, and reaches nothing else. */
+        post: operations["make_link"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1542,7 +1577,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Revokes a token; the last administrator's is kept while others may log in (409). */
+        /** Ends a token; the last administrator's stays while others may log in (409). */
         delete: operations["remove_token"];
         options?: never;
         head?: never;
@@ -1556,7 +1591,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The state of a job. */
+        /** How far a job is. */
         get: operations["show_job"];
         put?: never;
         post?: never;
@@ -1575,8 +1610,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Imports the tables of a dataset as approved examples, and queues a job that trains on them. The same dataset with the
-         *     same content returns the same job, unless that one failed. */
+        /** Takes in the tables of a dataset as approved examples, and queues a job that trains on them. The same dataset with the same
+         *     content stands for the same job, unless that one failed. */
         post: operations["submit_job"];
         delete?: never;
         options?: never;
@@ -1591,11 +1626,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the users who may log in. */
+        /** People who may log in. */
         get: operations["list_users"];
         put?: never;
-        /** Adds a user, or changes a user's role and password, which ends their sessions. There must always be an administrator
-         *     (409); the first user makes logins mandatory. */
+        /** Adds somebody, or gives them another role and password, which ends their sessions. Somebody must stay an
+         *     administrator (409): with the first user everybody has to log in. */
         post: operations["set_user"];
         delete?: never;
         options?: never;
@@ -1613,7 +1648,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Removes a user and ends their sessions; the last administrator is kept while others may log in (409). */
+        /** Removes somebody, and ends their sessions; the last administrator stays while others may log in (409). */
         delete: operations["remove_user"];
         options?: never;
         head?: never;
@@ -1644,11 +1679,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A version with its scores, lineage, and answers to held-out examples: the worst and some correct ones. */
+        /** A version with its numbers, lineage, and answers to held-out examples: where it does worst, and where it is right. */
         get: operations["show_version"];
         put?: never;
         post?: never;
-        /** Removes a version from the registry; its files are kept. */
+        /** Takes a version out of the registry; its files stay. */
         delete: operations["delete_version"];
         options?: never;
         head?: never;
@@ -1664,7 +1699,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Activates a version, unless it is worse than the active one. If the version cannot be loaded, nothing changes. */
+        /** Makes a version active, unless it is worse than the active one. A version that can't be loaded changes nothing. */
         post: operations["activate_version"];
         delete?: never;
         options?: never;
@@ -1679,7 +1714,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The folder of a version as a zip file. Hugging Face's peft can load the unpacked folder of an adapter. */
+        /** The folder of a version as a zip file. Hugging Face's peft reads that of an adapter when it is unpacked. */
         get: operations["download_version"];
         put?: never;
         post?: never;
@@ -1698,7 +1733,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Queues a new evaluation of a version on its held-out examples. */
+        /** Queues a run that measures a version on its held-out examples again. */
         post: operations["evaluate_version"];
         delete?: never;
         options?: never;
@@ -1730,7 +1765,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the process is running. */
+        /** Whether the process lives. */
         get: operations["health"];
         put?: never;
         post?: never;
@@ -1747,7 +1782,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Metrics in Prometheus' text format. */
+        /** Numbers for Prometheus, in its text format. */
         get: operations["metrics"];
         put?: never;
         post?: never;
@@ -1781,7 +1816,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether requests can be answered: the database responds, and the server is not shutting down. */
+        /** Whether requests can be answered: the database answers, and the server is not about to end. */
         get: operations["ready"];
         put?: never;
         post?: never;
@@ -1800,7 +1835,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Continues a conversation. With `stream`, chunks are sent as server-sent events, with `[DONE]` at the end. */
+        /** A conversation goes on. With `stream`, chunks come as server-sent events, and `[DONE]` at the end. */
         post: operations["chat_completions"];
         delete?: never;
         options?: never;
@@ -1817,7 +1852,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Continues a text. With `stream`, chunks are sent as server-sent events, with `[DONE]` at the end. */
+        /** A text goes on. With `stream`, chunks come as server-sent events, and `[DONE]` at the end. */
         post: operations["completions"];
         delete?: never;
         options?: never;
@@ -1849,7 +1884,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One model by its name. */
+        /** One of them by its name. */
         get: operations["one_model"];
         put?: never;
         post?: never;
@@ -1865,34 +1900,34 @@ export interface components {
     schemas: {
         /** @description Makes a version active. */
         Activate: {
-            /** @description The active version as the client last saw it (null: none); absent: do not check. */
+            /** @description The active version as the client last saw it (null: none); absent, whichever it is. */
             expected?: string | null;
             /** @description Even if it is worse than the active one. */
             force?: boolean;
         };
-        /** @description A contestant to register as a version. */
+        /** @description A contestant that is to become a version. */
         AddContestant: {
             /** @description What kind. */
             kind: components["schemas"]["ContestantKind"];
-            /** @description The version whose examples it is fitted to. Default: the active or the newest version. */
+            /** @description The version whose examples it learns from; absent, those of the active one or of the newest. */
             like?: string | null;
         };
-        /** @description An answer with all details. */
+        /** @description An answer with everything that is known of it. */
         Answer: {
-            /** @description The answer in the task's form, with computed fields. */
+            /** @description The answer in the task's form, with what is computed from it. */
             answer: Json;
             /** @description Tokens of the answer. */
             answer_tokens: number;
             /**
              * Format: double
-             * @description Probability that the whole answer is correct; calibrated if the version was evaluated.
+             * @description Probability that the whole answer is right, calibrated where the version was evaluated.
              */
             confidence: number;
             /** @description The same for each field, by path. */
             fields: {
                 [key: string]: number;
             };
-            /** @description Digest of base, adapter, prompt, calibration and version. */
+            /** @description Digest of base, adapter, prompt, calibration and version: exactly what answered. */
             generation: string;
             /** @description Tokens of the prompt. */
             prompt_tokens: number;
@@ -1901,7 +1936,7 @@ export interface components {
              * @description Seconds from the request to the answer.
              */
             seconds: number;
-            /** @description Position of each grounded field's value in the input, in characters, by path. */
+            /** @description Where each grounded field's value stands in the input, in characters, by path. */
             spans: {
                 [key: string]: components["schemas"]["InputSpan"];
             };
@@ -1919,12 +1954,12 @@ export interface components {
         } | {
             /** @enum {string} */
             form: "label";
-            /** @description The labels, in a fixed order. */
+            /** @description In a fixed order. */
             labels: string[];
         } | {
             /** @enum {string} */
             form: "json";
-            /** @description JSON Schema (2020-12) of the answer. */
+            /** @description JSON Schema (2020-12) of the answer as people see it. */
             schema: JsonObject;
         };
         /**
@@ -1932,7 +1967,7 @@ export interface components {
          * @enum {string}
          */
         AnswerKind: "labels" | "fields" | "text" | "dialogue";
-        /** @description An answer or an error. */
+        /** @description An answer, or why there is none. */
         AnswerOrProblem: components["schemas"]["Answer"] | {
             /** @description What went wrong with this input. */
             problem: components["schemas"]["Problem"];
@@ -1944,7 +1979,7 @@ export interface components {
         };
         /** @description Approves an example. */
         Approve: {
-            /** @description The correct output, if it differs from the stored one. */
+            /** @description The right output, where it is another than the stored one. */
             output?: Json;
             /**
              * Format: int32
@@ -1953,8 +1988,8 @@ export interface components {
             revision: number;
             /**
              * Format: int64
-             * @description The newest change of the example that the person saw; without it only the revision and decisions by others are
-             *     checked.
+             * @description The newest change of the example that the person saw; without it only the revision and a decision by
+             *     somebody else are looked at.
              */
             seen?: number | null;
         };
@@ -1975,7 +2010,7 @@ export interface components {
             /** @description By path. */
             artifacts: components["schemas"]["Artifact"][];
         };
-        /** @description Something that needs a person's attention. */
+        /** @description Something that waits for a person. */
         Attention: {
             /** @description `pending`, `not-ready`, `failed-run`, `newer-version`, `no-version`. */
             kind: string;
@@ -2029,12 +2064,49 @@ export interface components {
             /** @description Those that were pulled or added, that Graft knows, or that are being downloaded, by name. */
             bases: components["schemas"]["ListedBase"][];
         };
-        /** @description The method that answers a task without a model. */
+        /** @description What answers a task without a model. */
         BaselineDefinition: {
             /** @enum {string} */
             kind: "built-in";
             /** @description Its name: `food-rescue`. */
             name: string;
+        } | (components["schemas"]["RuleSet"] & {
+            /** @enum {string} */
+            kind: "rules";
+        }) | {
+            /** @description The program, by its absolute path or found in `PATH`, and its arguments. No shell reads them. */
+            command: string[];
+            /** @enum {string} */
+            kind: "command";
+            /**
+             * Format: int32
+             * @description How long an answer may take.
+             */
+            timeout_seconds?: number;
+        } | {
+            /** @enum {string} */
+            kind: "endpoint";
+            /**
+             * Format: int32
+             * @description How long an answer may take.
+             */
+            timeout_seconds?: number;
+            /** @description Its address, without a user and a password. */
+            url: string;
+        };
+        /** @description A regular expression, and what it gives where it matches. */
+        BaselineRule: {
+            /** @description Form `labels`: the label. */
+            label?: string | null;
+            /** @description Form `fields`: the list to which every match adds an item; the groups are the item's properties, or `value` if the
+             *     items are plain values. */
+            list?: string | null;
+            /** @description In the syntax of the `regex` crate, without look-around and back-references. Form `fields`: a named group
+             *     `(?<total>…)` is the field of that name; other characters than letters, digits, `_` and `.` are `_` in the group's
+             *     name. */
+            pattern: string;
+            /** @description Form `fields`: values that a match gives beside its groups, by field. */
+            set?: JsonObject;
         };
         /** @description The strongest contestant, as readers of earlier versions know it. */
         BaselineScores: {
@@ -2042,6 +2114,30 @@ export interface components {
             name: string;
             /** @description Its scores. */
             scores: components["schemas"]["Scores"];
+        };
+        /** @description How a baseline did on approved examples. */
+        BaselineTrial: {
+            /** @description How many it answered in the task's form. */
+            answered: number;
+            /** @description Approved examples that it was asked, the newest ones. */
+            examples: number;
+            /** @description Why a program or a service failed, if it did; after three failures in a row it is asked nothing more. */
+            failure?: string | null;
+            /** @description Name of the metric that decides between versions. */
+            headline: string;
+            /** @description The numbers, as those of versions. */
+            metrics: components["schemas"]["Metric"][];
+            /** @description How many it answered right in all. */
+            right: number;
+            /** @description For a list of rules, what became of each. */
+            rules: components["schemas"]["RuleUse"][];
+            /**
+             * Format: double
+             * @description Seconds that one answer took.
+             */
+            seconds_per_answer: number;
+            /** @description The first examples that it does not answer right. */
+            wrong: components["schemas"]["WrongAnswer"][];
         };
         /** @description The same decision on many examples. */
         Bulk: {
@@ -2068,19 +2164,19 @@ export interface components {
              */
             by?: string | null;
             /**
-             * @description Only with a suggestion for this field, at any depth; confidence filters then apply to this field.
+             * @description Only with a suggestion for this field, at any depth; the confidences are about it, then.
              * @default null
              */
             field?: string | null;
             /**
              * Format: double
-             * @description Only with a suggestion of less than this confidence.
+             * @description Only with a suggestion that is less sure than this.
              * @default null
              */
             max_confidence?: number | null;
             /**
              * Format: double
-             * @description Only with a suggestion of at least this confidence.
+             * @description Only with a suggestion that is at least this sure.
              * @default null
              */
             min_confidence?: number | null;
@@ -2097,14 +2193,14 @@ export interface components {
             /** @default null */
             state?: components["schemas"]["ReviewFilterName"] | null;
         };
-        /** @description Result of a bulk review. */
+        /** @description What a decision about many examples did. */
         BulkResult: {
             /**
              * Format: int64
              * @description Examples that changed.
              */
             changed: number;
-            /** @description Examples that were not changed. */
+            /** @description Those left as they were. */
             skipped: components["schemas"]["BulkSkipped"][];
         };
         /**
@@ -2112,7 +2208,7 @@ export interface components {
          * @enum {string}
          */
         BulkRunAction: "cancel" | "retry";
-        /** @description A run that was not changed. */
+        /** @description A run that is left as it is. */
         BulkRunSkipped: {
             /** @description The run. */
             id: string;
@@ -2123,51 +2219,51 @@ export interface components {
         BulkRuns: {
             /** @description What to do. */
             action: components["schemas"]["BulkRunAction"];
-            /** @description Only reports the changes; changes nothing. */
+            /** @description Changes nothing, and tells what would be changed. */
             dry_run?: boolean;
             kind?: components["schemas"]["RunKind"] | null;
             state?: components["schemas"]["RunState"] | null;
             /** @description Only of this task. */
             task?: string | null;
         };
-        /** @description The result of a bulk action on runs. */
+        /** @description What became of many runs. */
         BulkRunsResult: {
             /** @description Those that were, or would be, stopped or queued again. */
             changed: string[];
-            /** @description Runs that were not changed although the action fits their state. */
+            /** @description Those that are left as they are though the action fits their state. */
             skipped: components["schemas"]["BulkRunSkipped"][];
         };
-        /** @description An example that a bulk decision did not change. */
+        /** @description An example that a decision about many left as it was. */
         BulkSkipped: {
             /** @description The example. */
             id: string;
             /** @description Why. */
             why: string;
         };
-        /** @description A map from raw to calibrated confidence, with the reliability it was fitted on. */
+        /** @description A map from raw to calibrated confidence, with what it was fitted on. */
         Calibration: {
-            /** @description The same after calibration, cross-validated: each answer is mapped by a fit on other answers. */
+            /** @description The same, calibrated by maps that were fitted on other answers (cross-validation). */
             after: components["schemas"]["Reliability"];
-            /** @description Reliability of the raw confidences of the held-out answers. */
+            /** @description Confidence and correctness of the held-out answers, as they were. */
             before: components["schemas"]["Reliability"];
             /** @description The map. */
             method: components["schemas"]["CalibrationMethod"];
         };
-        /** @description The kinds of map; all are monotonic. */
+        /** @description The kinds of map; all rise with the raw confidence. */
         CalibrationMethod: {
             /** @enum {string} */
             method: "identity";
         } | {
             /**
              * Format: double
-             * @description Above 0 for an underconfident model.
+             * @description Above 0 for a model that is not sure enough.
              */
             bias: number;
             /** @enum {string} */
             method: "platt";
             /**
              * Format: double
-             * @description At least 0; below 1 for an overconfident model.
+             * @description At least 0; below 1 for a model that is too sure.
              */
             scale: number;
         } | {
@@ -2181,15 +2277,15 @@ export interface components {
             /** @description The base model's name. */
             name: string;
         };
-        /** @description One entry of the audit trail, which is append-only. */
+        /** @description One line of the audit trail, which is only ever added to. */
         Change: {
             /** @description What was done. */
             action: components["schemas"]["ChangeAction"];
-            /** @description The new values of the same fields. */
+            /** @description The same fields as they are now. */
             after?: JsonObject | null;
             /** @description When. */
             at: components["schemas"]["Timestamp"];
-            /** @description The previous values of the fields that changed. */
+            /** @description The fields that changed, as they were. */
             before?: JsonObject | null;
             /** @description Who. */
             by: string;
@@ -2197,21 +2293,21 @@ export interface components {
             kind: components["schemas"]["ChangeKind"];
             /**
              * Format: int64
-             * @description Position among all changes, from 1 and without gaps.
+             * @description Counts all changes without a gap, from 1.
              */
             seq: number;
             /** @description Its id or name. */
             subject: string;
-            /** @description Its task; empty for settings and base models. */
+            /** @description Its task; empty for settings and bases. */
             task: string;
         };
         /**
-         * @description The operation that made a change.
+         * @description What was done.
          * @enum {string}
          */
         ChangeAction: "import" | "approve" | "reject" | "edit" | "reopen" | "undo" | "add" | "state" | "activate" | "rollback" | "set" | "delete";
         /**
-         * @description The kind of thing that a change is about.
+         * @description What was changed.
          * @enum {string}
          */
         ChangeKind: "example" | "dataset" | "run" | "version" | "setting" | "base" | "schedule" | "study" | "user" | "token" | "import" | "machine" | "task";
@@ -2230,9 +2326,9 @@ export interface components {
          * @enum {string}
          */
         ChangeOrder: "oldest" | "newest";
-        /** @description A conversation to continue. Unsupported parameters are refused by name. */
+        /** @description A conversation to go on with. What is asked for and not done here is refused by its name. */
         ChatRequest: components["schemas"]["Common"] & {
-            /** @description Whether the reply has each token's probability. */
+            /** @description Whether each token's probability is told. */
             logprobs?: boolean | null;
             /** @description Newer name of `max_tokens`. */
             max_completion_tokens?: number | null;
@@ -2241,10 +2337,10 @@ export interface components {
             /** @description `task`, `task:version`, or a base model. */
             model: string;
             response_format?: components["schemas"]["ResponseFormat"] | null;
-            /** @description Number of most likely tokens to return for each position, at most 20. */
+            /** @description So many likelier tokens for each, 20 at most. */
             top_logprobs?: number | null;
         };
-        /** @description Number of deleted runs. */
+        /** @description How many runs are gone. */
         Cleared: {
             /**
              * Format: int64
@@ -2261,7 +2357,7 @@ export interface components {
         };
         /** @description What both take. */
         Common: {
-            /** @description Maximum tokens of the answer. */
+            /** @description Most tokens of the answer. */
             max_tokens?: number | null;
             /** @description Answers; only 1. */
             n?: number | null;
@@ -2277,16 +2373,16 @@ export interface components {
             stream_options?: components["schemas"]["StreamOptions"] | null;
             /**
              * Format: float
-             * @description 0 selects the most likely token each time.
+             * @description 0 takes the likeliest token each time.
              */
             temperature?: number | null;
             /**
              * Format: float
-             * @description Sample from the most likely tokens with this total probability.
+             * @description Among the likeliest tokens that together have this probability.
              */
             top_p?: number | null;
         };
-        /** @description The contestants to compare. */
+        /** @description Who answers beside whom. */
         Compare: {
             /** @description `baseline`, `base` and names of versions, 8 at most. */
             contestants: string[];
@@ -2350,7 +2446,7 @@ export interface components {
             /** @description What follows. */
             verdict: components["schemas"]["Verdict"];
         };
-        /** @description A text to continue. */
+        /** @description A text to go on with. */
         CompletionRequest: components["schemas"]["Common"] & {
             /** @description Each token's probability and those of so many likelier ones. */
             logprobs?: number | null;
@@ -2385,18 +2481,18 @@ export interface components {
         Content: string | components["schemas"]["Part"][];
         /** @description One contestant's answer. */
         ContestantAnswer: {
-            /** @description Its answer, with computed fields. */
+            /** @description What it answered, with what is computed from it. */
             answer: Json;
             /**
              * Format: double
-             * @description Its confidence; the baseline has none, and a contestant that is not a version is not calibrated.
+             * @description How sure it is; the baseline doesn't say, and a contestant that is no version is not calibrated.
              */
             confidence: number | null;
             /** @description The same for each field. */
             fields: {
                 [key: string]: number;
             } | null;
-            /** @description Digest of everything that determined it; only versions and the base model have one. */
+            /** @description Digest of everything that decided it; only versions and the base model have one. */
             generation: string | null;
             /** @description `baseline`, `base`, a version's name, or a contestant's kind (`rules`, `n-grams`, `nearest`, `most-frequent`). */
             name: string;
@@ -2407,13 +2503,15 @@ export interface components {
             seconds: number;
         };
         /**
-         * @description The kinds of contestants. On equal scores the earlier kind wins.
+         * @description The kinds of contestants. Of equally good ones the earlier wins.
          * @enum {string}
          */
         ContestantKind: "rules" | "n-grams" | "nearest" | "most-frequent";
         /** @description A contestant on the held-out examples. */
         ContestantScores: {
             cross_validated?: components["schemas"]["Scores"] | null;
+            /** @description Why a program or a service failed to answer, if it did: what it didn't answer counts as wrong. */
+            failure?: string | null;
             /** @description Its kind. */
             kind: components["schemas"]["ContestantKind"];
             /** @description What people read: `regex`, `n-grams`, `nearest example`, `always <label>`. */
@@ -2427,25 +2525,25 @@ export interface components {
             seconds_per_answer: number;
             /**
              * Format: double
-             * @description Seconds to fit it.
+             * @description Seconds that it took to fit it.
              */
             seconds_to_fit: number;
         };
-        /** @description Number of examples of a task in each review state. */
+        /** @description How many examples of a task are in which state. */
         Counts: {
             /**
              * Format: int64
-             * @description Approved: used for training.
+             * @description Usable.
              */
             approved: number;
             /**
              * Format: int64
-             * @description Not reviewed yet.
+             * @description Not looked at yet.
              */
             pending: number;
             /**
              * Format: int64
-             * @description Rejected: excluded from training.
+             * @description Not to be used.
              */
             rejected: number;
         };
@@ -2462,31 +2560,31 @@ export interface components {
             digest: components["schemas"]["Digest"];
             /** @description Held out. */
             eval: components["schemas"]["Example"][];
-            /** @description Approved, but not used because a near-duplicate is held out. */
+            /** @description Approved, but left out because a near-duplicate is held out. */
             leaking: string[];
             /** @description Its task. */
             task: string;
             /** @description Learned from. */
             train: components["schemas"]["Example"][];
         };
-        /** @description An entry of the list of datasets. */
+        /** @description One line of the list of datasets. */
         DatasetHead: {
-            /** @description When it was first saved. */
+            /** @description When it was first kept. */
             created_at: components["schemas"]["Timestamp"];
-            /** @description Who created it. */
+            /** @description Who asked for it. */
             created_by: string;
-            /** @description Digest of its content. */
+            /** @description Names its content. */
             digest: components["schemas"]["Digest"];
             /**
              * Format: int64
-             * @description Number of held-out examples.
+             * @description Examples held out.
              */
             eval: number;
             /** @description Name of the task. */
             task: string;
             /**
              * Format: int64
-             * @description Number of training examples.
+             * @description Examples learned from.
              */
             train: number;
         };
@@ -2520,7 +2618,7 @@ export interface components {
             /** @description As it is now. */
             example: components["schemas"]["Example"];
         };
-        /** @description Number of deleted runs. */
+        /** @description How many runs are gone. */
         DeletedRuns: {
             /**
              * Format: int64
@@ -2564,36 +2662,36 @@ export interface components {
              */
             p: number;
         };
-        /** @description The values that a parameter can have. */
+        /** @description What one parameter may be. */
         Domain: {
             /**
              * Format: double
-             * @description The maximum.
+             * @description The most.
              */
             high: number;
             /** @enum {string} */
             kind: "real";
-            /** @description Whether the scale is logarithmic. */
+            /** @description By orders of magnitude. */
             log: boolean;
             /**
              * Format: double
-             * @description The minimum.
+             * @description The least.
              */
             low: number;
         } | {
             /** @enum {string} */
             kind: "choice";
-            /** @description The values as text. */
+            /** @description As they are written. */
             of: string[];
         };
-        /** @description The current performance of a version, compared with its held-out scores. */
+        /** @description How a version does now, against its own numbers on the held-out examples. */
         Drift: {
-            /** @description Whether its confidences have changed. */
+            /** @description Whether it is as sure as it was. */
             confidence: components["schemas"]["Shift"];
-            /** @description Whether inputs have the length of the training examples. */
+            /** @description Whether inputs are as long as those it learned from. */
             inputs: components["schemas"]["Shift"];
             measured_at?: components["schemas"]["Timestamp"] | null;
-            /** @description Whether people change its suggestions more often than its held-out error rate. */
+            /** @description Whether people change its suggestions more often than it was wrong. */
             overrides: components["schemas"]["Overrides"];
             /** @description `drifting` where any signal is; `stable` only where all are. */
             state: components["schemas"]["DriftState"];
@@ -2616,12 +2714,12 @@ export interface components {
         };
         /** @description Approved examples that say nearly the same. */
         Duplicates: {
-            /** @description Number of redundant examples: all but one of each group. */
+            /** @description How many examples could go without a loss: all but one of each group. */
             extra: number;
             /** @description Those of a group are near-duplicates of each other, and stay on one side of every split. */
             groups: components["schemas"]["DuplicateExample"][][];
         };
-        /** @description Changes an example's output. */
+        /** @description Gives an example another output. */
         Edit: {
             /** @description The right output. */
             output: Json;
@@ -2655,7 +2753,7 @@ export interface components {
             thorough: number;
         };
         /**
-         * @description Number of epochs of a training relative to the recipe.
+         * @description How long a training goes on, measured by the recipe.
          * @enum {string}
          */
         EffortName: "quick" | "recommended" | "thorough";
@@ -2704,12 +2802,12 @@ export interface components {
             at: components["schemas"]["Timestamp"];
             base?: components["schemas"]["Scores"] | null;
             baseline?: components["schemas"]["BaselineScores"] | null;
-            /** @description The calibration of confidences, with the reliability before and after. */
+            /** @description Makes confidences mean what they say; with its reliability before and after. */
             calibration: components["schemas"]["Calibration"];
-            /** @description The adapter's calibrated confidence of each held-out answer; 0 without a valid answer. Absent in evaluations of
-             *     earlier versions. */
+            /** @description How sure the adapter is of each held-out answer, calibrated; 0 where there was no valid one. Absent where it was
+             *     measured before these were kept. */
             confidences?: number[] | null;
-            /** @description The contestants, fitted to the same examples. Empty in evaluations of earlier versions. */
+            /** @description What answers without a language model, fitted to the same examples. Empty where it was measured before these were. */
             contestants: components["schemas"]["ContestantScores"][];
             /** @description The dataset whose held-out side was answered. */
             dataset: components["schemas"]["Digest"];
@@ -2717,8 +2815,7 @@ export interface components {
             fields: {
                 [key: string]: components["schemas"]["Calibration"];
             };
-            /** @description Held-out answers that people approved unchanged from the task's parser. They make the score of the contestant
-             *     `rules` too high. */
+            /** @description Held-out answers that people approved as the task's parser proposed them. They flatter the contestant `rules`. */
             from_parser: number;
             /** @description Answers that were all right, from all over the held-out examples. */
             right: components["schemas"]["KeptAnswer"][];
@@ -2727,7 +2824,7 @@ export interface components {
              * @description Seconds that one answer of the adapter took.
              */
             seconds_per_answer: number;
-            /** @description The adapter's worst answers, worst first. */
+            /** @description What the adapter answered where it did worst, worst first. */
             worst: components["schemas"]["KeptAnswer"][];
         };
         /** @description An evaluation that was queued. */
@@ -2741,24 +2838,24 @@ export interface components {
             /** @description The version; its `metrics.evaluation` changes when it is done, which `/events` tells. */
             version: string;
         };
-        /** @description One line of a run's `events.jsonl`, the only channel from the trainer to everything that displays its progress. */
+        /** @description One line of a run's `events.jsonl`: the only channel between doing and showing. */
         Event: components["schemas"]["EventKind"] & {
             /** @description When it was written. */
             at: components["schemas"]["Timestamp"];
             /**
              * Format: int64
-             * @description Number of the event within the run, from 1 without gaps.
+             * @description Counts from 1 within a run, without gaps.
              */
             seq: number;
         };
-        /** @description The kinds of events. */
+        /** @description What can happen in a run. */
         EventKind: {
             /** @enum {string} */
             event: "phase";
-            /** @description Which phase. */
+            /** @description Which. */
             phase: components["schemas"]["Phase"];
         } | {
-            /** @description Number of held-out examples. */
+            /** @description Held-out examples. */
             eval: number;
             /** @enum {string} */
             event: "prepared";
@@ -2769,21 +2866,21 @@ export interface components {
             memory: number;
             /**
              * Format: int64
-             * @description Optimizer steps of the whole run.
+             * @description Optimiser steps the whole run will take.
              */
             steps: number;
-            /** @description Of these, tokens with loss. */
+            /** @description Of these, tokens that carry loss. */
             supervised: number;
-            /** @description Tokens computed per epoch. */
+            /** @description Tokens an epoch computes. */
             tokens: number;
             /** @description Examples left out because their prompt and answer exceed the maximum length. */
             too_long: number;
-            /** @description Number of training examples used. */
+            /** @description Training examples used. */
             train: number;
         } | {
             /**
              * Format: double
-             * @description Estimated seconds left.
+             * @description Seconds left at the present pace.
              */
             eta_s?: number | null;
             /** @enum {string} */
@@ -2805,26 +2902,26 @@ export interface components {
             lr: number;
             /**
              * Format: int64
-             * @description Resident memory of the trainer after this step, in bytes; absent if unknown.
+             * @description Bytes of memory that the trainer holds after this step; absent where the system doesn't tell.
              */
             memory?: number | null;
             /**
              * Format: int64
-             * @description Total number of steps.
+             * @description Steps in all.
              */
             of: number;
             /**
              * Format: int64
-             * @description Number of the step, from 1.
+             * @description Counts from 1.
              */
             step: number;
             /**
              * Format: double
-             * @description Prompt and answer tokens per second; shared prefixes count once per example.
+             * @description Prompt and answer tokens a second, counted as a user would (shared prefixes count for each example).
              */
             tokens_per_s?: number | null;
         } | {
-            /** @description Whether it is the lowest so far. */
+            /** @description Whether it is the best so far. */
             best: boolean;
             /** @enum {string} */
             event: "eval";
@@ -2840,22 +2937,22 @@ export interface components {
             seconds?: number | null;
             /**
              * Format: int64
-             * @description Number of steps so far.
+             * @description After this many steps.
              */
             step: number;
         } | {
-            /** @description Number of answers so far, of adapter and base model together. */
+            /** @description How many were until now, of adapter and base together. */
             done: number;
             /** @enum {string} */
             event: "answered";
-            /** @description Total number of answers. */
+            /** @description How many there are in all. */
             of: number;
         } | {
             /** @enum {string} */
             event: "checkpoint";
             /**
              * Format: int64
-             * @description Number of steps so far.
+             * @description After this many steps.
              */
             step: number;
         } | {
@@ -2869,7 +2966,7 @@ export interface components {
         } | {
             /** @enum {string} */
             event: "note";
-            /** @description A whole sentence. */
+            /** @description Whole sentence. */
             text: string;
         } | {
             /** @enum {string} */
@@ -2881,7 +2978,7 @@ export interface components {
             final_loss?: number | null;
             /**
              * Format: int64
-             * @description Number of steps taken.
+             * @description Steps taken.
              */
             steps: number;
         } | (components["schemas"]["TrainerFailure"] & {
@@ -2893,19 +2990,19 @@ export interface components {
             /** @description In order. */
             events: components["schemas"]["Event"][];
         };
-        /** @description An input with its output, its source and its review. */
+        /** @description An input with its output, where it came from, and what people said of it. */
         Example: {
             /** @description Unique within the task. */
             id: string;
-            /** @description The text for the model. */
+            /** @description The text the model will see. */
             input: string;
-            /** @description The correct answer: a string for text and label tasks, an object for extraction; `None` until there is one. */
+            /** @description The wanted answer: a string for text and label tasks, an object for extraction; `None` until someone gives one. */
             output?: Json;
-            /** @description The decision of people. */
+            /** @description What people decided. */
             review: components["schemas"]["Review"];
             /**
              * Format: int32
-             * @description Number of the revision, from 1.
+             * @description Counts edits, from 1.
              */
             revision: number;
             /** @description Where it came from. */
@@ -2915,8 +3012,10 @@ export interface components {
         };
         /** @description One example with all that helps to judge it. */
         ExampleDetail: {
-            /** @description What the task's baseline answers. */
+            /** @description What the task's baseline answers, if Audit proposes it. */
             baseline?: Json;
+            /** @description Why it does not answer, where a program or a service fails. */
+            baseline_failure?: string | null;
             /** @description The example. */
             example: components["schemas"]["Example"];
             /** @description All that ever happened to it, oldest first. */
@@ -2962,12 +3061,12 @@ export interface components {
             why: string;
         };
         /**
-         * @description The kinds of failures.
+         * @description What kind of failure it was.
          * @enum {string}
          */
         FailureClass: "lost" | "network" | "settings" | "bad-data" | "model" | "out-of-memory" | "diverged" | "disk" | "cancelled" | "internal";
         /**
-         * @description The outcome of a question.
+         * @description What became of a question.
          * @enum {string}
          */
         FallbackVerdict: "disabled" | "not-needed" | "injected" | "too-unsure";
@@ -3038,7 +3137,7 @@ export interface components {
          * @enum {string}
          */
         FixVerb: "approve" | "edit" | "reject";
-        /** @description A revoked token. */
+        /** @description A token that is gone. */
         GoneToken: {
             /** @description What was known of it. */
             token: components["schemas"]["TokenView"];
@@ -3050,14 +3149,14 @@ export interface components {
             /** @description What the task comes with. */
             usual: string;
         };
-        /** @description The process is running. */
+        /** @description The process lives. */
         Health: {
             /** @description `ok`. */
             status: string;
             /** @description Version of Graft. */
             version: string;
         };
-        /** @description A suggestion that would improve the examples. */
+        /** @description What would make the examples better. */
         Hint: {
             /** @description Of what kind. */
             kind: components["schemas"]["HintKind"];
@@ -3108,10 +3207,10 @@ export interface components {
         };
         /** @description An import that was begun. */
         ImportBegun: {
-            /** @description It continues in the background; request its state by its id. */
+            /** @description It goes on in the background; ask for it by its id. */
             import: components["schemas"]["Import"];
         };
-        /** @description Result of an import. */
+        /** @description What an import did. */
         ImportChanges: {
             /**
              * Format: int64
@@ -3120,12 +3219,12 @@ export interface components {
             added: number;
             /**
              * Format: int64
-             * @description Examples that the import would change, but a person has reviewed; the review is kept.
+             * @description Examples where the import differs from what a person decided, which stays.
              */
             kept: number;
             /**
              * Format: int64
-             * @description Examples that the import does not change.
+             * @description Examples about which the import says nothing new.
              */
             unchanged: number;
             /**
@@ -3151,11 +3250,11 @@ export interface components {
             task: string;
         };
         /**
-         * @description State of an import.
+         * @description Where an import is.
          * @enum {string}
          */
         ImportState: "running" | "done" | "failed";
-        /** @description The importance of a setting. */
+        /** @description How much a setting matters. */
         Importance: {
             /** @description The setting. */
             name: string;
@@ -3169,15 +3268,15 @@ export interface components {
         Infer: {
             /**
              * Format: int64
-             * @description Time limit in milliseconds.
+             * @description Give up after so many milliseconds.
              */
             deadline_ms?: number | null;
             /** @description The input. */
             input: string;
-            /** @description Maximum tokens of the answer. */
+            /** @description Most tokens of the answer. */
             max_tokens?: number | null;
-            /** @description The person or thing that the request is about, such as a customer number: during a roll-out, all requests of one
-             *     subject are answered by the same version. Default: each input is its own subject. */
+            /** @description Whom or what it is about, such as a customer's number: while a version is rolled out, all requests of one subject are
+             *     answered by the same version. Otherwise each input is a subject. */
             subject?: string | null;
             /** @description The task. */
             task: string;
@@ -3188,22 +3287,22 @@ export interface components {
         InferBatch: {
             /** @description The inputs, 1,000 at most. */
             inputs: string[];
-            /** @description Maximum tokens of one answer. */
+            /** @description Most tokens of one answer. */
             max_tokens?: number | null;
             /** @description The task. */
             task: string;
             /** @description The version; the active one where it is absent. */
             version?: string | null;
         };
-        /** @description The character range (Unicode scalar values) of a value in its input. */
+        /** @description Where a value stands in its input, in characters (Unicode scalar values). */
         InputSpan: {
-            /** @description End (exclusive). */
+            /** @description One past the last character. */
             end: number;
             /** @description The first character. */
             start: number;
         };
         /**
-         * @description A system that Graft integrates with; at most one task of a home belongs to each.
+         * @description A system that Graft works with beyond files; one task of a home at most belongs to each.
          * @enum {string}
          */
         Integration: "slack" | "ask-ai";
@@ -3266,14 +3365,6 @@ export interface components {
             /** @description Held-out examples that have it. */
             support: number;
         };
-        /** @description How trainers are started on a machine. */
-        Launcher: {
-            /** @enum {string} */
-            kind: "ssh";
-        } | (components["schemas"]["SlurmJob"] & {
-            /** @enum {string} */
-            kind: "slurm";
-        });
         /**
          * @description How a text says its examples.
          * @enum {string}
@@ -3284,11 +3375,11 @@ export interface components {
          * @enum {string}
          */
         LearningRateSchedule: "cosine" | "linear" | "constant";
-        /** @description A run with the process that holds it. */
+        /** @description A run that a process holds. */
         LeaseView: {
             /**
              * Format: int64
-             * @description Milliseconds until its lease ends, unless the process renews it.
+             * @description Milliseconds until others may take it, unless the process renews its right to it.
              */
             left_ms: number;
             /** @description The process. */
@@ -3298,7 +3389,7 @@ export interface components {
             /** @description Its task. */
             task: string;
         };
-        /** @description A line that should be an example but is not. */
+        /** @description A line that should be an example and is none. */
         LineProblem: {
             /** @description From 1. */
             line: number;
@@ -3352,54 +3443,54 @@ export interface components {
             /** @description The version that was made of it, or that it measures. */
             version?: string | null;
         };
-        /** @description A live adapter: it learns continuously. */
+        /** @description An adapter that keeps learning. */
         LiveAdapter: {
             /** @description When. */
             created_at: components["schemas"]["Timestamp"];
-            /** @description Who started it. */
+            /** @description Who began it. */
             created_by: string;
             /**
              * Format: int64
-             * @description `seq` of the last audit trail entry that was read.
+             * @description The last line of the audit trail that was taken in.
              */
             cursor: number;
-            /** @description The dataset whose held-out examples measure forgetting. */
+            /** @description The dataset whose held-out examples tell what is forgotten. */
             frozen: components["schemas"]["Digest"];
             /** @description The version that the next snapshot starts from. */
             head: string;
-            /** @description Why it was paused automatically. */
+            /** @description Why it paused by itself. */
             note?: string | null;
-            /** @description Its settings. */
+            /** @description How. */
             settings: components["schemas"]["LiveSettings"];
-            /** @description Its state. */
+            /** @description Whether it learns. */
             state: components["schemas"]["LiveState"];
             /** @description Its task. */
             task: string;
             /** @description When it was changed last. */
             updated_at: components["schemas"]["Timestamp"];
         };
-        /** @description Settings of a live adapter. */
+        /** @description How a live adapter learns. */
         LiveSettings: {
             /**
-             * @description Examples per step, including older ones.
+             * @description Examples of one step, older ones among them.
              * @default 32
              */
             batch?: number;
             /**
              * Format: double
-             * @description Accepted loss of accuracy (0 to 1) on the frozen examples.
+             * @description Points (of 1) that may be lost on the frozen examples.
              * @default 0.02
              */
             forgetting?: number;
             /**
              * Format: int64
-             * @description Number of snapshots to keep besides those in use.
+             * @description Snapshots that are kept, beside those in use.
              * @default 20
              */
             keep?: number;
             /**
              * Format: int64
-             * @description Days to keep snapshots.
+             * @description Days that snapshots are kept.
              * @default 30
              */
             keep_days?: number;
@@ -3411,18 +3502,18 @@ export interface components {
             learning_rate?: number;
             /**
              * Format: int64
-             * @description Minutes after which a snapshot is trained with fewer windows.
+             * @description Minutes after which a snapshot is made of fewer windows.
              * @default 60
              */
             minutes?: number;
             /**
-             * @description Start a roll-out of each accepted snapshot, unless one of the task is running.
+             * @description Begin a roll-out of a snapshot, if none of the task runs.
              * @default true
              */
             rollout?: boolean;
             /**
              * Format: int64
-             * @description Number of windows per snapshot.
+             * @description Windows of one snapshot.
              * @default 1000
              */
             windows?: number;
@@ -3431,55 +3522,55 @@ export interface components {
         LiveSnapshot: {
             /**
              * Format: double
-             * @description Its accuracy on the frozen examples, from 0 to 1.
+             * @description How right it is.
              */
             after?: number | null;
             /**
              * Format: double
-             * @description Its parent's accuracy on the frozen examples, from 0 to 1.
+             * @description How right its parent was on the frozen examples, from 0 to 1.
              */
             before?: number | null;
             /**
              * Format: int64
-             * @description Size of its files in bytes.
+             * @description Bytes of its files.
              */
             bytes?: number | null;
             /** @description When its windows were chosen. */
             created_at: components["schemas"]["Timestamp"];
             /**
              * Format: int64
-             * @description Place of its first window.
+             * @description The first of its windows.
              */
             first: number;
             /**
              * Format: int64
-             * @description Place of its last window.
+             * @description The last.
              */
             last: number;
-            /** @description The version it started from. */
+            /** @description The version that it started from. */
             parent: string;
             /** @description The run that trains it. */
             run?: string | null;
             /**
              * Format: int64
-             * @description Number within the task, from 1.
+             * @description Counts from 1.
              */
             seq: number;
-            /** @description Its state. */
+            /** @description What became of it. */
             state: components["schemas"]["SnapshotState"];
             /** @description Its task. */
             task: string;
-            /** @description Its version, once trained. */
+            /** @description Its version. */
             version?: string | null;
             /** @description Why it was not accepted. */
             why?: string | null;
         };
         /**
-         * @description State of a live adapter.
+         * @description Whether a live adapter learns.
          * @enum {string}
          */
         LiveState: "running" | "paused";
-        /** @description A live adapter with all details. */
+        /** @description A live adapter with all that is known of it. */
         LiveStatus: {
             live: components["schemas"]["LiveAdapter"] | null;
             /** @description What happens next, in a sentence. */
@@ -3490,26 +3581,26 @@ export interface components {
             windows: components["schemas"]["WindowCounts"];
         };
         /**
-         * @description One of the two output streams of a trainer.
+         * @description One of the two logs of a trainer.
          * @enum {string}
          */
         LogStream: "stdout" | "stderr";
-        /** @description A part of an output log. */
+        /** @description A part of a log. */
         LogText: {
             /**
              * Format: int64
-             * @description The offset to continue from.
+             * @description The offset to go on from.
              */
             next: number;
             /**
              * Format: int64
-             * @description Size of the log in bytes.
+             * @description Bytes the log has now.
              */
             size: number;
-            /** @description Whole characters, from the requested offset on. */
+            /** @description Whole characters from the offset on. */
             text: string;
         };
-        /** @description The credential of a login: `user` and `password`, or `token` (one of `/tokens`, or that of the first start). */
+        /** @description What somebody logs in with: `user` and `password`, or `token` (one of `/tokens`, or that of the first start). */
         Login: {
             /**
              * Format: password
@@ -3524,27 +3615,25 @@ export interface components {
             /** @description Name; `admin` otherwise. */
             user?: string | null;
         };
-        /** @description A machine, other than the worker's own, that can execute runs. */
+        /** @description A machine on which runs can execute beside the worker's own. */
         Machine: {
             /** @description When. */
             created_at: components["schemas"]["Timestamp"];
             /** @description Who added it. */
             created_by: string;
-            /** @description Its ssh destination. */
+            /** @description Where it is, as `ssh` takes it. */
             destination: string;
-            /** @description How trainers are started there. */
-            launcher: components["schemas"]["Launcher"];
             /** @description Its name. */
             name: string;
-            /** @description Local path of the `graft` program to send to it; by default the worker's own program. */
+            /** @description Path of the `graft` program for it on the worker's machine; the worker's own without one. */
             program?: string | null;
             /**
              * Format: int32
-             * @description Number of runs that it may execute at once.
+             * @description Runs that it may have at once.
              */
             slots: number;
         };
-        /** @description Facts about a machine. */
+        /** @description What was found out about a machine. */
         MachineFacts: {
             /** @description Graft's folder there. */
             cache: string;
@@ -3572,14 +3661,12 @@ export interface components {
              * @description Bytes of memory that programs could still take.
              */
             memory_free?: number | null;
-            /** @description Version of the program; absent if it is not there. */
+            /** @description What the program says of itself; absent while it isn't there. */
             program?: string | null;
-            /** @description The cluster's scheduler, such as `slurm 22.05.8`. */
-            scheduler?: string | null;
             /** @description System and architecture, such as `Linux x86_64`. */
             system: string;
         };
-        /** @description Lists the machines. */
+        /** @description The machines there are. */
         MachineList: {
             /** @description By name. */
             machines: components["schemas"]["Machine"][];
@@ -3592,6 +3679,13 @@ export interface components {
              * @description How many.
              */
             total: number;
+        };
+        /** @description A review link that was made. */
+        MadeLink: {
+            /** @description The address below the server's own; it is shown this once. */
+            path: string;
+            /** @description What is known of its token; removing that ends the link. */
+            token: components["schemas"]["TokenView"];
         };
         /** @description A task that was made with examples. */
         MadeTask: {
@@ -3610,9 +3704,9 @@ export interface components {
             /** @description The task. */
             task: components["schemas"]["TaskDetail"];
         };
-        /** @description A new token. */
+        /** @description A token that was made. */
         MadeToken: {
-            /** @description The token; it is shown only once. */
+            /** @description The token; it is shown this once. */
             secret: string;
             /** @description What is known of it. */
             token: components["schemas"]["TokenView"];
@@ -3647,7 +3741,7 @@ export interface components {
              */
             resident?: number | null;
         };
-        /** @description One message of a conversation. */
+        /** @description What somebody said. */
         Message: {
             content?: components["schemas"]["Content"] | null;
             /** @description `system` (or `developer`), `user` or `assistant`. */
@@ -3695,21 +3789,31 @@ export interface components {
             /** @description Paragraphs, and lines that begin with `- `; blank for those that the task comes with. 20000 characters at most. */
             text: string;
         };
+        /** @description A review link to be made. */
+        NewLink: {
+            /**
+             * Format: int32
+             * @description Days until it ends; 14 otherwise.
+             */
+            days?: number | null;
+            /** @description Whom it is for; their decisions are recorded under this name. */
+            person: string;
+            /** @description The task whose examples they review. */
+            task: string;
+        };
         /** @description A machine to be added. */
         NewMachine: {
             /** @description Where it is, as the worker's `ssh` takes it: a name of its configuration, `user@host`, or `ssh://user@host:port`. */
             destination: string;
-            /** @description How trainers are started there; by `ssh` alone otherwise. */
-            launcher?: components["schemas"]["Launcher"];
             /** @description Its name, which runs give as `on`. */
             name: string;
             /**
              * Format: int32
-             * @description Number of runs that it may execute at once. Default: 1.
+             * @description Runs that it may have at once; 1 otherwise.
              */
             slots?: number;
         };
-        /** @description A training to queue; missing settings come from Graft's recipe for the task. */
+        /** @description A training that somebody wants; what isn't said comes from Graft's recipe for the task. */
         NewRun: {
             /** @description Make its version active, if it is not worse than the active one. */
             activate?: boolean;
@@ -3717,43 +3821,43 @@ export interface components {
             after?: string | null;
             /** @description Base model: a name, a Hub id or a path; `smollm2-135m` otherwise. */
             base?: string;
-            /** @description Evaluate the contestants before the training, so that the score to beat is known. */
+            /** @description Measure what answers without a language model before the training, so that it is known what there is to beat. */
             baseline?: boolean;
-            /** @description Number of epochs relative to the recipe. Default: `recommended`; the setting `epochs` overrides it. */
+            /** @description How long it goes on, measured by the recipe; `recommended` otherwise, and epochs among the settings win. */
             effort?: components["schemas"]["EffortName"];
             /**
              * Format: double
-             * @description Share of the examples that is held out. Default: 0.2.
+             * @description Share of the examples that is held out; 0.2 otherwise.
              */
             eval_share?: number | null;
-            /** @description Evaluate the version on the held-out examples. Default: yes. */
+            /** @description Score the version on the held-out examples; yes otherwise. */
             evaluate?: boolean;
-            /** @description The version whose weights it starts from. It trains on new and corrected examples with some older ones, and keeps
-             *     the version's base model, kind and shape of adapter. Default: a new adapter that trains on all examples. */
+            /** @description The version whose weights it starts from. It learns what is new since then, with some of the older examples, and takes
+             *     the version's base model, kind and shape of adapter. A new adapter learns all examples otherwise. */
             init_from?: string | null;
-            /** @description Kind of adapter. Default: LoRA. */
+            /** @description Kind of adapter; LoRA otherwise. */
             method?: components["schemas"]["MethodName"];
-            /** @description The machine that executes it, one of `graft machines list`. Default: the worker's own. */
+            /** @description The machine that it executes on, one of `graft machines list`; the worker's own otherwise. */
             on?: string | null;
-            /** @description Priority in the queue. Default: `normal`. */
+            /** @description How soon it gets its turn; `normal` otherwise. */
             priority?: components["schemas"]["PriorityName"];
-            /** @description Also evaluate the bare base model, which doubles the time. */
+            /** @description Score the bare base model as well, which takes as long again. */
             score_base?: boolean;
             /** @description Settings that differ from the recipe; the names are those of the flags of `graft train`. */
             settings?: components["schemas"]["RunSettings"];
             split?: components["schemas"]["SplitName"] | null;
             /** @description The task. */
             task: string;
-            /** @description Whether the run is sent to trackers such as MLflow. Default: if any are configured. */
+            /** @description Whether trackers, such as MLflow, are told of it; they are where there are some otherwise. */
             track?: boolean | null;
-            /** @description Name of its version. Default: the next number. */
+            /** @description Name of its version; the next number otherwise. */
             version?: string | null;
         };
-        /** @description A schedule to create. */
+        /** @description A schedule to be made. */
         NewSchedule: {
             /** @description When: minute, hour, day of month, month, day of week; `0 3 * * *` is three o'clock each night. */
             cron: string;
-            /** @description Its name. Default: the task's name. */
+            /** @description Names it; the task's name otherwise. */
             id?: string | null;
             /**
              * Format: int64
@@ -3762,24 +3866,22 @@ export interface components {
             min_new?: number;
             /** @description What is queued, as the body of `POST /runs`. */
             request: components["schemas"]["NewRun"];
-            /** @description Its time zone, such as `Europe/Berlin`. Default: the machine's. */
+            /** @description The time zone it is read in, such as `Europe/Berlin`; the machine's otherwise. */
             zone?: string | null;
         };
-        /** @description A study to start. */
+        /** @description A study that somebody wants. */
         NewStudy: {
-            /** @description Base model. Default: `smollm2-135m`. */
+            /** @description Base model; `smollm2-135m` otherwise. */
             base?: string | null;
             /** @description `20-trials`, `60m` or `2h`. */
             budget: string;
             method?: components["schemas"]["MethodName"] | null;
             /**
              * Format: int64
-             * @description Number of trials at a time. With more, each is chosen from fewer results. Default: 1.
+             * @description Trials at a time; 1 otherwise. More of them choose from fewer results.
              */
             parallel?: number | null;
-            /** @description How trials are chosen. Default: `tpe`. */
-            sampler?: components["schemas"]["StudySampler"];
-            /** @description Fixed settings of all trials, which are not searched; `seed` is also the seed of the study. */
+            /** @description Settings of all trials, which are not searched for; the `seed` is the study's, too. */
             settings?: components["schemas"]["RunSettings"];
             /** @description The task. */
             task: string;
@@ -3799,19 +3901,19 @@ export interface components {
             /** @description Its first examples, in any form that people paste. A JSON Schema, or answers without texts, bring none. */
             text?: string;
         };
-        /** @description A token to create. */
+        /** @description A token to be made. */
         NewToken: {
             /**
              * Format: int32
-             * @description Days until it expires. Default: never.
+             * @description Days until it ends; it doesn't otherwise.
              */
             days?: number | null;
             /** @description What it is for. */
             label: string;
-            /** @description Its role. */
+            /** @description What its bearer may do. */
             role: components["schemas"]["Role"];
         };
-        /** @description A user to add, or to change. */
+        /** @description Somebody who shall be able to log in, or gets another role or password. */
         NewUser: {
             /** @description 1 to 100 letters, digits, dots, dashes or underscores. */
             name: string;
@@ -3820,10 +3922,10 @@ export interface components {
              * @description 10 characters at least.
              */
             password: string;
-            /** @description The role. */
+            /** @description What they may do. */
             role: components["schemas"]["Role"];
         };
-        /** @description A machine type that can be rented now. */
+        /** @description What can be rented now. */
         Offer: {
             /**
              * Format: int32
@@ -3865,7 +3967,7 @@ export interface components {
             /** @description `graft`. */
             owned_by: string;
         };
-        /** @description A download that was started or stopped. */
+        /** @description A download that was begun or asked to stop. */
         OnePull: {
             /** @description As it is now. */
             pull: components["schemas"]["PullView"];
@@ -3916,7 +4018,7 @@ export interface components {
          * @enum {string}
          */
         OrderName: "imported" | "newest" | "oldest" | "uncertain" | "disagreeing";
-        /** @description The reason for an override of a roll-out's policy. */
+        /** @description Why the policy of a roll-out does not hold. */
         OverrideRollout: {
             /** @description For the audit trail. */
             why: string;
@@ -3926,7 +4028,7 @@ export interface components {
             differing?: components["schemas"]["Spread"] | null;
             /**
              * Format: double
-             * @description The share of changes that its confidences predict for the same suggestions.
+             * @description The share of changes that its confidences promised for the same suggestions.
              */
             promised?: number | null;
             reference?: components["schemas"]["Share"] | null;
@@ -3938,7 +4040,7 @@ export interface components {
             text: string;
             window?: components["schemas"]["Share"] | null;
         };
-        /** @description Number of held-out examples on which each run is better, by the headline metric. */
+        /** @description Who does better on how many held-out examples, by the headline metric's share of each. */
         Paired: {
             /** @description 50 at most of those that differ, the furthest apart first. */
             differing: components["schemas"]["PairedExample"][];
@@ -3972,14 +4074,14 @@ export interface components {
         Parameter: {
             /**
              * Format: double
-             * @description Its default value.
+             * @description The value that the search is to beat.
              */
             default: number;
-            /** @description The values that it can have. */
+            /** @description What it may be. */
             domain: components["schemas"]["Domain"];
             /** @description Its name. */
             name: string;
-            /** @description It applies only if another parameter, which precedes it, has this value. */
+            /** @description It applies only while another parameter, which comes before it, has this value. */
             only_if?: [
                 string,
                 number
@@ -4005,23 +4107,23 @@ export interface components {
          * @enum {string}
          */
         Phase: "prepare" | "search" | "train" | "evaluate";
-        /** @description An example that a person has open. */
+        /** @description An example that somebody has open. */
         Place: {
             /** @description Its id. */
             id: string;
             /** @description Its task. */
             task: string;
         };
-        /** @description The result of checking a request. */
+        /** @description What was found out about a request. */
         Preflight: {
             /** @description The command that does the same in the foreground. */
             command: string;
             decoder_only?: components["schemas"]["Estimate"] | null;
             efforts?: components["schemas"]["EffortEpochs"] | null;
             estimate?: components["schemas"]["Estimate"] | null;
-            /** @description Whether there is no blocking problem. */
+            /** @description Whether nothing is in the way. */
             ok: boolean;
-            /** @description All problems and warnings. */
+            /** @description All that is, and warnings. */
             problems: components["schemas"]["PreflightProblem"][];
             /** @description Every setting as the run would get it. */
             spec?: JsonObject | null;
@@ -4032,7 +4134,7 @@ export interface components {
          * @enum {string}
          */
         PreflightLevel: "error" | "warning";
-        /** @description A problem of a run. */
+        /** @description One thing in the way of a run. */
         PreflightProblem: {
             /** @description The field of the request it is about. */
             field?: string | null;
@@ -4055,7 +4157,7 @@ export interface components {
             review: string;
         };
         /**
-         * @description Priority of a queued run; among equal priorities, the oldest starts first.
+         * @description How soon a queued run gets its turn; within one, the oldest comes first.
          * @enum {string}
          */
         PriorityName: "low" | "normal" | "high";
@@ -4078,7 +4180,7 @@ export interface components {
             type: string;
         };
         /**
-         * @description How matrix products in training round their inputs. Sums, and everything else, are in f32.
+         * @description How the products of a training round their inputs. Their sums, and everything else, are f32.
          * @enum {string}
          */
         ProductPrecision: "auto" | "f32" | "bf16";
@@ -4087,7 +4189,7 @@ export interface components {
             baseline?: components["schemas"]["RunBaseline"] | null;
             /**
              * Format: double
-             * @description Estimated seconds left.
+             * @description Seconds left at the present pace.
              */
             eta_s?: number | null;
             /**
@@ -4123,7 +4225,7 @@ export interface components {
              */
             tokens_per_s?: number | null;
         };
-        /** @description A text that was submitted for training. */
+        /** @description A text that was submitted to be trained on. */
         Prompt: {
             /** @description When. */
             created_at: components["schemas"]["Timestamp"];
@@ -4131,32 +4233,32 @@ export interface components {
             created_by: string;
             /** @description Name of its dataset: `prompt_<id>_<model type>`. */
             dataset: string;
-            /** @description Description for people. */
+            /** @description What it is, for people. */
             description: string;
             /**
              * Format: int64
-             * @description Number of examples.
+             * @description Examples of it.
              */
             examples: number;
             /**
              * Format: int64
-             * @description Number of the text, from 1.
+             * @description Counts from 1.
              */
             id: number;
-            /** @description The requested model type. */
+            /** @description What was asked for. */
             model_type: string;
-            /** @description Why no run was queued. */
+            /** @description Why none was. */
             note?: string | null;
             /**
              * Format: int64
-             * @description Number of examples that people had to review.
+             * @description Of these, such that people had to decide on them.
              */
             pending: number;
             /** @description The run that was queued. */
             run?: string | null;
             /** @description The task that its examples belong to. */
             task: string;
-            /** @description The submitted text. */
+            /** @description As it was submitted. */
             text: string;
         };
         /** @description A text that is not submitted yet. */
@@ -4193,7 +4295,7 @@ export interface components {
             /** @description `prompt_interface`. */
             source: string;
         };
-        /** @description A prompt to show. */
+        /** @description What a prompt would be. */
         PromptOf: {
             /** @description What the model must write. */
             answer: components["schemas"]["AnswerForm"];
@@ -4214,20 +4316,17 @@ export interface components {
             base?: string | null;
             /** @description What it is, for people; the beginning of the text otherwise. */
             description?: string | null;
-            /** @description Number of epochs relative to the recipe. Default: `recommended`. */
+            /** @description How long the run goes on; `recommended` otherwise. */
             effort?: components["schemas"]["EffortName"];
             /** @description `text_classification`, `sentiment_analysis`, `instruction_following`, `general_chat`, or the name of a task. */
             model_type: string;
-            /** @description Import every example as pending; then nothing is trained. */
+            /** @description Leave every example for people to decide on; nothing is trained, then. */
             pending?: boolean;
-            /** @description Priority of its run in the queue. Default: `normal`. */
+            /** @description How soon its run gets its turn; `normal` otherwise. */
             priority?: components["schemas"]["PriorityName"];
-            /** @description Budget of a search for better settings before the run trains, as of `POST /studies`: `20-trials`, `60m`. Default: no
-             *     search. */
-            search?: string | null;
             /** @description The text: examples in any form that people paste, at least 10 characters. */
             text: string;
-            /** @description Whether the run is sent to trackers such as MLflow. Default: if any are configured. */
+            /** @description Whether trackers, such as MLflow, are told of the run; they are where there are some otherwise. */
             track?: boolean | null;
         };
         /** @description A provider of machines, as people choose it. */
@@ -4251,7 +4350,7 @@ export interface components {
          * @enum {string}
          */
         PullState: "running" | "done" | "cancelled" | "failed";
-        /** @description The progress or result of a download. */
+        /** @description How a download goes, or how it ended. */
         PullView: {
             /** @description When. */
             at: components["schemas"]["Timestamp"];
@@ -4282,7 +4381,7 @@ export interface components {
             /** @description The version. */
             version: string;
         };
-        /** @description The machine that a run would rent now. */
+        /** @description What a provider could be asked for now. */
         Quote: {
             /**
              * Format: int32
@@ -4321,7 +4420,7 @@ export interface components {
         };
         /** @description How well confidences agree with correctness. */
         Reliability: {
-            /** @description Up to ten bins of about equal size, in order of confidence; equal confidences share a bin. */
+            /** @description Up to ten bins of about equally many answers, from the least sure up; equal confidences share one. */
             bins: components["schemas"]["ReliabilityBin"][];
             /**
              * Format: double
@@ -4340,7 +4439,7 @@ export interface components {
         ReliabilityBin: {
             /**
              * Format: double
-             * @description Fraction of correct answers.
+             * @description Share of correct answers.
              */
             accuracy: number;
             /**
@@ -4370,7 +4469,7 @@ export interface components {
             /** @description The new name. */
             name: string;
         };
-        /** @description Price of the machine that trains; 0 for your own machine. */
+        /** @description What the machine that trains costs; nothing where it is one's own. */
         Rent: {
             /** @description Such as `USD` or `€`, 8 characters at most. */
             currency: string;
@@ -4386,35 +4485,35 @@ export interface components {
             address?: string | null;
             /**
              * Format: int32
-             * @description Price per hour in US cents.
+             * @description Price of an hour in cents of a US dollar.
              */
             cents_per_hour: number;
             ended_at?: components["schemas"]["Timestamp"] | null;
             /** @description The provider's id of the machine, once it is known. */
             instance?: string | null;
-            /** @description When it was stored, just before the launch. Its cost counts from here. */
+            /** @description When it was written down, a moment before the launch. Its cost counts from here. */
             intended_at: components["schemas"]["Timestamp"];
-            /** @description The provider's name of the machine type. */
+            /** @description The provider's name of the machine's type. */
             kind: string;
             leaving_at?: components["schemas"]["Timestamp"] | null;
             /**
              * Format: int64
-             * @description Upper bound of its total cost in cents.
+             * @description What it can cost at most, in cents.
              */
             most_cents: number;
-            /** @description Unique name of the machine, by which the provider's list is searched. */
+            /** @description The name of the machine, by which it is found again; no two rentals have the same. */
             name: string;
             /** @description The provider's name, such as `lambda`. */
             provider: string;
-            /** @description The provider's region. */
+            /** @description Where it is. */
             region: string;
             /** @description The run that it is for. */
             run: string;
-            /** @description Its state. */
+            /** @description Where it is in its life. */
             state: components["schemas"]["RentalState"];
         };
         /**
-         * @description State of a rental.
+         * @description Where a rental is in its life.
          * @enum {string}
          */
         RentalState: "intended" | "launched" | "ending" | "ended";
@@ -4439,21 +4538,21 @@ export interface components {
             /** @enum {string} */
             type: "json_schema";
         };
-        /** @description Review state of an example. Only approved examples are trained on. */
+        /** @description The state of an example's audit. Only approved examples train. */
         Review: {
             /** @enum {string} */
             state: "pending";
         } | {
             /** @description When. */
             at: components["schemas"]["Timestamp"];
-            /** @description Who decided. */
+            /** @description Who said so. */
             by: string;
             /** @enum {string} */
             state: "approved";
         } | {
             /** @description When. */
             at: components["schemas"]["Timestamp"];
-            /** @description Who decided. */
+            /** @description Who said so. */
             by: string;
             /** @description Why. */
             reason: string;
@@ -4461,7 +4560,7 @@ export interface components {
             state: "rejected";
         };
         /**
-         * @description Which review states to list.
+         * @description Which states of audit are wanted.
          * @enum {string}
          */
         ReviewFilterName: "pending" | "approved" | "rejected" | "audited";
@@ -4474,7 +4573,7 @@ export interface components {
             to?: string | null;
         };
         /**
-         * @description A role; each also has the permissions of those before it.
+         * @description What somebody may do; each may do what those before it may.
          * @enum {string}
          */
         Role: "viewer" | "auditor" | "trainer" | "admin";
@@ -4483,53 +4582,53 @@ export interface components {
             /** @description The active version as the client last saw it; absent, whichever it is. */
             expected?: string | null;
         };
-        /** @description A roll-out of a version. */
+        /** @description A version on its way to become the active one. */
         Rollout: {
-            /** @description The version that was active at the start; the candidate is compared with it. */
+            /** @description The version that was active when it began, which it is compared with. */
             against: string;
-            /** @description Who started it. */
+            /** @description Who began it. */
             created_by: string;
             /**
              * Format: int64
-             * @description Inputs that only one version answered, because too many were waiting or stored.
+             * @description Inputs that were answered by one version only: too many came at once, or in all.
              */
             dropped: number;
             ended_at?: components["schemas"]["Timestamp"] | null;
             /**
              * Format: int64
-             * @description Number of requests that the candidate failed to answer.
+             * @description Answers that the version failed to give.
              */
             failures: number;
             /**
              * Format: int64
-             * @description Number of the roll-out, from 1.
+             * @description Counts from 1.
              */
             id: number;
-            /** @description Its rules. */
+            /** @description What it is decided by. */
             policy: components["schemas"]["RolloutPolicy"];
-            /** @description When it entered its present state. */
+            /** @description When it came to its present state. */
             stage_at: components["schemas"]["Timestamp"];
-            /** @description When it started. */
+            /** @description When it began. */
             started_at: components["schemas"]["Timestamp"];
-            /** @description Its state. */
+            /** @description How far it has come. */
             state: components["schemas"]["RolloutState"];
             /** @description Name of the task. */
             task: string;
-            /** @description The candidate. */
+            /** @description The version. */
             version: string;
-            /** @description Why it ended, or why its policy was overridden. */
+            /** @description Why it ended, or was moved against its policy. */
             why?: string | null;
         };
-        /** @description Numbers of a roll-out's answers. */
+        /** @description Counts of a roll-out's answers. */
         RolloutCounts: {
             /**
              * Format: double
-             * @description Mean agreement of the answers, from 0 to 1.
+             * @description How much of both answers is the same, from 0 to 1, on average.
              */
             agreement?: number | null;
             /**
              * Format: int64
-             * @description Number of these for which the candidate's answer was served.
+             * @description Of these, such that the candidate's answer was given.
              */
             canary: number;
             /**
@@ -4538,7 +4637,7 @@ export interface components {
              */
             pairs: number;
         };
-        /** @description Recent errors of both versions, from 0 to 1. */
+        /** @description How wrong both versions were lately: 1 is all wrong. */
         RolloutErrors: {
             /**
              * Format: double
@@ -4556,7 +4655,7 @@ export interface components {
             enough: boolean;
             /**
              * Format: double
-             * @description The 95th percentile at which the version is withdrawn.
+             * @description The 95th percentile from which the version is taken back.
              */
             limit: number;
             /**
@@ -4577,32 +4676,32 @@ export interface components {
             /** @description Answers of the version that were not all right. */
             wrong: number;
         };
-        /** @description A condition for becoming active. */
+        /** @description One thing that must hold before a version may become active. */
         RolloutGate: {
             /** @description What was found, in a sentence. */
             found: string;
             /** @description What it is. */
             name: string;
-            /** @description Whether it is met. */
+            /** @description Whether it holds. */
             passed: boolean;
         };
-        /** @description Scores of both versions against people's later decisions. */
+        /** @description How right both versions were, by what people decided later. */
         RolloutOutcomes: {
             /**
              * Format: double
-             * @description Mean score of the active version, from 0 to 1.
+             * @description How right the active version was, from 0 to 1, on average.
              */
             active?: number | null;
             /**
              * Format: double
-             * @description Mean score of the version, from 0 to 1.
+             * @description How right the version was.
              */
             candidate?: number | null;
             /** @description Inputs that people decided on. */
             decided: number;
-            /** @description Whether the evidence has ever been sufficient. */
+            /** @description Whether that has ever been enough. */
             is_not_worse: boolean;
-            /** @description Whether the evidence has ever been sufficient. */
+            /** @description Whether that has ever been enough. */
             is_worse: boolean;
             /** @description Inputs where it was worse. */
             losses: number;
@@ -4624,103 +4723,128 @@ export interface components {
              */
             worse: number;
         };
-        /** @description Rules for the decisions of a roll-out. */
+        /** @description What a roll-out is decided by. */
         RolloutPolicy: {
             /**
-             * @description Clients whose requests the canary always answers.
+             * @description Clients whose requests a canary answers in any case.
              * @default []
              */
             clients?: string[];
             /**
              * Format: double
-             * @description The 95th percentile of its errors at which the version is withdrawn.
+             * @description The 95th percentile of its errors from which the version is taken back.
              * @default 0.2
              */
             drift_at?: number;
             /**
              * Format: int64
-             * @description Period in minutes whose decisions are used; longer if they are fewer than needed.
+             * @description Minutes of decisions that are looked at, and longer where these are fewer than needed.
              * @default 60
              */
             drift_minutes?: number;
             /**
-             * @description Minimum number of decisions for it.
+             * @description Decisions that this needs.
              * @default 1000
              */
             drift_samples?: number;
             /**
              * Format: double
-             * @description Maximum probability of each wrong decision of the test.
+             * @description Probability of each wrong decision by live outcomes, at most.
              * @default 0.05
              */
             error_rate?: number;
             /**
              * Format: double
-             * @description Score difference (0 to 1) that still counts as not worse than the active version.
+             * @description Points (of 1) by which the version may be worse than the active one and still counts as not worse.
              * @default 0.02
              */
             margin?: number;
             /**
              * Format: int64
-             * @description Hours in shadow before the candidate may become active.
+             * @description Hours that a version answers beside the active one before it may become active.
              * @default 336
              */
             shadow_hours?: number;
             /**
              * Format: double
-             * @description Share of requests that the canary answers, chosen by a hash of the subject.
+             * @description Share of the requests that a canary answers, chosen by a hash of the subject.
              * @default 0.1
              */
             share?: number;
         };
-        /** @description A roll-out with its conditions and counts. */
+        /** @description A roll-out with all that decides about it. */
         RolloutReport: {
             /** @description What both versions answered. */
             counts: components["schemas"]["RolloutCounts"];
             /** @description The newest errors of both. */
             errors: components["schemas"]["RolloutErrors"];
-            /** @description The conditions for becoming active, in order. */
+            /** @description What must hold before the version may become active, in order. */
             gates: components["schemas"]["RolloutGate"][];
             /** @description What to do next, in a sentence. */
             next: string;
-            /** @description Scores of both versions on decided inputs. */
+            /** @description How right both were, where people decided. */
             outcomes: components["schemas"]["RolloutOutcomes"];
-            /** @description Whether all conditions are met. */
+            /** @description Whether all of it does. */
             ready: boolean;
             /** @description The roll-out. */
             rollout: components["schemas"]["Rollout"];
         };
         /**
-         * @description State of a roll-out.
+         * @description How far a roll-out has come.
          * @enum {string}
          */
         RolloutState: "shadow" | "canary" | "promoted" | "stopped" | "returned";
-        /** @description One training or evaluation, from request to result. */
+        /** @description Regular expressions with the tables that they read values with. */
+        RuleSet: {
+            /** @description Other ways to write a value, by field (`unit`, or `items.unit` within a list): `boxes = "box"`. Upper and lower case
+             *     are the same. */
+            aliases?: JsonObject;
+            /** @description Form `labels`: the label where no rule matches. Form `fields`: an object of values for fields that no rule gives;
+             *     others are null or empty. */
+            otherwise?: JsonObject | null;
+            /** @description In order: the first rule that matches gives the label, or a field its value. */
+            rules?: components["schemas"]["BaselineRule"][];
+            /** @description What a number is multiplied by, by field and by the unit that stands beside the number: `g = 0.001`. A number with
+             *     another unit is no value of the field. */
+            units?: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+        };
+        /** @description How often a rule gave something. */
+        RuleUse: {
+            /** @description Those of them whose answers are right. */
+            right: number;
+            /** @description Examples to whose answers it gave something. */
+            used: number;
+        };
+        /** @description One training or measurement, from what was asked for to its result. */
         Run: {
-            /** @description Whether to activate its version if it is not worse than the active one. */
+            /** @description Whether its version is to become active, if it is not worse. */
             activate: boolean;
-            /** @description The run that must succeed before this one starts. */
+            /** @description The run that must succeed first. */
             after?: string | null;
             /**
              * Format: int32
-             * @description Number of trainer processes started for it.
+             * @description Trainers that were started for it.
              */
             attempts: number;
             /** @description Name of the base model. */
             base: string;
-            /** @description When it was requested. */
+            /** @description When it was asked for. */
             created_at: components["schemas"]["Timestamp"];
-            /** @description Who requested it. */
+            /** @description Who asked for it. */
             created_by: string;
             /** @description Digest of the dataset. */
             dataset: components["schemas"]["Digest"];
             /** @description Its directory, relative to `GRAFT_HOME` or absolute. */
             dir: string;
-            /** @description Why it failed; printed as full text. */
+            /** @description Why it failed; shown as a text, in full. */
             error?: string | null;
             /**
              * Format: int64
-             * @description Number of held-out examples.
+             * @description Examples held out.
              */
             eval_samples?: number | null;
             /**
@@ -4730,12 +4854,12 @@ export interface components {
             exit_code?: number | null;
             /**
              * Format: int64
-             * @description The fence: increases with each change of the holder; a holder with an older value cannot write.
+             * @description Grows each time it changes hands; whoever holds an older one may not write any more.
              */
             fence: number;
             /**
              * Format: double
-             * @description Loss of the result on the held-out examples, or of the last step if there are none.
+             * @description Loss of the result on the held-out examples, or of the last step without any.
              */
             final_loss?: number | null;
             finished_at?: components["schemas"]["Timestamp"] | null;
@@ -4747,57 +4871,55 @@ export interface components {
             lease_owner?: string | null;
             /**
              * Format: int32
-             * @description Maximum number of trainers that are started for it.
+             * @description Trainers that may be started before it counts as poisoned.
              */
             max_attempts: number;
             /** @description `lora` or `soft-prompt`. */
             method: string;
             not_before?: components["schemas"]["Timestamp"] | null;
-            /** @description The machine that executes it; absent for the worker's own. */
+            /** @description The machine that it executes on; the worker's own without one. */
             on?: string | null;
-            /** @description Its current phase: `prepare`, `search`, `train` or `evaluate`. */
+            /** @description What it does now: `prepare`, `search`, `train` or `evaluate`. */
             phase?: string | null;
             /**
              * Format: int32
-             * @description Process id of the trainer, also after it ended.
+             * @description Process id of the trainer, while and after it ran.
              */
             pid?: number | null;
-            /** @description Priority in the queue. */
+            /** @description How soon it gets its turn. */
             priority: components["schemas"]["PriorityName"];
-            /** @description The request; absent for a run that was only found as a directory. */
+            /** @description What was asked for; absent for a run that was found in its directory only. */
             request?: JsonObject | null;
-            /** @description The study that chooses its settings before it trains. */
-            search?: string | null;
             /**
              * Format: int64
-             * @description Number of the run, from 1.
+             * @description Counts runs, from 1.
              */
             seq: number;
-            /** @description The training spec; for an evaluation, the request. */
+            /** @description The training spec as it was given; of a measurement, what was asked for. */
             spec: JsonObject;
             started_at?: components["schemas"]["Timestamp"] | null;
-            /** @description Its state. */
+            /** @description Where it is in its life. */
             state: components["schemas"]["RunState"];
-            /** @description The study that it belongs to, if it is a trial. */
+            /** @description The study that it is a trial of. */
             study?: string | null;
             /** @description Name of the task. */
             task: string;
             /**
              * Format: int64
-             * @description Revision of its task when it was prepared; absent if unknown.
+             * @description Revision of the task it was prepared with; absent where that is not known.
              */
             task_revision?: number | null;
             /**
              * Format: int32
-             * @description CPU threads that it uses; all of its worker's if absent.
+             * @description CPU threads it takes; all of its worker's without a number.
              */
             threads?: number | null;
             /**
              * Format: int64
-             * @description Number of training examples.
+             * @description Examples learned from.
              */
             train_samples?: number | null;
-            /** @description The name for its version; for an evaluation, the version that is evaluated. */
+            /** @description The name its version is to have; of a measurement, the version that is measured. */
             version_name?: string | null;
             wants?: components["schemas"]["RunWish"] | null;
         };
@@ -4823,7 +4945,7 @@ export interface components {
             /** @description In the order asked for. */
             runs: components["schemas"]["Run"][];
         };
-        /** @description A run with all details. */
+        /** @description A run with all that is known of it. */
         RunDetail: {
             /**
              * Format: int32
@@ -4835,7 +4957,7 @@ export interface components {
             /** @description What of its directory can't be read. */
             damage?: string | null;
             failure?: components["schemas"]["Failure"] | null;
-            /** @description Whether its trainer is running. */
+            /** @description Whether its trainer lives. */
             pid_alive: boolean;
             progress?: components["schemas"]["Progress"] | null;
             /** @description The machines that were rented for it, the oldest first. */
@@ -4865,7 +4987,7 @@ export interface components {
              */
             total: number;
         };
-        /** @description Settings of a training; missing ones come from Graft's recipe for the task. */
+        /** @description Settings of a training; what isn't given comes from Graft's recipe for the task. */
         RunSettings: {
             /**
              * Format: float
@@ -5005,7 +5127,7 @@ export interface components {
             recompute?: boolean | null;
             /**
              * Format: double
-             * @description Data augmentation: share of examples that are reworded in each epoch, for tasks that have wordings.
+             * @description Data augmentation: share of examples that are told in other words in each epoch, for tasks that have wordings.
              * @default null
              */
             reworded?: number | null;
@@ -5052,16 +5174,16 @@ export interface components {
             weight_decay?: number | null;
         };
         /**
-         * @description State of a run.
+         * @description Where a run is in its life.
          * @enum {string}
          */
         RunState: "queued" | "starting" | "running" | "succeeded" | "failed" | "cancelled";
         /**
-         * @description A request to a worker about a run that it holds.
+         * @description What somebody wants of a run that a worker holds.
          * @enum {string}
          */
         RunWish: "cancel";
-        /** @description Lists the schedules. */
+        /** @description The schedules there are. */
         ScheduleList: {
             /** @description By name. */
             schedules: components["schemas"]["ScheduleView"][];
@@ -5071,32 +5193,32 @@ export interface components {
              */
             total: number;
         };
-        /** @description A schedule: submits a run at given times. */
+        /** @description A run that is submitted again and again. */
         ScheduleView: {
             /** @description When. */
             created_at: components["schemas"]["Timestamp"];
             /** @description Who added it. */
             created_by: string;
-            /** @description Its cron pattern. */
+            /** @description When, as a cron pattern. */
             cron: string;
             /** @description Its name. */
             id: string;
             last_at?: components["schemas"]["Timestamp"] | null;
             /** @description Why it submitted none the last time. */
             last_note?: string | null;
-            /** @description The last run it submitted. */
+            /** @description The run it submitted last. */
             last_run?: string | null;
             /**
              * Format: int64
-             * @description Least number of new approvals.
+             * @description Only with at least this many new approvals.
              */
             min_new: number;
             next_at?: components["schemas"]["Timestamp"] | null;
-            /** @description The request to submit. */
+            /** @description What is submitted. */
             request: JsonObject;
             /** @description Name of the task. */
             task: string;
-            /** @description Time zone of the pattern. */
+            /** @description The time zone the pattern is read in. */
             zone: string;
         };
         /** @description The numbers of one model on the held-out examples of a task. */
@@ -5124,7 +5246,7 @@ export interface components {
          *     leading "the"; numbers to three decimals; the order of a list doesn't matter. */
         ScoringRules: {
             /**
-             * @description Top-level fields that are compared character by character.
+             * @description Top-level fields compared to the letter.
              * @default []
              */
             exact?: string[];
@@ -5147,7 +5269,7 @@ export interface components {
         };
         /** @description A page that has an example open. */
         Seat: {
-            /** @description The person who has it open. */
+            /** @description Who looks at it. */
             by: string;
             /** @description The example's id. */
             id: string;
@@ -5156,7 +5278,7 @@ export interface components {
             /** @description The task of the example that is open. */
             task: string;
         };
-        /** @description Which pages have which examples open. */
+        /** @description Who is where. */
         Seats: {
             /** @description Every page that has an example open, the asking one included. */
             seats: components["schemas"]["Seat"][];
@@ -5168,7 +5290,9 @@ export interface components {
             role?: components["schemas"]["Role"] | null;
             /** @description Every role, from the least to the most. */
             roles: components["schemas"]["Role"][];
-            /** @description The user's name; null if not logged in. */
+            /** @description With a review link: the task whose examples are all that they reach. */
+            task?: string | null;
+            /** @description Their name; null for nobody. */
             user?: string | null;
         };
         /** @description Another stage for a version. */
@@ -5176,7 +5300,7 @@ export interface components {
             /** @description `shadow`, `canary` or `archived`; `active` is reached by activation. */
             stage: components["schemas"]["Stage"];
         };
-        /** @description The Ask AI service's settings, with its own field names. */
+        /** @description The Ask AI service's settings, in its own words. */
         Settings: {
             /**
              * Format: double
@@ -5269,26 +5393,8 @@ export interface components {
             /** @description `channel_join`, `null`, `malformed`, … */
             kind: string;
         };
-        /** @description What is asked of Slurm for each trainer; what isn't given is the cluster's own choice. */
-        SlurmJob: {
-            /** @description The account that is charged. */
-            account?: string | null;
-            /**
-             * Format: int32
-             * @description Processors.
-             */
-            cpus?: number | null;
-            /** @description GPUs: how many, or a type and how many (`a100:2`). */
-            gpus?: string | null;
-            /** @description Memory as Slurm reads it, such as `16G`. */
-            memory?: string | null;
-            /** @description The partition, or several with commas between. */
-            partition?: string | null;
-            /** @description The time limit as Slurm reads it: minutes, `hours:minutes:seconds` or `days-hours`. */
-            time_limit?: string | null;
-        };
         /**
-         * @description The outcome of a snapshot.
+         * @description What became of a snapshot.
          * @enum {string}
          */
         SnapshotState: "training" | "accepted" | "refused" | "failed" | "rewound";
@@ -5351,7 +5457,7 @@ export interface components {
             p95: number;
         };
         /**
-         * @description Stage of a version.
+         * @description How far a version has come.
          * @enum {string}
          */
         Stage: "shadow" | "canary" | "active" | "archived";
@@ -5363,7 +5469,7 @@ export interface components {
              */
             from?: string | null;
             /**
-             * @description Its settings; missing ones have their defaults.
+             * @description How it learns; what isn't said is as usual.
              * @default {
              *       "windows": 1000,
              *       "minutes": 60,
@@ -5379,7 +5485,7 @@ export interface components {
         };
         /** @description A version to be rolled out. */
         StartRollout: {
-            /** @description Its policy; missing settings have their defaults. */
+            /** @description What it is decided by; what isn't said is as usual. */
             policy?: components["schemas"]["RolloutPolicy"];
             /** @description The version. */
             version: string;
@@ -5407,7 +5513,7 @@ export interface components {
             ready: boolean;
             /** @description The task. */
             task: string;
-            /** @description Items without a known weight. */
+            /** @description Items whose weight nobody knows. */
             unweighed: number;
         };
         /** @description [`Stats`] with time and fields. */
@@ -5429,7 +5535,7 @@ export interface components {
              */
             why?: string | null;
         };
-        /** @description Options of a stream. */
+        /** @description What a stream tells beside the answer. */
         StreamOptions: {
             /** @description The tokens, at its end. */
             include_usage?: boolean;
@@ -5438,26 +5544,26 @@ export interface components {
         Study: {
             /** @description When. */
             created_at: components["schemas"]["Timestamp"];
-            /** @description Who started it. */
+            /** @description Who began it. */
             created_by: string;
             finished_at?: components["schemas"]["Timestamp"] | null;
             /** @description Its name. */
             id: string;
-            /** @description Why it could not continue at the last attempt. */
+            /** @description Why it can't go on, the last time that was tried. */
             note?: string | null;
-            /** @description Everything that determines its trials: budget, seed, space, base, dataset. */
+            /** @description All that decides its trials: budget, seed, space, base, dataset. */
             plan: JsonObject;
             /**
              * Format: int64
-             * @description Number of the study, from 1.
+             * @description Counts studies, from 1.
              */
             seq: number;
-            /** @description Its state. */
+            /** @description Where it is. */
             state: components["schemas"]["StudyState"];
             /** @description Name of the task. */
             task: string;
         };
-        /** @description Lists the studies. */
+        /** @description The studies there are. */
         StudyList: {
             /** @description Newest first. */
             studies: components["schemas"]["Study"][];
@@ -5468,12 +5574,7 @@ export interface components {
             run: components["schemas"]["Run"];
         };
         /**
-         * @description How a study chooses its trials.
-         * @enum {string}
-         */
-        StudySampler: "tpe" | "random";
-        /**
-         * @description State of a study.
+         * @description Where a study is.
          * @enum {string}
          */
         StudyState: "running" | "done" | "stopped";
@@ -5490,9 +5591,9 @@ export interface components {
             defaults_are_best?: boolean | null;
             /** @description Whether it ended before its budget was used up, because the defaults are best. */
             ended_early: boolean;
-            /** @description The Pareto front: trials that no other trial beats in loss, size or latency without being worse in another of them. */
+            /** @description Trials that no other beats in loss, size or latency without being worse in another of them. */
             front: number[];
-            /** @description Importance of each setting, the most important first; empty before six trials. */
+            /** @description How much each setting matters, the most important first; empty before six trials. */
             importance: components["schemas"]["Importance"][];
             /** @description What is searched, in the sampler's order; a trial's `point` has a value for each that applies. */
             space: components["schemas"]["Parameter"][];
@@ -5535,7 +5636,7 @@ export interface components {
              * @description The threshold that it was measured against.
              */
             threshold: number;
-            /** @description The outcome of the question. */
+            /** @description What became of the question. */
             verdict: components["schemas"]["FallbackVerdict"];
         };
         /** @description An answer that waits for a person. */
@@ -5648,7 +5749,7 @@ export interface components {
              * @description Bytes free there.
              */
             disk_free?: number | null;
-            /** @description Where state is stored. */
+            /** @description Where state lives. */
             home: string;
             /** @description Runs that those hold. */
             leases: components["schemas"]["LeaseView"][];
@@ -5663,7 +5764,7 @@ export interface components {
             /** @description When this server started. */
             started_at: components["schemas"]["Timestamp"];
             swept?: components["schemas"]["SweepView"] | null;
-            /** @description External trackers to which runs are sent. */
+            /** @description Trackers elsewhere that runs are told to. */
             trackers: components["schemas"]["TrackerKind"][];
             /** @description Version of Graft. */
             version: string;
@@ -5734,14 +5835,14 @@ export interface components {
             /** @description The text that people edit, which is put over the built-in tables; empty where there is none. */
             toml: string;
         };
-        /** @description Everything that determines how an input becomes a prompt and how an answer becomes a value.
+        /** @description Everything that decides how an input becomes a prompt and an answer becomes a value.
          *
-         *     It is stored in the run directory and in the adapter folder, so training, evaluation and inference can't use
-         *     different cards. Its [digest](TaskCard::digest) identifies it. */
+         *     It is frozen into the run directory and travels inside the adapter folder, so training, evaluation and
+         *     inference can't use different ones. Its [digest](TaskCard::digest) names it. */
         TaskCard: {
-            /** @description The form of the answer. */
+            /** @description What the model must write. */
             answer: components["schemas"]["AnswerForm"];
-            /** @description The instruction before the input. It is the same for all examples, so that its computation is shared. */
+            /** @description The instruction, put before the input; the same for every example, so its computation is shared. */
             instruction: string;
             /** @description `slack-rescue`, `ask-ai`, `text-classification`, … */
             name: string;
@@ -5773,6 +5874,8 @@ export interface components {
             labels?: string[];
             /** @description As users type it: lowercase letters, digits and `-`. */
             name: string;
+            /** @description Whether Audit proposes the baseline's answer to an example that has none. */
+            prefill?: boolean;
             /** @description Form `fields`: JSON Schema of the answer, as an object or as its text. The model writes the properties in this
              *     order. */
             schema?: JsonObject | null;
@@ -5955,11 +6058,11 @@ export interface components {
              */
             total: number;
         };
-        /** @description An access token of a program. */
+        /** @description What a program shows instead of a password. */
         TokenView: {
             /** @description When. */
             created_at: components["schemas"]["Timestamp"];
-            /** @description Who created it. */
+            /** @description Who made it. */
             created_by: string;
             expires_at?: components["schemas"]["Timestamp"] | null;
             /** @description Its public name. */
@@ -5968,6 +6071,8 @@ export interface components {
             label: string;
             /** @description What it may do. */
             role: components["schemas"]["Role"];
+            /** @description The task whose examples are all that it reaches: a review link. */
+            task?: string | null;
             used_at?: components["schemas"]["Timestamp"] | null;
         };
         /** @description What a tracker has of a run. */
@@ -5989,7 +6094,7 @@ export interface components {
          */
         TrackedState: "waiting" | "following" | "failing" | "sent";
         /**
-         * @description The kinds of trackers.
+         * @description The trackers there are.
          * @enum {string}
          */
         TrackerKind: "mlflow" | "otlp";
@@ -6010,26 +6115,26 @@ export interface components {
             /** @description Variants that take turns; 0 where the example itself is learned in every epoch. */
             variants: number;
         };
-        /** @description Why a run ended without a result. A trainer writes it as its last event. The follower of the run adds what can only
-         *     be observed from outside, and stores it with the run. */
+        /** @description Why a run ended without a result, in parts. A trainer writes it as its last event; whoever follows the run adds what
+         *     can only be seen from outside, and stores it with the run. */
         TrainerFailure: {
-            /** @description The causes, outermost first. */
+            /** @description Why, from the nearest cause to the deepest. */
             causes?: string[];
-            /** @description The class, which decides whether the run is retried. */
+            /** @description What kind it is: it decides whether the run is tried again. */
             class: components["schemas"]["FailureClass"];
             /**
              * Format: int32
              * @description The public exit code.
              */
             code: number;
-            /** @description What the user can do. */
+            /** @description What people can do. */
             hint?: string | null;
-            /** @description What failed, as a sentence without the causes. */
+            /** @description What failed, as a sentence without its causes. */
             message: string;
             phase?: components["schemas"]["Phase"] | null;
-            /** @description Start and end of the process's stderr. */
+            /** @description The beginning and the end of what the process wrote to stderr. */
             stderr?: string;
-            /** @description Start and end of its stdout. */
+            /** @description The same of stdout. */
             stdout?: string;
         };
         /** @description What a phase left. */
@@ -6045,7 +6150,7 @@ export interface components {
         /** @description How a dataset is trained; what isn't known here is passed over. */
         TrainingConfig: {
             /**
-             * @description Base model. Default: `smollm2-135m`.
+             * @description Base model; `smollm2-135m` otherwise.
              * @default null
              */
             base?: string | null;
@@ -6083,10 +6188,10 @@ export interface components {
             baseModel: string;
             /**
              * Format: int64
-             * @description Number of examples in the dataset.
+             * @description Examples in the dataset.
              */
             datasetSize?: number | null;
-            /** @description Why it failed: the first and last 2,500 characters of the error output, labelled. */
+            /** @description Why it failed: the first and last 2,500 characters of what was said, labelled. */
             errorMessage?: string | null;
             /**
              * Format: double
@@ -6100,9 +6205,9 @@ export interface components {
              * @description Number of the run.
              */
             id: number;
-            /** @description Path of the result's metadata, once it exists. */
+            /** @description The result's description, once there is one. */
             metadataPath?: string | null;
-            /** @description A note of this response: nothing changed since the run. */
+            /** @description Said of this answer: that nothing changed since the run. */
             note?: string | null;
             /** @description The run directory. */
             outputDir: string;
@@ -6112,12 +6217,12 @@ export interface components {
             startedAt?: string | null;
             /** @description `queued`, `running`, `completed` or `failed`. */
             status: string;
-            /** @description Always `soft_prompt`: that system uses one name for both methods. */
+            /** @description Always `soft_prompt`, as that system calls both methods. */
             trainingType: string;
-            /** @description Who requested it. */
+            /** @description Who asked for it. */
             triggeredBy: string;
         };
-        /** @description The state of a job. */
+        /** @description How far a job is. */
         TrainingStatus: {
             /** @description The newest of them. */
             checkpoint?: string | null;
@@ -6154,7 +6259,7 @@ export interface components {
         Trial: {
             /**
              * Format: int64
-             * @description Size of its adapter in bytes.
+             * @description Size of its adapter.
              */
             bytes?: number | null;
             /**
@@ -6164,7 +6269,7 @@ export interface components {
             latency_ms?: number | null;
             /**
              * Format: double
-             * @description Loss on the examples that the study holds out; for a trial that was stopped early, the loss at that point.
+             * @description Loss on the examples that the study holds out; of one that was stopped early, there.
              */
             loss?: number | null;
             /**
@@ -6172,29 +6277,38 @@ export interface components {
              * @description How long it trained.
              */
             millis: number;
-            /** @description A note for people. */
+            /** @description What is to be known about it. */
             note?: string | null;
             /**
              * Format: int64
-             * @description Number of the trial, from 0. Trial 0 uses the recipe unchanged.
+             * @description Counts from 0, which is the recipe as it is.
              */
             number: number;
-            /** @description Values of the parameters that apply; for a choice, the index. */
+            /** @description The value of each parameter that applies; of a choice, its position. */
             point: JsonObject;
             /** @description Its run. */
             run: string;
-            /** @description Loss at a quarter and at half of the training, where a trial may be stopped early. */
+            /** @description Loss at a quarter and at half of its training, where earlier trials may stop it; none beyond that. */
             rungs: (number | null)[];
-            /** @description The same point as training settings. */
+            /** @description The same as settings of a training. */
             settings: JsonObject;
-            /** @description Its state. */
+            /** @description What became of it. */
             state: components["schemas"]["TrialState"];
         };
         /**
-         * @description State of a trial.
+         * @description What became of a trial.
          * @enum {string}
          */
         TrialState: "running" | "complete" | "pruned" | "failed";
+        /** @description A baseline to try. */
+        TryBaseline: {
+            baseline?: components["schemas"]["BaselineDefinition"] | null;
+            /**
+             * Format: int32
+             * @description How many of the newest approved examples are asked; 1000 otherwise, and 50 of a command or endpoint.
+             */
+            limit?: number | null;
+        };
         /** @description What a text was understood as. */
         Understanding: {
             /** @description How many there are of all, also where the lists are cut. */
@@ -6206,7 +6320,7 @@ export interface components {
             /** @description What each field of the schema was inferred from. */
             fields: components["schemas"]["FieldGuess"][];
             form?: components["schemas"]["AnswerKind"] | null;
-            /** @description A suggestion that would improve the examples. */
+            /** @description What would make the examples better. */
             hints: components["schemas"]["Hint"][];
             /** @description What stands above the examples and may be the task's instruction. */
             instruction?: string | null;
@@ -6284,7 +6398,7 @@ export interface components {
             /** @description The task the examples belong to; for Slack and Ask AI the one that belongs to them otherwise. */
             task?: string | null;
         };
-        /** @description Lists the users who may log in. */
+        /** @description People who may log in. */
         UserList: {
             /**
              * Format: int64
@@ -6294,7 +6408,7 @@ export interface components {
             /** @description By name. */
             users: components["schemas"]["UserView"][];
         };
-        /** @description A person who may log in. */
+        /** @description Somebody who may log in. */
         UserView: {
             /** @description When. */
             created_at: components["schemas"]["Timestamp"];
@@ -6310,13 +6424,13 @@ export interface components {
          * @enum {string}
          */
         Verdict: "better" | "worse" | "cannot-tell";
-        /** @description A registered version of a task: an adapter, or a method without a language model. */
+        /** @description Something that answers a task: a registered adapter, or what needs no language model. */
         Version: {
             /** @description Digest of the adapter's weights, or of the contestant's file. */
             adapter_digest: components["schemas"]["Digest"];
             /** @description The folder of its files, relative to `GRAFT_HOME`. */
             adapter_dir: string;
-            /** @description Name of the base model; absent if the version needs none. */
+            /** @description Name of the base model; absent where the version answers without one. */
             base: string | null;
             base_digest: components["schemas"]["Digest"] | null;
             /** @description Prompt and answer form it was trained with. */
@@ -6338,13 +6452,13 @@ export interface components {
             parent?: string | null;
             /** @description The run that made it. */
             run?: string | null;
-            /** @description Its stage. */
+            /** @description How far it has come. */
             stage: components["schemas"]["Stage"];
             /** @description Name of the task. */
             task: string;
             /**
              * Format: int64
-             * @description Revision of the task it was trained with; absent if unknown.
+             * @description Revision of the task it was trained with; absent where that is not known.
              */
             task_revision?: number | null;
         };
@@ -6377,7 +6491,7 @@ export interface components {
          * @enum {string}
          */
         VersionMethod: "adapter" | "rules" | "n-grams" | "nearest" | "most-frequent";
-        /** @description Why a run makes no progress, and when this is checked again. */
+        /** @description Why a run doesn't go on, and when that is looked at again. */
         Waiting: {
             until?: components["schemas"]["Timestamp"] | null;
             /** @description Why. */
@@ -6398,23 +6512,23 @@ export interface components {
         WindowCounts: {
             /**
              * Format: int64
-             * @description All windows.
+             * @description All that were taken in.
              */
             all: number;
             /**
              * Format: int64
-             * @description Windows without a place yet.
+             * @description Those that wait to be put in order.
              */
             buffered: number;
             /**
              * Format: int64
-             * @description Windows that arrived late.
+             * @description Those that came late.
              */
             late: number;
             oldest?: components["schemas"]["Timestamp"] | null;
             /**
              * Format: int64
-             * @description Windows that wait for the next snapshot.
+             * @description Those that wait for the next snapshot.
              */
             waiting: number;
         };
@@ -6437,9 +6551,24 @@ export interface components {
              */
             slots: number;
         };
+        /** @description An example that a baseline does not answer right. */
+        WrongAnswer: {
+            /** @description What the baseline answers; absent where it gives no answer. */
+            answer?: Json;
+            /** @description Its id. */
+            id: string;
+            /** @description Its text. */
+            input: string;
+            /** @description Why there is no answer. */
+            reason?: string | null;
+            /** @description The rules that gave something, by their places from 0. */
+            rules: number[];
+            /** @description The approved answer. */
+            wanted: Json;
+        };
     };
     responses: {
-        /** @description Any error. */
+        /** @description Anything that went wrong. */
         OpenAiError: {
             headers: {
                 [name: string]: unknown;
@@ -6448,7 +6577,7 @@ export interface components {
                 "application/json": components["schemas"]["OpenAiError"];
             };
         };
-        /** @description Any error. */
+        /** @description Anything that went wrong. */
         Problem: {
             headers: {
                 [name: string]: unknown;
@@ -6468,7 +6597,7 @@ export interface operations {
     recent_runs: {
         parameters: {
             query?: {
-                /** @description Maximum number, newest first. Default: 20. */
+                /** @description At most this many, the newest; 20 otherwise. */
                 limit?: number;
             };
             header?: never;
@@ -6782,19 +6911,19 @@ export interface operations {
     list_changes: {
         parameters: {
             query?: {
-                /** @description Only changes of this kind of object. */
+                /** @description Only of this kind of thing. */
                 kind?: components["schemas"]["ChangeKind"];
                 /** @description Only of this task. */
                 task?: string;
-                /** @description Only changes of the object with this id or name. */
+                /** @description Only of the thing with this id or name. */
                 subject?: string;
                 /** @description Only those after this `seq`. */
                 after?: number;
                 /** @description Only those before this `seq`. */
                 before?: number;
-                /** @description Which come first. Default: the oldest. */
+                /** @description Which come first; the oldest otherwise. */
                 order?: components["schemas"]["ChangeOrder"];
-                /** @description Maximum number, at most 500. */
+                /** @description At most this many, 500 at most. */
                 limit?: number;
             };
             header?: never;
@@ -6867,9 +6996,9 @@ export interface operations {
             query?: {
                 /** @description Only of this task. */
                 task?: string;
-                /** @description Maximum number, at most 500. */
+                /** @description At most this many, 500 at most. */
                 limit?: number;
-                /** @description Number to skip at the start. */
+                /** @description Leaving out this many at the start. */
                 offset?: number;
             };
             header?: never;
@@ -6923,7 +7052,7 @@ export interface operations {
     stream_changes: {
         parameters: {
             query?: {
-                /** @description Send the changes after this `seq`, like the `Last-Event-ID` header; without either, only new ones. */
+                /** @description Tell the changes after this `seq`, as the `Last-Event-ID` header does; without either, only new ones. */
                 after?: number;
             };
             header?: {
@@ -6950,7 +7079,7 @@ export interface operations {
             query?: {
                 /** @description Only of this task. */
                 task?: string;
-                /** @description Only examples in this review state. */
+                /** @description Only in this state of review. */
                 state?: components["schemas"]["ReviewFilterName"];
                 /** @description Only from this kind of source. */
                 source?: string;
@@ -6958,17 +7087,17 @@ export interface operations {
                 search?: string;
                 /** @description Only decided on by this person. */
                 by?: string;
-                /** @description Only with a suggestion for this field, at any depth; confidence filters then apply to this field. */
+                /** @description Only with a suggestion for this field, at any depth; the confidences are about it, then. */
                 field?: string;
-                /** @description Only with a suggestion of at least this confidence. */
+                /** @description Only with a suggestion that is at least this sure. */
                 min_confidence?: number;
-                /** @description Only with a suggestion of less than this confidence. */
+                /** @description Only with a suggestion that is less sure than this. */
                 max_confidence?: number;
-                /** @description The order. */
+                /** @description In which order. */
                 order?: components["schemas"]["OrderName"];
-                /** @description Maximum number, at most 500. */
+                /** @description At most this many, 500 at most. */
                 limit?: number;
-                /** @description Number to skip at the start. */
+                /** @description Leaving out this many at the start. */
                 offset?: number;
             };
             header?: never;
@@ -7579,9 +7708,9 @@ export interface operations {
     list_prompts: {
         parameters: {
             query?: {
-                /** @description Maximum number, at most 500. */
+                /** @description At most this many, 500 at most. */
                 limit?: number;
-                /** @description Number to skip at the start. */
+                /** @description Leaving out this many at the start. */
                 offset?: number;
             };
             header?: never;
@@ -7726,9 +7855,9 @@ export interface operations {
                 kind?: components["schemas"]["RunKind"];
                 /** @description Only the trials of this study. */
                 study?: string;
-                /** @description Maximum number, at most 500. */
+                /** @description At most this many, 500 at most. */
                 limit?: number;
-                /** @description Number to skip at the start. */
+                /** @description Leaving out this many at the start. */
                 offset?: number;
             };
             header?: never;
@@ -8226,7 +8355,7 @@ export interface operations {
             query?: {
                 /** @description Its place among the training examples, from 0. */
                 place?: number;
-                /** @description The epoch, from 0: each epoch may use another variant of the example. */
+                /** @description The epoch, from 0: a variant may stand for the example, another one in each epoch. */
                 epoch?: number;
             };
             header?: never;
@@ -8664,7 +8793,7 @@ export interface operations {
     show_stats: {
         parameters: {
             query?: {
-                /** @description Default: the task with the Slack integration. */
+                /** @description The task that belongs to Slack otherwise. */
                 task?: string;
             };
             header?: never;
@@ -8687,7 +8816,7 @@ export interface operations {
     export_stats: {
         parameters: {
             query?: {
-                /** @description Default: the task with the Slack integration. */
+                /** @description The task that belongs to Slack otherwise. */
                 task?: string;
             };
             header?: never;
@@ -8964,7 +9093,7 @@ export interface operations {
     list_tasks: {
         parameters: {
             query?: {
-                /** @description Include archived tasks. */
+                /** @description The archived ones, too. */
                 archived?: boolean;
             };
             header?: never;
@@ -8987,7 +9116,7 @@ export interface operations {
     create_task: {
         parameters: {
             query?: {
-                /** @description `true`: only check and report the effect; store nothing. */
+                /** @description `true`: check, and tell what would happen; nothing is stored. */
                 dry_run?: boolean;
             };
             header?: never;
@@ -9038,7 +9167,7 @@ export interface operations {
     import_task: {
         parameters: {
             query?: {
-                /** @description `true`: only check and report the effect; store nothing. */
+                /** @description `true`: check, and tell what would happen; nothing is stored. */
                 dry_run?: boolean;
             };
             header?: never;
@@ -9121,7 +9250,7 @@ export interface operations {
     create_task_with_examples: {
         parameters: {
             query?: {
-                /** @description `true`: only check and report the effect; store nothing. */
+                /** @description `true`: check, and tell what would happen; nothing is stored. */
                 dry_run?: boolean;
             };
             header?: never;
@@ -9251,7 +9380,7 @@ export interface operations {
     replace_task: {
         parameters: {
             query?: {
-                /** @description `true`: only check and report the effect; store nothing. */
+                /** @description `true`: check, and tell what would happen; nothing is stored. */
                 dry_run?: boolean;
             };
             header?: {
@@ -9336,7 +9465,7 @@ export interface operations {
     patch_task: {
         parameters: {
             query?: {
-                /** @description `true`: only check and report the effect; store nothing. */
+                /** @description `true`: check, and tell what would happen; nothing is stored. */
                 dry_run?: boolean;
             };
             header?: {
@@ -9371,6 +9500,56 @@ export interface operations {
                 };
             };
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    try_baseline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryBaseline"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BaselineTrial"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9454,7 +9633,7 @@ export interface operations {
                     "application/json": components["schemas"]["OneVersion"];
                 };
             };
-            /** @description it can't answer this task, or there are no training examples */
+            /** @description it can't answer this task, or there is nothing to learn from */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9469,7 +9648,7 @@ export interface operations {
     task_drift: {
         parameters: {
             query?: {
-                /** @description Default: the active version. */
+                /** @description The active one otherwise. */
                 version?: string;
             };
             header?: never;
@@ -9993,7 +10172,7 @@ export interface operations {
                     "application/json": components["schemas"]["OneRollout"];
                 };
             };
-            /** @description it is active, no version is active, or another one is being rolled out */
+            /** @description it is active, no version is, or another is being rolled out */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10096,7 +10275,7 @@ export interface operations {
                     "application/json": components["schemas"]["Switched"];
                 };
             };
-            /** @description the unmet conditions, or it is worse on the held-out examples */
+            /** @description what is open, or it is worse on the held-out examples */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10231,6 +10410,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MadeToken"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    make_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLink"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeLink"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             409: {
@@ -10466,9 +10693,9 @@ export interface operations {
             query?: {
                 /** @description Only of this task. */
                 task?: string;
-                /** @description Maximum number, at most 500. */
+                /** @description At most this many, 500 at most. */
                 limit?: number;
-                /** @description Number to skip at the start. */
+                /** @description Leaving out this many at the start. */
                 offset?: number;
             };
             header?: never;

@@ -39,6 +39,7 @@ const SHOWN = [
   commands.stoppingStudy("study-1"),
   commands.addingUser("ada", "auditor"),
   commands.addingToken("the bot", "viewer"),
+  commands.addingLink("sentiment", "Ada Lovelace"),
   commands.scheduling({
     ...{ task: "sentiment", cron: "0 3 * * 1", zone: "Europe/Berlin", fresh: "20" },
     ...{ base: "tiny", method: "soft-prompt", activate: true },

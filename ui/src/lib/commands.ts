@@ -92,6 +92,7 @@ export const commands = {
   deletingVersion: (task: string, version: string) => graft(["models", "delete", version], { task }),
   addingUser: (name: string, role: string) => graft(["users", "add", name || "NAME"], { role }),
   addingToken: (label: string, role: string) => graft(["tokens", "add", label || "LABEL"], { role }),
+  addingLink: (task: string, person: string) => graft(["tokens", "link", task || "TASK", person || "PERSON"], {}),
   scheduling: ({ task, cron, zone, fresh, base, method, activate }: Scheduling) =>
     graft(["schedules", "add", task, task], {
       ...{ cron, zone, "min-new": fresh || "0", base, method: method !== "lora" && method, activate },

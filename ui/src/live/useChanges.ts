@@ -1,5 +1,6 @@
-import { useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
+import { sessionQuery } from "../api/queries";
 import type { Change, Schemas } from "../api/types";
 import { link } from "./connection";
 import { seated } from "./presence";
@@ -23,6 +24,9 @@ const ASKS = 10_000;
 /** Receives every change on the server and refetches outdated queries, at most a few times per second. */
 export function useChanges(onHealed: () => void): void {
   const client = useQueryClient();
+  const { data: session } = useQuery(sessionQuery);
+  // A review link hears nothing, so it asks.
+  const isHeard = session !== undefined && !session.task;
   useEffect(() => {
     const heard = batched(client);
     let wasLost = false;
@@ -34,7 +38,8 @@ export function useChanges(onHealed: () => void): void {
       const shown = { predicate: ({ queryKey }: { queryKey: readonly unknown[] }) => queryKey[0] !== "queue" };
       void client.invalidateQueries(document.hidden ? { queryKey: ["tasks"] } : shown);
     }, ASKS);
-    const stop = listen((last) => `/api/v1/events${last && `?after=${last}`}`, ["change", "presence"], {
+    const hear = isHeard ? listen : () => () => undefined;
+    const stop = hear((last) => `/api/v1/events${last && `?after=${last}`}`, ["change", "presence"], {
       on: (name, data) => (name === "presence" ? seated(data as Schemas["Seats"]) : heard(data as Change)),
       open: () => {
         link.set("live");
@@ -57,7 +62,7 @@ export function useChanges(onHealed: () => void): void {
       clearInterval(asking);
       stop();
     };
-  }, [client, onHealed]);
+  }, [client, onHealed, isHeard]);
 }
 
 function batched(client: QueryClient): (change: Change) => void {

@@ -1,4 +1,6 @@
+import { useQuery } from "@tanstack/react-query";
 import { Link, useLocation } from "@tanstack/react-router";
+import { sessionQuery } from "../api/queries";
 import { Button } from "../components/Button";
 import { Icon, type IconName } from "../components/Icon";
 import { number } from "../lib/format";
@@ -27,6 +29,7 @@ export const PAGES: {
 export function Nav({ onCommands, onKeys }: { onCommands: () => void; onKeys: () => void }) {
   const { pathname } = useLocation();
   const { task } = useTask();
+  const only = useQuery(sessionQuery).data?.task;
   const isHere = (to: string) =>
     to === "/" ? pathname === "/" : pathname.startsWith(to) || (to === "/train" && pathname.startsWith("/runs"));
   return (
@@ -36,7 +39,7 @@ export function Nav({ onCommands, onKeys }: { onCommands: () => void; onKeys: ()
       </Link>
       <TaskPick />
       <div className={css.links}>
-        {PAGES.map((page) => (
+        {PAGES.filter((page) => !only || page.to === "/audit").map((page) => (
           <Link key={page.to} to={page.to} className={css.link} aria-current={isHere(page.to) ? "page" : undefined}>
             <Icon name={page.icon} size={18} />
             {page.label}
@@ -49,7 +52,7 @@ export function Nav({ onCommands, onKeys }: { onCommands: () => void; onKeys: ()
         ))}
       </div>
       <div className={css.foot}>
-        <ConnectionBadge />
+        {!only && <ConnectionBadge />}
         <div className={css.tools}>
           <Button look="quiet" small onClick={onCommands} icon="search" shortcut="mod+k" title="Command menu">
             Find

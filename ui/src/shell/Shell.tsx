@@ -29,6 +29,12 @@ export function Shell() {
   useEffect(() => {
     if (barred) void navigate({ to: "/login", search: { next: pathname, token } });
   }, [barred, navigate, pathname, token]);
+  // A review link reaches the examples of its task.
+  const only = session.data?.task;
+  const astray = !!only && pathname !== "/audit" && pathname !== "/login";
+  useEffect(() => {
+    if (astray) void navigate({ to: "/audit", search: { task: only }, replace: true });
+  }, [astray, navigate, only]);
   return pathname === "/login" ? (
     <Suspense fallback={<PageLoading />}>
       <Outlet />

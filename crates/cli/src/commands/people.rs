@@ -44,6 +44,17 @@ pub(crate) enum Tokens {
         #[arg(long, value_name = "N")]
         days: Option<u32>,
     },
+    /// Create a review link: whoever opens it reviews the examples of one task, and reaches nothing else. It is shown only
+    /// once; removing its token ends it.
+    Link {
+        /// Task.
+        task: String,
+        /// Person whom it is for; their decisions are recorded under this name.
+        person: String,
+        /// Days until the link expires [default: 14].
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=3650))]
+        days: Option<u32>,
+    },
     /// Revoke a token.
     Remove {
         /// Id as printed by `list`.
@@ -103,7 +114,9 @@ pub(crate) async fn tokens(engine: &Engine, admins: Admins, command: Tokens) -> 
             let mut table = Table::new(["id", "role", "label", "last used"]);
             for token in &tokens {
                 let used = token.used_at.map_or_else(|| "never".to_owned(), iso8601);
-                table.row([token.id.clone(), token.role.name().into(), token.label.clone(), used]);
+                let may =
+                    token.task.as_ref().map_or_else(|| token.role.name().into(), |task| format!("review of {task}"));
+                table.row([token.id.clone(), may, token.label.clone(), used]);
             }
             Ok(Reply::new(json!({"tokens": tokens}), table.to_string()))
         }
@@ -111,6 +124,14 @@ pub(crate) async fn tokens(engine: &Engine, admins: Admins, command: Tokens) -> 
             let (token, secret) = people::make_token(engine, admins, &label, role.into(), days).await?;
             let text = format!("{secret}\nIt is shown only once; send it as `Authorization: Bearer …`.");
             Ok(Reply::new(json!({"token": token, "secret": secret}), text))
+        }
+        Tokens::Link { task, person, days } => {
+            let (token, path) = people::make_link(engine, admins, &person, &task, days).await?;
+            let text = format!(
+                "{path}\nIt is shown this once: put the server's address before it. `graft tokens remove {}` ends it.",
+                token.id
+            );
+            Ok(Reply::new(json!({"token": token, "path": path}), text))
         }
         Tokens::Remove { id } => {
             let token = engine.people().remove_token(&id, admins).await?;

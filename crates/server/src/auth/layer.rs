@@ -3,14 +3,14 @@ use std::time::Duration;
 use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, Method, header},
+    http::{HeaderMap, Method, Uri, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use futures_util::StreamExt as _;
 use tokio::sync::watch;
 
-use super::{Role, Who, roles::Demand};
+use super::{Role, Who, roles::Demand, scope};
 use crate::{
     problem::{Kind, Problem},
     state::AppState,
@@ -27,7 +27,7 @@ pub(crate) async fn authorize(State(state): State<AppState>, mut request: Reques
     };
     let demand = state.roles.demand(request.method(), &path);
     let (changed, headers) = (state.auth.changed(), request.headers().clone());
-    match admit(&state, demand, request.method(), &headers).await {
+    match admit(&state, demand, (request.method(), &path, request.uri()), &headers).await {
         Err(problem) => problem.into_response(),
         Ok(who) => {
             if let Some(who) = who {
@@ -63,7 +63,12 @@ async fn access_ends(state: AppState, mut changed: watch::Receiver<()>, headers:
     }
 }
 
-async fn admit(state: &AppState, demand: Demand, method: &Method, headers: &HeaderMap) -> Result<Option<Who>, Problem> {
+async fn admit(
+    state: &AppState,
+    demand: Demand,
+    (method, path, uri): (&Method, &str, &Uri),
+    headers: &HeaderMap,
+) -> Result<Option<Who>, Problem> {
     let who = state.auth.identify(&state.engine, headers).await?;
     if let Demand::AtLeast(role) = demand {
         match &who {
@@ -74,6 +79,12 @@ async fn admit(state: &AppState, demand: Demand, method: &Method, headers: &Head
             Some(who) if who.role < role => {
                 let detail = format!("this requires the role `{}`", role.name());
                 return Err(Problem::new(Kind::Forbidden, detail).with_hint("ask an administrator"));
+            }
+            Some(Who { task: Some(task), .. }) if !scope::reaches(task, method, path, uri) => {
+                let detail = format!("a review link reaches the examples of task `{task}` and nothing else");
+                return Err(
+                    Problem::new(Kind::Forbidden, detail).with_hint("log in with a name and a password for the rest")
+                );
             }
             Some(_) => {}
         }

@@ -4,6 +4,7 @@ mod layer;
 mod limiter;
 pub mod people;
 mod roles;
+mod scope;
 
 use std::{
     net::IpAddr,
@@ -37,6 +38,8 @@ pub struct Who {
     pub name: String,
     /// The role.
     pub role: Role,
+    /// The task whose examples are all that they reach.
+    pub task: Option<String>,
     /// Whether a cookie said so, which other sites' pages could send along.
     pub by_cookie: bool,
 }
@@ -56,7 +59,7 @@ pub(crate) struct Login {
 impl Login {
     /// With a password of their own.
     fn of(name: &str, role: Role) -> Self {
-        let who = Who { name: name.to_owned(), role, by_cookie: true };
+        let who = Who { name: name.to_owned(), role, task: None, by_cookie: true };
         Self { who, until: None, token: None, configured: None }
     }
 }
@@ -165,7 +168,7 @@ impl Auth {
 
     /// The caller if no login is required.
     pub(crate) fn anonymous(&self) -> Option<Who> {
-        (!self.required()).then(|| Who { name: self.local.clone(), role: Role::Admin, by_cookie: false })
+        (!self.required()).then(|| Who { name: self.local.clone(), role: Role::Admin, task: None, by_cookie: false })
     }
 
     /// Who a request says it comes from: a bearer token first, then the session's cookie.
@@ -178,7 +181,7 @@ impl Auth {
         if let Some(cookie) = self.cookie_of(headers) {
             let session = engine.people().session(&people::digest(cookie)).await?;
             if let Some(session) = session.filter(|session| self.is_configured(session.configured.as_deref())) {
-                return Ok(Some(Who { name: session.who, role: session.role, by_cookie: true }));
+                return Ok(Some(Who { name: session.who, role: session.role, task: session.task, by_cookie: true }));
             }
         }
         Ok(self.anonymous())
@@ -196,10 +199,9 @@ impl Auth {
             return Ok(Some(Login { configured: Some(digest), ..Login::of("token", Role::Admin) }));
         }
         let found = engine.people().use_token(&digest).await?;
-        Ok(found.map(|token| Login {
-            until: token.expires_at,
-            token: Some(token.id),
-            ..Login::of(&token.label, token.role)
+        Ok(found.map(|token| {
+            let who = Who { name: token.label, role: token.role, task: token.task, by_cookie: true };
+            Login { who, until: token.expires_at, token: Some(token.id), configured: None }
         }))
     }
 
@@ -251,6 +253,7 @@ impl Auth {
         let session = Session {
             who: login.who.name.clone(),
             role: login.who.role,
+            task: login.who.task.clone(),
             expires_at,
             token: login.token.clone(),
             configured: login.configured.clone(),

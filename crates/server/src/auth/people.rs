@@ -37,6 +37,27 @@ pub async fn set_user(engine: &Engine, admins: Admins, name: &str, role: Role, p
     Ok(engine.people().set_user(name, role, &hash, admins).await?)
 }
 
+/// Days that a review link is good for unless it is said.
+const LINK_DAYS: u32 = 14;
+
+/// Makes a review link for one person and the examples of one task: the token that is kept, and the address below the
+/// server's own that opens it.
+///
+/// # Errors
+/// As [`make_token`]; there is no such task.
+pub async fn make_link(
+    engine: &Engine,
+    admins: Admins,
+    person: &str,
+    task: &str,
+    days: Option<u32>,
+) -> Result<(Token, String), Error> {
+    engine.tasks().open(task).await?;
+    let days = Some(days.unwrap_or(LINK_DAYS));
+    let (token, secret) = make_scoped_token(engine, admins, person, (Role::Auditor, Some(task)), days).await?;
+    Ok((token, format!("/login?token={secret}&next=%2Faudit%3Ftask%3D{task}")))
+}
+
 /// Makes a token; returns what is kept of it, and the token itself, which is not.
 ///
 /// # Errors
@@ -46,6 +67,17 @@ pub async fn make_token(
     admins: Admins,
     label: &str,
     role: Role,
+    days: Option<u32>,
+) -> Result<(Token, String), Error> {
+    make_scoped_token(engine, admins, label, (role, None), days).await
+}
+
+/// The same, for the examples of one task if it is named.
+async fn make_scoped_token(
+    engine: &Engine,
+    admins: Admins,
+    label: &str,
+    (role, task): (Role, Option<&str>),
     days: Option<u32>,
 ) -> Result<(Token, String), Error> {
     let label = label.trim();
@@ -58,6 +90,7 @@ pub async fn make_token(
         id: digest(&secret)[..12].to_owned(),
         role,
         label: label.to_owned(),
+        task: task.map(str::to_owned),
         created_by: engine.by.clone(),
         created_at: at,
         used_at: None,

@@ -24,6 +24,8 @@ pub struct SessionView {
     user: Option<String>,
     /// The role.
     role: Option<Role>,
+    /// With a review link: the task whose examples are all that they reach.
+    task: Option<String>,
     /// Whether one must log in.
     auth_required: bool,
     /// Every role, from the least to the most.
@@ -86,8 +88,9 @@ async fn log_out(State(state): State<AppState>, headers: HeaderMap) -> Result<Re
 
 fn view(state: &AppState, who: Option<Who>) -> SessionView {
     let who = who.or_else(|| state.auth.anonymous());
+    let task = who.as_ref().and_then(|who| who.task.clone());
     let (user, role) = who.map(|who| (who.name, who.role)).unzip();
-    SessionView { user, role, auth_required: state.auth.required(), roles: Role::ALL }
+    SessionView { user, role, task, auth_required: state.auth.required(), roles: Role::ALL }
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {

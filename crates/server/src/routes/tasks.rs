@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    extract::{Acting, At, Body, Params, Reply},
+    extract::{Acting, Asking, At, Body, Params, Reply},
     problem::Problem,
     state::AppState,
 };
@@ -93,11 +93,24 @@ async fn list_suspects(Acting(engine): Acting, At(task): At<String>) -> Result<R
     Ok(Reply(engine.evaluations().suspects(&task).await?))
 }
 
-/// All tasks with the state of their examples, runs and versions.
+/// All tasks with the state of their examples, runs and versions; for a review link its own.
 #[utoipa::path(get, path = "/tasks", tag = "tasks", extensions(("x-role" = json!("viewer"))),
     params(Which), responses((status = 200, body = TaskList)))]
-async fn list_tasks(Acting(engine): Acting, Params(which): Params<Which>) -> Result<Reply<TaskList>, Problem> {
-    Ok(Reply(TaskList { tasks: engine.upkeep().overview(which.archived).await? }))
+async fn list_tasks(
+    Asking(who): Asking,
+    Acting(engine): Acting,
+    Params(which): Params<Which>,
+) -> Result<Reply<TaskList>, Problem> {
+    let mut tasks = engine.upkeep().overview(which.archived).await?;
+    if let Some(only) = who.task {
+        tasks.retain(|task| task.name == only);
+        // A review link reaches neither versions nor runs.
+        for task in &mut tasks {
+            (task.active, task.run) = (None, None);
+            task.attention.clear();
+        }
+    }
+    Ok(Reply(TaskList { tasks }))
 }
 
 /// Whether a version has drifted: compares people's decisions on its suggestions with its held-out scores.

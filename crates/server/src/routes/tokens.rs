@@ -46,6 +46,29 @@ pub struct MadeToken {
     secret: String,
 }
 
+/// A review link to create.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewLink {
+    /// Whom it is for; their decisions are recorded under this name.
+    person: String,
+    /// The task whose examples they review.
+    task: String,
+    /// Days until it expires. Default: 14.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 3650)]
+    days: Option<u32>,
+}
+
+/// A new review link.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MadeLink {
+    /// What is known of its token. Revoke it to end the link.
+    token: Token,
+    /// The address below the server's own; it is shown only once.
+    path: String,
+}
+
 /// A revoked token.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct GoneToken {
@@ -77,6 +100,22 @@ async fn make_token(
     Ok((Extension(ShownOnce), Reply(MadeToken { token, secret })))
 }
 
+/// Creates a review link: whoever opens it reviews the examples of one task, and reaches nothing else.
+#[utoipa::path(post, path = "/tokens/links", tag = "people", extensions(("x-role" = json!("admin"))),
+    request_body = NewLink,
+    responses((status = 200, body = MadeLink), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem)))]
+async fn make_link(
+    State(state): State<AppState>,
+    Acting(engine): Acting,
+    Body(new): Body<NewLink>,
+) -> Result<(Extension<ShownOnce>, Reply<MadeLink>), Problem> {
+    let (token, path) =
+        crate::auth::people::make_link(&engine, state.auth.admins(), &new.person, &new.task, new.days).await?;
+    state.auth.refresh(&engine).await?;
+    Ok((Extension(ShownOnce), Reply(MadeLink { token, path })))
+}
+
 /// Revokes a token; the last administrator's is kept while others may log in (409).
 #[utoipa::path(delete, path = "/tokens/{id}", tag = "people", extensions(("x-role" = json!("admin"))),
     params(("id" = String, Path)),
@@ -92,5 +131,8 @@ async fn remove_token(
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list_tokens, make_token)).routes(routes!(remove_token))
+    OpenApiRouter::new()
+        .routes(routes!(list_tokens, make_token))
+        .routes(routes!(make_link))
+        .routes(routes!(remove_token))
 }

@@ -389,3 +389,77 @@ async fn model_directory_must_be_below_a_root() {
     let said = service.put("/api/v1/settings", &json!({"softPromptEnabled": true})).await;
     assert_eq!(said.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
+
+#[tokio::test]
+async fn a_review_link_reaches_the_examples_of_its_task_and_nothing_else() {
+    let service = Service::new().await;
+    let admin = format!("Bearer {}", service.token(Role::Admin).await);
+    let as_admin = [("authorization", admin.as_str())];
+    for (name, text) in [("mail", "it crashes -> bug\n"), ("letters", "please -> wish\n")] {
+        let definition = json!({"name": name, "form": "labels", "instruction": "Sort it.", "labels": ["bug", "wish"]});
+        let body = json!({"definition": definition, "text": text, "pending": true}).to_string();
+        let made = service.send(&Method::POST, "/api/v1/tasks/new", &as_admin, body.as_bytes()).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.json());
+    }
+    let body = json!({"person": "Ada", "task": "mail"}).to_string();
+    let made = service.send(&Method::POST, "/api/v1/tokens/links", &as_admin, body.as_bytes()).await.json();
+    let path = made["path"].as_str().unwrap();
+    assert!(path.ends_with("&next=%2Faudit%3Ftask%3Dmail"), "{path}");
+    assert!(made["token"]["expires_at"].is_number() && made["token"]["role"] == "auditor", "{made}");
+    let secret = path.trim_start_matches("/login?token=").split('&').next().unwrap();
+    let link = format!("Bearer {secret}");
+
+    let list = "/api/v1/examples?task=mail";
+    let examples = service.send(&Method::GET, list, &[("authorization", &link)], b"").await.json();
+    let id = examples["examples"][0]["id"].as_str().unwrap();
+    let approve = format!("/api/v1/examples/mail/{id}/approve");
+    let done = service.send(&Method::POST, &approve, &[("authorization", &link)], b"{\"revision\": 1}").await;
+    assert_eq!((done.status, &done.json()["example"]["review"]["by"]), (StatusCode::OK, &json!("Ada")));
+    let tasks = service.send(&Method::GET, "/api/v1/tasks", &[("authorization", &link)], b"").await.json();
+    assert_eq!((tasks["tasks"].as_array().unwrap().len(), &tasks["tasks"][0]["name"]), (1, &json!("mail")));
+
+    // Every other operation is refused, also those of its role, and those of other tasks.
+    let mut reached = Vec::new();
+    for (method, path, role) in operations().into_iter().filter(|(_, _, role)| role != "public") {
+        for name in ["mail", "letters"] {
+            let path = path.replace("nothing", name);
+            let said = service.send(&method, &path, &[("authorization", &link)], body(&method)).await;
+            if said.status != StatusCode::FORBIDDEN {
+                reached.push(format!("{method} {path} {role}"));
+            }
+        }
+    }
+    reached.sort();
+    reached.dedup();
+    assert_eq!(
+        reached,
+        [
+            "GET /api/v1/examples/mail/mail viewer",
+            "GET /api/v1/tasks viewer",
+            "GET /api/v1/tasks/mail/guidelines viewer",
+            "POST /api/v1/examples/mail/mail/approve auditor",
+            "POST /api/v1/examples/mail/mail/edit auditor",
+            "POST /api/v1/examples/mail/mail/reject auditor",
+            "POST /api/v1/examples/mail/mail/undo auditor",
+        ]
+    );
+    for query in ["", "?task=letters", "?task=mail&task=letters"] {
+        let path = format!("/api/v1/examples{query}");
+        let said = service.send(&Method::GET, &path, &[("authorization", &link)], b"").await;
+        assert_eq!(said.status, StatusCode::FORBIDDEN, "{path}");
+    }
+
+    // A session that is opened with it reaches no more, and ends with it.
+    let login = json!({"token": secret}).to_string();
+    let opened = service.send(&Method::POST, SESSION, &[], login.as_bytes()).await;
+    assert_eq!((&opened.json()["task"], &opened.json()["user"]), (&json!("mail"), &json!("Ada")));
+    let cookie = opened.header("set-cookie").split(';').next().unwrap().to_owned();
+    let by_cookie = [("cookie", cookie.as_str())];
+    assert_eq!(service.send(&Method::GET, list, &by_cookie, b"").await.status, StatusCode::OK);
+    assert_eq!(service.send(&Method::GET, "/api/v1/runs", &by_cookie, b"").await.status, StatusCode::FORBIDDEN);
+    let token = format!("/api/v1/tokens/{}", made["token"]["id"].as_str().unwrap());
+    assert_eq!(service.send(&Method::DELETE, &token, &as_admin, b"").await.status, StatusCode::OK);
+    for headers in [[("authorization", link.as_str())], by_cookie] {
+        assert_eq!(service.send(&Method::GET, list, &headers, b"").await.status, StatusCode::UNAUTHORIZED);
+    }
+}

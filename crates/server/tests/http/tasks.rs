@@ -136,6 +136,10 @@ async fn only_administrators_who_logged_in_choose_a_command() {
     };
     let (post, put, patch) = (Method::POST, Method::PUT, Method::PATCH);
     for baseline in [&command, &endpoint] {
+        assert_eq!(
+            send(&admin, patch.clone(), "/api/v1/tasks/tickets", &json!({"baseline": null})).await,
+            StatusCode::OK
+        );
         let task = with("tickets", baseline);
         let file = json!({"text": task.to_string(), "name": "from-file"});
         let ways = [

@@ -289,8 +289,9 @@ impl Store {
                  where r.task = $1 and length(r.output) <= 500 and r.output = short.output and e.review = 'approved')
              union all
              select distinct r.output from example_revisions r
-             join examples e on e.task = r.task and e.id = r.id and e.revision = r.revision
-             where r.task = $1 and length(r.output) > 500 and e.review = 'approved'",
+             where r.task = $1 and length(r.output) > 500 and exists (
+                 select 1 from examples e
+                 where e.task = r.task and e.id = r.id and e.revision = r.revision and e.review = 'approved')",
         )
         .bind(task)
         .fetch_all(&self.read)

@@ -106,7 +106,7 @@ async fn session_ends_with_its_token(database: Database) {
 }
 
 fn session(who: &str, role: Role) -> Session {
-    Session { who: who.into(), role, expires_at: 100, token: None, configured: None }
+    Session { who: who.into(), role, expires_at: 100, token: None, configured: None, task: None }
 }
 
 async fn idempotency_key_identifies_one_request(database: Database) {

@@ -125,3 +125,51 @@ fn title_is_derived_from_the_name() {
     let task = Task { name: "late-orders".into(), title: " ".into(), ..task("chat").unwrap().clone() };
     assert_eq!(task.shown(), "Late orders");
 }
+
+#[test]
+fn a_baseline_is_written_as_it_is_read() {
+    let text = r#"
+name = "bills"
+form = "fields"
+schema = '{"type": "object", "properties": {"total": {"type": ["number", "null"]}, "unit": {"enum": ["box", null]}}}'
+instruction = "Read it."
+prefill = false
+
+[baseline]
+kind = "rules"
+otherwise = { unit = "box" }
+
+[[baseline.rules]]
+pattern = '(?<total>\d+)'
+set = { total = 3 }
+
+[baseline.aliases.unit]
+"big boxes" = "box"
+
+[baseline.units.total]
+k = 1000
+"#;
+    let task = Task::from_toml(text).unwrap();
+    let Some(BaselineSpec::Rules(rules)) = &task.baseline else { panic!("no rules") };
+    assert_eq!((rules.rules.len(), rules.units["total"]["k"], task.prefill), (1, 1000.0, false));
+    assert_eq!(Task::from_toml(&task.to_toml()).unwrap(), task, "{}", task.to_toml());
+    let json = serde_json::to_string(&task).unwrap();
+    assert_eq!(Task::read(&json, None).unwrap(), task);
+
+    let with = |baseline: &str| {
+        let text = format!("name = \"t\"\nform = \"text\"\ninstruction = \"x\"\n[baseline]\n{baseline}\n");
+        Task::from_toml(&text).map(|task| task.baseline.is_some()).map_err(|error| error.to_string())
+    };
+    assert_eq!(with("kind = \"command\"\ncommand = [\"parse\", \"-x\"]"), Ok(true));
+    let wrong = [
+        ("kind = \"command\"\ncommand = []", "baseline.command"),
+        ("kind = \"command\"\ncommand = [\"./parse\"]", "absolute path"),
+        ("kind = \"command\"\ncommand = [\"parse\"]\ntimeout_seconds = 0", "baseline.timeout_seconds"),
+        ("kind = \"endpoint\"\nurl = \"file:///etc/passwd\"", "baseline.url"),
+        ("kind = \"endpoint\"\nurl = \"https://me:secret@host/\"", "password"),
+    ];
+    for (baseline, words) in wrong {
+        let said = with(baseline).unwrap_err();
+        assert!(said.contains(words), "{said}");
+    }
+}

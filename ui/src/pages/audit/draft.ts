@@ -25,8 +25,7 @@ export function proposals(detail: Pick<ExampleDetail, "example"> & Partial<Examp
       label: example.review.state === "approved" ? "Audited" : "As imported",
       answer: example.output,
     });
-  if (baseline !== null && baseline !== undefined)
-    list.push({ method: "regex", label: "Baseline", answer: baseline });
+  if (baseline !== null && baseline !== undefined) list.push({ method: "regex", label: "Baseline", answer: baseline });
   if (suggestion) {
     const { answer, fields, confidence } = suggestion.prediction;
     list.push({

@@ -13,6 +13,7 @@ import { Remove } from "../../components/Remove";
 import { Cell, Table } from "../../components/Table";
 import { TimeAgo } from "../../components/TimeAgo";
 import { commands } from "../../lib/commands";
+import { useTask } from "../../shell/useTask";
 import { ROLES } from "./Users";
 
 /** API tokens for programs; each is shown only once. */
@@ -35,7 +36,7 @@ export function Tokens() {
             <tr key={token.id}>
               <th scope="row">{token.label}</th>
               <Cell>
-                <Pill>{token.role}</Pill>
+                <Pill>{token.task ? `review of ${token.task}` : token.role}</Pill>
               </Cell>
               <Cell>{token.used_at ? <TimeAgo at={token.used_at} /> : "Never"}</Cell>
               <Cell right>
@@ -75,6 +76,44 @@ export function Tokens() {
         />
         <Pick label="Role" options={ROLES} value={role} onPick={setRole} />
       </AddForm>
+      <ReviewLink closed={open} />
     </Card>
+  );
+}
+
+/** A link with which one person reviews the examples of one task, and reaches nothing else. */
+function ReviewLink({ closed }: { closed: boolean }) {
+  const { tasks } = useTask();
+  const [person, setPerson] = useState("");
+  const [task, setTask] = useState("");
+  const [link, setLink] = useState<string | null>(null);
+  const chosen = task || (tasks[0]?.name ?? "");
+  const body = { person: person.trim(), task: chosen };
+  return (
+    <>
+      {link !== null && (
+        <Notice tone="good" title="Send this link. It is not shown again, and ends after 14 days.">
+          <span className={layout.row}>
+            <code>{link}</code> <CopyButton text={link}>Copy</CopyButton>
+          </span>
+        </Notice>
+      )}
+      <AddForm
+        add={() => reply(api.POST("/api/v1/tokens/links", { body }))}
+        onAdded={(made) => (setPerson(""), setLink(location.origin + made.path))}
+        list="tokens"
+        button="Create a review link"
+        command={commands.addingLink(body.task, body.person)}
+        ready={body.person !== "" && chosen !== "" && !closed}
+      >
+        <Input label="Review link for" hint="A person's name" value={person} onText={setPerson} />
+        <Pick
+          label="Task"
+          value={chosen}
+          options={tasks.map((one) => ({ value: one.name, label: one.title }))}
+          onPick={setTask}
+        />
+      </AddForm>
+    </>
   );
 }

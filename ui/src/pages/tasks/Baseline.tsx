@@ -81,7 +81,7 @@ export function Baseline({ body: { definition: saved }, etag }: Tagged<Schemas["
         save={() => api.PUT("/api/v1/tasks/{task}", { params: { path, header: ifMatch(etag) }, body })}
         said="New versions are compared with it."
         dirty={dirty}
-        ready={ready && (kind === "none" || !isLive || !trial.isError)}
+        ready={ready}
         onDiscard={discard}
         list="tasks"
         command={commands.putting(`/api/v1/tasks/${saved.name}`, body)}
@@ -211,7 +211,13 @@ function Rules({ task, draft, trial, onChange }: RulesProps) {
         <Table
           label="Rules"
           stack
-          columns={[isLabels ? "Label" : "Fills", "Pattern", ...(isLabels ? [] : ["Sets"]), "Right", { hidden: "Remove" }]}
+          columns={[
+            isLabels ? "Label" : "Fills",
+            "Pattern",
+            ...(isLabels ? [] : ["Sets"]),
+            "Right",
+            { hidden: "Remove" },
+          ]}
         >
           {draft.rules.map((rule, at) => {
             const use = rule.pattern === "" ? undefined : trial?.rules[place(at)];
@@ -261,7 +267,9 @@ function Rules({ task, draft, trial, onChange }: RulesProps) {
       <div>
         <Button
           small
-          onClick={() => onChange({ ...draft, rules: [...draft.rules, { ...EMPTY, to: isLabels ? (targets[0] ?? "") : "" }] })}
+          onClick={() =>
+            onChange({ ...draft, rules: [...draft.rules, { ...EMPTY, to: isLabels ? (targets[0] ?? "") : "" }] })
+          }
         >
           Add a rule
         </Button>

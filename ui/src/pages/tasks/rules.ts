@@ -56,7 +56,9 @@ const lines = (object: unknown): string =>
 const tableLines = (all: unknown): string =>
   isObject(all)
     ? Object.entries(all)
-        .flatMap(([field, table]) => Object.entries(isObject(table) ? table : {}).map(([a, b]) => `${field}: ${a} = ${told(b)}`))
+        .flatMap(([field, table]) =>
+          Object.entries(isObject(table) ? table : {}).map(([a, b]) => `${field}: ${a} = ${told(b)}`),
+        )
         .join("\n")
     : "";
 

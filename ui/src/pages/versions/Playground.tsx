@@ -131,9 +131,7 @@ function OneAnswer({
 }
 
 function choices(task: TaskInfo, versions: Version[]): Option[] {
-  const rules = task.has_baseline
-    ? [{ value: "baseline", label: "Baseline" }]
-    : [];
+  const rules = task.has_baseline ? [{ value: "baseline", label: "Baseline" }] : [];
   const labels = task.form === "label" ? ["n-grams", "nearest", "most-frequent"] : ["nearest"];
   const taken = (kind: string) => versions.some((version) => version.name === kind);
   const contestants = labels
