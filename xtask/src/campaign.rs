@@ -7,12 +7,13 @@ use anyhow::{Context as _, bail};
 use crate::{prepare, shell};
 
 /// A part by its name, the test file it is in, which of its tests, and the variable that makes it long.
-const PARTS: [(&str, &str, &str, &str); 7] = [
+const PARTS: [(&str, &str, &str, &str); 8] = [
     ("kills", "campaign", "on_sqlite", "GRAFT_KILLS"),
     ("kills-postgres", "campaign", "on_postgres", "GRAFT_KILLS"),
     ("rented", "rented", "whoever_is_killed", "GRAFT_KILLS"),
     ("studies", "search", "killed_study", "GRAFT_KILLS"),
     ("workers", "queue", "two_workers", "GRAFT_CAMPAIGN"),
+    ("agents", "agents", "many_agents", "GRAFT_CAMPAIGN"),
     ("database", "faults", "", "GRAFT_CAMPAIGN"),
     ("files", "disk", "", "GRAFT_CAMPAIGN"),
 ];

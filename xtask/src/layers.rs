@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::shell;
 
 /// A crate, and the crates it may use. `ARCHITECTURE.md` shows the same table, which is checked.
-const ARROWS: [(&str, &[&str]); 23] = [
+const ARROWS: [(&str, &[&str]); 24] = [
     ("core", &[]),
     ("kernels", &[]),
     ("ops", &["kernels"]),
@@ -23,6 +23,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
     ("cloud", &["core"]),
     ("exec", &["core", "formats"]),
     ("track", &["core"]),
+    ("agent", &["core"]),
     ("search", &[]),
     (
         "engine",
@@ -44,7 +45,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
         ],
     ),
     ("server", &["core", "engine"]),
-    ("cli", &["core", "engine", "formats", "hub", "nn", "predict", "server", "tasks", "train"]),
+    ("cli", &["agent", "core", "engine", "formats", "hub", "nn", "predict", "server", "tasks", "train"]),
     ("testkit", &[]),
     ("bench", &["core", "gpu", "kernels", "nn", "ops", "predict", "train"]),
     ("xtask", &["core", "formats", "hub", "nn", "ops", "predict", "tasks"]),
@@ -59,7 +60,7 @@ const IN_TESTS: [(&str, &[&str]); 3] = [("gpu", &["core", "nn", "train"]), ("pre
 /// What only some crates may use: SQL, HTTP and its description, the command line, the tensor product, tokenizers.
 const KEPT: [(&str, &[&str]); 17] = [
     ("sqlx", &["store", "tasks"]),
-    ("ureq", &["cloud", "contestants", "hub", "track"]),
+    ("ureq", &["agent", "cloud", "contestants", "hub", "track"]),
     ("object_store", &["artifacts"]),
     ("tar", &["exec"]),
     ("axum", &["server"]),

@@ -1,8 +1,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    adapter, ask_ai, backup, base, config, doctor, drift, evaluate, examples, import, live, machines, models, people,
-    predict, queue, review, rollout, runs, schedules, search, serve, stats, suspects, tasks, train, worker,
+    adapter, agent, ask_ai, backup, base, config, doctor, drift, evaluate, examples, import, live, machines, models,
+    people, predict, queue, review, rollout, runs, schedules, search, serve, stats, suspects, tasks, train, worker,
 };
 
 /// Train small adapters for a frozen language model from approved examples, and serve the best one.
@@ -84,6 +84,11 @@ pub(crate) enum Command {
     /// Roll out a version in stages: shadow, canary, active.
     #[command(subcommand)]
     Rollout(rollout::Rollout),
+    /// Hold the active version of a task and answer with it, also while the server can't be reached.
+    Agent(agent::Agent),
+    /// List and forget the agents of a task.
+    #[command(subcommand)]
+    Agents(agent::Agents),
     /// Check that a version loads and that its answers follow the task's schema or labels.
     Validate(predict::Validate),
     /// Compare a version's answer with that of the baseline, another version or a contestant.

@@ -76,6 +76,12 @@ impl From<Error> for Failure {
     }
 }
 
+impl From<graft_agent::Error> for Failure {
+    fn from(error: graft_agent::Error) -> Self {
+        Self::of(&error, error.hint(), error.exit_code())
+    }
+}
+
 impl From<graft_server::Error> for Failure {
     fn from(error: graft_server::Error) -> Self {
         Self::of(&error, error.hint(), error.exit_code())

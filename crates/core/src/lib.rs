@@ -2,6 +2,7 @@
 //!
 //! Nothing here touches files, SQL, HTTP, tensors or the clock: times and seeds are arguments.
 
+pub mod agents;
 mod dataset;
 mod device;
 mod digest;

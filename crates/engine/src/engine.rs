@@ -6,6 +6,7 @@ use graft_store::Store;
 
 use crate::{
     Error, Home, Places, Result,
+    agents::{Agents, Bundles},
     bases::Bases,
     evaluations::{Evaluations, Judgements},
     examples::Examples,
@@ -63,6 +64,8 @@ pub struct Engine {
     pub(crate) trackers: Arc<Trackers>,
     /// What contestants said of the examples of each task.
     pub(crate) judgements: Arc<Judgements>,
+    /// What agents are sent.
+    pub(crate) bundles: Arc<Bundles>,
     /// What may be rented, by the names of variables.
     pub(crate) rentals: Arc<[(&'static str, String)]>,
 }
@@ -101,8 +104,8 @@ impl Engine {
     fn new(home: Home, by: String, store: Store, artifacts: Option<Artifacts>) -> Self {
         let me = format!("{}/{}/{}", home.place(), std::process::id(), crate::now());
         let (device, ask_ai, trackers, judgements) = Default::default();
-        let rentals = Arc::default();
-        Self { home, store, artifacts, by, device, ask_ai, me: me.into(), trackers, judgements, rentals }
+        let (bundles, rentals) = Default::default();
+        Self { home, store, artifacts, by, device, ask_ai, me: me.into(), trackers, judgements, bundles, rentals }
     }
 
     /// With other default settings of the Ask AI service, until they are changed.
@@ -184,6 +187,12 @@ impl Engine {
     #[must_use]
     pub fn rollouts(&self) -> Rollouts<'_> {
         Rollouts { engine: self }
+    }
+
+    /// Processes elsewhere that hold versions.
+    #[must_use]
+    pub fn agents(&self) -> Agents<'_> {
+        Agents { engine: self }
     }
 
     /// Adapters that keep learning.

@@ -304,6 +304,12 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
+    /// A version bundle that can't be read.
+    #[error("read the version bundle: {what}")]
+    BadBundle {
+        /// What is wrong.
+        what: String,
+    },
     /// A restore over files.
     #[error("restore into `{}`, which already contains `{found}`", home.display())]
     HomeNotEmpty {
@@ -566,6 +572,9 @@ impl Error {
             Self::BadSchedule(..) => {
                 "write five fields, as in `0 3 * * *` (each day at three), and a zone such as `Europe/Berlin` or `UTC`"
             }
+            Self::BadBundle { .. } => {
+                "a bundle is what `graft adapter export --bundle` writes, and what servers send to agents"
+            }
             Self::BadBackup { .. } => "choose a file that `graft backup` wrote",
             Self::HomeNotEmpty { .. } => "set GRAFT_HOME to a folder that is empty or does not exist",
             Self::NoResult { run } => return Some(format!("`graft runs show {run}` says why")),
@@ -614,7 +623,9 @@ impl Error {
             Self::TrainerOutOfMemory { .. } => ExitCode::OutOfMemory,
             Self::Poisoned { .. } => ExitCode::Internal,
             Self::Cancelled { .. } | Self::JobEnded { how: Ending::Cancelled, .. } => ExitCode::Stopped,
-            Self::NotReady(_) | Self::BadBackup { .. } | Self::BadSpec { .. } => ExitCode::BadData,
+            Self::NotReady(_) | Self::BadBackup { .. } | Self::BadBundle { .. } | Self::BadSpec { .. } => {
+                ExitCode::BadData
+            }
             Self::BadSchedule(..) | Self::BadDestination(_) | Self::HomeNotEmpty { .. } => ExitCode::Usage,
             Self::Io { .. } | Self::TrainerStart(_) | Self::TrainerDied { .. } | Self::JobEnded { .. } => {
                 ExitCode::Internal

@@ -138,11 +138,14 @@ impl Places {
 
 /// The name of this machine.
 #[cfg(unix)]
-pub(crate) fn host() -> String {
+#[must_use]
+pub fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
+/// The name of this machine.
 #[cfg(not(unix))]
-pub(crate) fn host() -> String {
+#[must_use]
+pub fn host() -> String {
     env::var("COMPUTERNAME").unwrap_or_else(|_| "localhost".to_owned())
 }

@@ -5,6 +5,7 @@
 //! its own, in a run directory; the engine makes the directory, starts the process, follows its events, and takes in
 //! the result. Killed at any moment, it finds out what happened the next time it looks.
 
+mod agents;
 mod bases;
 mod clock;
 mod engine;
@@ -25,6 +26,7 @@ mod tracking;
 mod upkeep;
 mod versions;
 
+pub use agents::{AgentView, Agents, AgentsReport, Wanted as WantedVersion, Wave};
 pub use bases::{BaseInfo, Bases};
 pub use clock::now;
 pub use engine::Engine;
@@ -59,7 +61,7 @@ pub use graft_tasks::{
 };
 pub use graft_track::{Access as TrackerAccess, SinkKind as TrackerKind};
 pub use graft_train::TrainingRun;
-pub use home::{Home, Places};
+pub use home::{Home, Places, host};
 pub use machines::{Machines, ProviderView, Quote, RENTAL_SETTINGS, RentalSweep, RentalView, check_rental_settings};
 pub use people::People;
 pub use rollouts::{Errors as RolloutErrors, Gate, Outcomes, RolloutReport, Rollouts, TaskRollouts};
@@ -78,9 +80,9 @@ pub use upkeep::{
     Attention, Backup, LastSweep, Rent, Restored, SourceCount, Swept, System, TaskForm, TaskOverview, Upkeep,
 };
 pub use versions::{
-    AskAiChange, AskAiSettings, BaselineScores, Chosen, ContestantScores, Distance, Drift, DriftState, Evaluation,
-    KeptAnswer, Lineage, Overrides, Seen, Share, Shift, ShownAnswer, Spread, Told, VersionDetail, Versions, field_of,
-    point_latest,
+    AskAiChange, AskAiSettings, BaselineScores, Bundle, Chosen, ContestantScores, Distance, Drift, DriftState,
+    Evaluation, KeptAnswer, Lineage, Overrides, Seen, Share, Shift, ShownAnswer, Spread, Told, VersionDetail, Versions,
+    field_of, point_latest,
 };
 
 /// A result of this crate.
@@ -89,11 +91,11 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// Rows of the database as the parts take and return them, and why it refuses.
 pub mod records {
     pub use graft_store::{
-        Admins, Answered, Asked, Base, Bulk, BulkReport, Change, ChangeFilter, DatasetInfo, Decision, Error,
-        ExampleFilter, FollowCursor, Held, Import, ImportReport, ImportState, Kind, LiveAdapter, LiveSettings,
-        LiveSnapshot, LogStream, LogText, Machine, Messages, Method, Order, Priority, Prompt, ReviewFilter, Role,
-        Rollout, RolloutCounts, RolloutPolicy, RolloutState, Run, RunFilter, RunKind, RunState, Schedule, Seen,
-        Session, Stage, Study, StudyState, Token, TrainingRun, Trial, TrialState, User, Version, Watch, model_registry,
-        without_secrets,
+        Admins, Agent, AgentState, Answered, Asked, Base, Bulk, BulkReport, Change, ChangeFilter, DatasetInfo,
+        Decision, Error, ExampleFilter, FollowCursor, Held, Import, ImportReport, ImportState, Kind, LiveAdapter,
+        LiveSettings, LiveSnapshot, LogStream, LogText, Machine, Messages, Method, Order, Priority, Prompt,
+        ReviewFilter, Role, Rollout, RolloutCounts, RolloutPolicy, RolloutState, Run, RunFilter, RunKind, RunState,
+        Schedule, Seen, Session, Stage, Study, StudyState, Token, TrainingRun, Trial, TrialState, User, Version, Watch,
+        model_registry, without_secrets,
     };
 }

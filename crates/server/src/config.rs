@@ -19,6 +19,8 @@ pub struct ServerConfig {
     pub allowed_origins: Vec<String>,
     /// The address people use, where a proxy in front speaks TLS: `https://graft.example.org`.
     pub public_url: Option<String>,
+    /// Whether the server only answers for versions, as an agent does: no page, and nothing can be changed.
+    pub answers_only: bool,
     /// Whether one must log in even on the loopback address.
     pub auth: bool,
     /// Password of the user `admin`, beside those in the database.
@@ -44,6 +46,7 @@ impl Default for ServerConfig {
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             public_url: None,
+            answers_only: false,
             auth: false,
             password: None,
             token: None,

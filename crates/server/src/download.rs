@@ -2,16 +2,17 @@
 
 use std::{
     fs::File,
-    io::{self, Read as _, Seek as _},
+    io::{self, Read as _},
     path::{Component, Path, PathBuf},
 };
 
 use axum::{
     body::{Body, Bytes},
-    http::{HeaderValue, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
+use graft_engine::Bundle;
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncReadExt as _;
 
@@ -122,30 +123,16 @@ fn regular(file: File) -> io::Result<File> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::NotFound.into()) }
 }
 
-/// The files of a folder as one zip file, streamed.
-pub(crate) async fn zip_folder(folder: &Path) -> Result<Response, Problem> {
-    let folder = folder.to_owned();
-    let zipped = tokio::task::spawn_blocking(move || zip(&folder)).await;
-    let file = zipped.map_err(|_| Problem::new(Kind::Internal, "the folder can't be packed"))?;
-    Ok(stream_file(file.map_err(|error| gone(&error))?)?.into_response())
-}
-
-fn zip(folder: &Path) -> io::Result<File> {
-    let mut zip = zip::ZipWriter::new(tempfile::tempfile()?);
-    // Weights hardly get smaller, and it is quick this way.
-    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-    let mut entries: Vec<_> = std::fs::read_dir(folder)?.collect::<io::Result<_>>()?;
-    entries.sort_by_key(std::fs::DirEntry::file_name);
-    for entry in entries {
-        if entry.file_type()?.is_file() {
-            let big = entry.metadata()?.len() > u64::from(u32::MAX);
-            zip.start_file(entry.file_name().to_string_lossy(), options.large_file(big)).map_err(io::Error::other)?;
-            io::copy(&mut File::open(entry.path())?, &mut zip)?;
-        }
+/// A version's bundle, unless the client has it already. Its `ETag` is its SHA-256.
+pub(crate) fn bundle(headers: &HeaderMap, bundle: &Bundle) -> Response {
+    let tag = format!("\"{}\"", bundle.digest);
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok()).unwrap_or_default();
+    let is_known = known.split(',').any(|one| one.trim() == tag || one.trim() == "*");
+    let described = [(header::ETAG, tag), (header::CONTENT_TYPE, "application/zip".to_owned())];
+    if is_known {
+        return (StatusCode::NOT_MODIFIED, described).into_response();
     }
-    let mut file = zip.finish().map_err(io::Error::other)?;
-    file.rewind()?;
-    Ok(file)
+    (described, Body::from(Bytes::copy_from_slice(&bundle.bytes))).into_response()
 }
 
 /// A file as a body, a part at a time.

@@ -42,6 +42,9 @@ pub enum Error {
         /// In bytes.
         longest: usize,
     },
+    /// A person who would be an agent.
+    #[error("give a user the role `agent`")]
+    AgentUser,
     /// A token without a usable label.
     #[error("use this label: it must have 1 to 100 characters")]
     Label,
@@ -62,6 +65,7 @@ impl Error {
             Self::Listen { .. } => "another program may use the port: choose one with `--bind 127.0.0.1:PORT`",
             Self::Io { .. } => "check free disk space and permissions",
             Self::Password { .. } => "a few words in a row make a good one",
+            Self::AgentUser => "agents log in with tokens: `graft tokens add LABEL --role agent`",
             Self::Label => "say what the token is for",
             Self::Hash => return None,
         };
@@ -73,7 +77,8 @@ impl Error {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Engine(error) => error.exit_code(),
-            Self::Unguarded { .. } | Self::Listen { .. } | Self::Password { .. } | Self::Label => ExitCode::Usage,
+            Self::Unguarded { .. } | Self::Listen { .. } | Self::Password { .. } => ExitCode::Usage,
+            Self::AgentUser | Self::Label => ExitCode::Usage,
             Self::Io { .. } | Self::Hash => ExitCode::Internal,
         }
     }

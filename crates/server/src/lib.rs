@@ -5,6 +5,7 @@
 //! guard](guard) surrounds every route, including the page and the streams; each handler declares the role that its
 //! operation requires, and [one layer](auth) enforces it.
 
+pub mod agents;
 pub mod auth;
 mod config;
 mod describe;
@@ -53,6 +54,8 @@ pub use error::Error;
 pub use serve::serve;
 pub use state::{App, AppState};
 
+use problem::{Kind, Problem};
+
 /// Largest JSON body, in bytes.
 const MAX_BODY: usize = 2 << 20;
 /// Longest that a handler works before its answer begins.
@@ -87,6 +90,19 @@ fn routes() -> OpenApiRouter<AppState> {
         .nest("/v1", routes::openai::router())
 }
 
+/// What an agent answers: the same operations, as far as they ask versions.
+fn answers() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .merge(routes::health::router())
+        .nest("/api/v1", routes::infer::router())
+        .nest("/v1", routes::openai::router())
+}
+
+/// What an agent says of everything else.
+async fn only_answers() -> Problem {
+    Problem::new(Kind::NotFound, "an agent only answers").with_hint("the server that it syncs with has the rest")
+}
+
 /// The API's description (OpenAPI 3.1).
 #[must_use]
 pub fn openapi() -> OpenApi {
@@ -109,9 +125,11 @@ fn worth_compressing(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensi
 
 /// The whole service: routes, page, and the layers around them, outermost last.
 pub fn router(state: AppState) -> Router {
-    let (routes, _) = routes().split_for_parts();
+    let routes = match state.config.answers_only {
+        true => answers().split_for_parts().0.fallback(only_answers),
+        false => routes().split_for_parts().0.fallback(page::serve),
+    };
     routes
-        .fallback(page::serve)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn_with_state(state.clone(), idempotency::idempotent))

@@ -180,10 +180,10 @@ impl ChangeCursor {
 }
 
 /// Counts an open stream until it is dropped.
-struct Open(AppState);
+pub(crate) struct Open(AppState);
 
 impl Open {
-    fn new(state: &AppState) -> Self {
+    pub(crate) fn new(state: &AppState) -> Self {
         state.metrics.stream(1);
         Self(Arc::clone(state))
     }
@@ -221,9 +221,10 @@ pub(crate) async fn changes(state: &AppState, after: Option<i64>) -> Result<Resp
     Ok(sse(Box::pin(events)))
 }
 
-type Events = Pin<Box<dyn Stream<Item = Result<Event, Infallible>> + Send>>;
+pub(crate) type Events = Pin<Box<dyn Stream<Item = Result<Event, Infallible>> + Send>>;
 
-fn sse(events: Events) -> Response {
+/// A stream of events as an answer, with a sign of life every ten seconds.
+pub(crate) fn sse(events: Events) -> Response {
     let alive = KeepAlive::new().interval(Duration::from_secs(10)).text("alive");
     (unheld(), Sse::new(events).keep_alive(alive)).into_response()
 }

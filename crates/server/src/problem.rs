@@ -307,6 +307,7 @@ fn kind_of_store(error: &StoreError) -> Kind {
         | StoreError::NothingToUndo { .. }
         | StoreError::BadStage { .. }
         | StoreError::RolloutRefused { .. }
+        | StoreError::AgentRefused { .. }
         | StoreError::NoAdmin
         | StoreError::LeaseHeld { .. }
         | StoreError::LeaseLost { .. }

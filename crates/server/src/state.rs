@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use crate::{
     Error, ServerConfig,
+    agents::AgentFeeds,
     auth::{Auth, Roles},
     imports::Imports,
     live::{self, ChangeFeed, RunFeeds},
@@ -39,6 +40,8 @@ pub struct App {
     pub presence: Presence,
     /// Runs with an open stream.
     pub run_feeds: RunFeeds,
+    /// Agents that listen.
+    pub agent_feeds: AgentFeeds,
     /// Versions that answer.
     pub serving: Serving,
     /// When the server started.
@@ -73,6 +76,7 @@ impl App {
             presence: Presence::new(engine.process().to_owned()),
             metrics,
             run_feeds: RunFeeds::default(),
+            agent_feeds: AgentFeeds::default(),
             serving,
             started_at: graft_engine::now(),
             roles: Roles::of(&crate::openapi()),

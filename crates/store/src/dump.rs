@@ -38,6 +38,7 @@ const TABLES: &[(&str, &str)] = &[
     ("live_adapters", "task"),
     ("live_windows", "task, example, revision"),
     ("live_snapshots", "task, seq"),
+    ("agents", "task, name"),
     ("imports", "id"),
     ("prompts", "id"),
     ("prompt_drafts", "owner"),

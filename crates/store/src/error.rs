@@ -350,6 +350,14 @@ pub enum Error {
         /// Why not.
         what: String,
     },
+    /// An agent says what it may not, or what isn't true.
+    #[error("believe agent `{name}`: {what}")]
+    AgentRefused {
+        /// Its name.
+        name: String,
+        /// Why not.
+        what: String,
+    },
     /// No such base model.
     #[error("find base model `{0}`")]
     NoBase(String),
@@ -400,6 +408,7 @@ impl Error {
             Self::RunExists(_) => "choose another run id",
             Self::NoVersion { .. } | Self::NothingBefore { .. } => "`graft models list` shows the versions",
             Self::NoLive(_) => "begin with `graft live start`",
+            Self::AgentRefused { .. } => "`graft agents list` shows the agents; `graft agents remove` frees a name",
             Self::RolloutRefused { .. } => "`graft rollout status` shows the roll-out of a task",
             Self::VersionExists { .. } => "choose another name, or leave it out to get the next number",
             Self::ActiveChanged { .. } => "another person changed it; reload it, then repeat",
@@ -473,6 +482,7 @@ impl Error {
             | Self::BadName { .. }
             | Self::NoLive(_)
             | Self::RolloutRefused { .. }
+            | Self::AgentRefused { .. }
             | Self::NoExample { .. } => ExitCode::Usage,
             Self::BadDump { .. } => ExitCode::BadData,
             Self::LeaseHeld { .. }

@@ -29,6 +29,7 @@
 #[macro_use]
 mod names;
 mod activations;
+mod agents;
 mod bases;
 mod changes;
 mod clock;
@@ -63,6 +64,7 @@ mod watch;
 mod workers;
 
 pub use activations::Activation;
+pub use agents::{Agent, AgentState};
 pub use bases::Base;
 pub use changes::{Action, Change, ChangeFilter, Kind};
 pub use database::{Store, without_secrets};

@@ -30,8 +30,8 @@ const STEPS: &[(&str, &str)] = &[
     ("searched", include_str!("../migrations/0021_searched.sql")),
     ("launchers", include_str!("../migrations/0022_launchers.sql")),
     ("lists", include_str!("../migrations/0023_lists.sql")),
-    ("lists", include_str!("../migrations/0023_lists.sql")),
     ("links", include_str!("../migrations/0024_links.sql")),
+    ("agents", include_str!("../migrations/0025_agents.sql")),
 ];
 
 /// Migrates the database to the newest schema. Takes no lock if the schema is up to date.

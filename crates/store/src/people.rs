@@ -11,9 +11,11 @@ use crate::changes::{Actor, Entry, record};
 use crate::{Action, Error, Kind, Store, row};
 
 names! {
-    /// A role; each also has the permissions of those before it.
+    /// A role; each also has the permissions of those before it, except for what only agents do.
     #[derive(PartialOrd, Ord, Hash)]
     pub enum Role {
+        /// Take versions of a task and report which one is held; for tokens only.
+        Agent = "agent",
         /// Read everything.
         Viewer = "viewer",
         /// Review examples and request predictions.
@@ -22,6 +24,14 @@ names! {
         Trainer = "trainer",
         /// Everything.
         Admin = "admin",
+    }
+}
+
+impl Role {
+    /// Whether it may do what demands another role. Who only looks doesn't speak for agents.
+    #[must_use]
+    pub fn may(self, demanded: Self) -> bool {
+        self >= demanded && !(demanded == Self::Agent && matches!(self, Self::Viewer | Self::Auditor))
     }
 }
 

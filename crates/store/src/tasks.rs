@@ -49,7 +49,8 @@ pub struct NewTaskRevision<'a> {
 const REFERRED: [&str; 6] =
     ["examples", "example_revisions", "assignments", "datasets", "dataset_members", "suggestions"];
 /// Other tables with a column `task`.
-const PLAIN: [&str; 16] = [
+const PLAIN: [&str; 17] = [
+    "agents",
     "tokens",
     "sessions",
     "runs",

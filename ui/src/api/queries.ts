@@ -116,6 +116,12 @@ export const rolloutQuery = (task: string) =>
     queryFn: () => reply(api.GET("/api/v1/tasks/{task}/rollout", { params: { path: { task } } })),
     refetchInterval: 15_000,
   });
+export const agentsQuery = (task: string) =>
+  queryOptions({
+    queryKey: ["agents", task],
+    queryFn: () => reply(api.GET("/api/v1/tasks/{task}/agents", { params: { path: { task } } })),
+    refetchInterval: 5_000,
+  });
 export const driftQuery = (task: string, version: string) =>
   queryOptions({ queryKey: ["drift", task, version], queryFn: () => readDrift(task, version), staleTime: 5_000 });
 /** Of every active version; read again with the tasks. */

@@ -46,9 +46,9 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Reads the Ask AI database again, if the configuration names it, and queues a training on what is approved. Its
-         *     version becomes active, and `latest` in the folder of the settings, unless it is worse than the one before. If nothing
-         *     changed since the last training, that one is returned with a `note`, and none is queued. A base model that is not here yet is
+        /** Reads the Ask AI database again, if it is configured, and queues a training on the approved examples. Its version
+         *     becomes active, and `latest` in the folder of the settings, unless it is worse than the one before. If nothing changed
+         *     since the last training, that one is returned with a `note`, and none is queued. A base model that is not here yet is
          *     downloaded in the background, and the 400 says so. */
         post: operations["trigger"];
         delete?: never;
@@ -66,7 +66,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The Ask AI fallback: adds a suggestion of the adapter where the service's own are missing or weak. */
+        /** The Ask AI fallback: adds a suggestion of the adapter if the service's own are missing or weak. */
         post: operations["suggest"];
         delete?: never;
         options?: never;
@@ -81,12 +81,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Base models on this machine, and how downloads go. */
+        /** Lists the base models on this machine, and the downloads with their progress. */
         get: operations["list_bases"];
         put?: never;
-        /** Downloads a base model in the background, if it isn't here; what an earlier download left is continued. */
+        /** Downloads a missing base model in the background; continues an earlier download. */
         post: operations["pull_base"];
-        /** Forgets a base model, and deletes what Graft had downloaded for it and nothing else uses. */
+        /** Removes a base model, and deletes the files that Graft downloaded only for it. */
         delete: operations["remove_base"];
         options?: never;
         head?: never;
@@ -102,7 +102,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Asks a download to stop; what is here is kept, and the next download continues it. */
+        /** Stops a download; downloaded parts are kept, and the next download continues. */
         post: operations["cancel_pull"];
         delete?: never;
         options?: never;
@@ -117,7 +117,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What there is to know about a base model on this machine. */
+        /** Details of a base model on this machine. */
         get: operations["show_base"];
         put?: never;
         post?: never;
@@ -134,7 +134,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The audit trail, from a cursor on. */
+        /** The audit trail from a cursor. */
         get: operations["list_changes"];
         put?: never;
         post?: never;
@@ -185,7 +185,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A dataset as it was saved, whatever happened to its examples since. */
+        /** A dataset as it was stored, even if its examples have changed since. */
         get: operations["show_dataset"];
         put?: never;
         post?: never;
@@ -220,7 +220,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Examples that match, one page of them. */
+        /** One page of the matching examples. */
         get: operations["list_examples"];
         put?: never;
         post?: never;
@@ -239,7 +239,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The same decision on many examples; what can't be decided is skipped, with the reason. */
+        /** Makes the same decision on many examples; examples that cannot be decided are skipped with the reason. */
         post: operations["decide_bulk"];
         delete?: never;
         options?: never;
@@ -254,7 +254,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One example with baseline, suggestion, places in the text and history. */
+        /** One example with the baseline's answer, the suggestion, spans in the text, and history. */
         get: operations["show_example"];
         put?: never;
         post?: never;
@@ -273,7 +273,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Says that an example's output, or the one given, is the truth. */
+        /** Approves an example's output, or the given one, as correct. */
         post: operations["approve_example"];
         delete?: never;
         options?: never;
@@ -290,7 +290,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Gives an example another output and approves it. */
+        /** Changes an example's output and approves it. */
         post: operations["edit_example"];
         delete?: never;
         options?: never;
@@ -305,7 +305,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The tokens that an example becomes, and which of them are learned. */
+        /** The tokens of an example, and which of them are trained on. */
         get: operations["show_mask"];
         put?: never;
         post?: never;
@@ -324,7 +324,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Says that an example must not be used. */
+        /** Rejects an example: it is never trained on. */
         post: operations["reject_example"];
         delete?: never;
         options?: never;
@@ -341,7 +341,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Takes back the last decision of a person. */
+        /** Undoes a person's last decision. */
         post: operations["undo_example"];
         delete?: never;
         options?: never;
@@ -358,7 +358,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Uploads a source of examples; the reading goes on in the background. */
+        /** Uploads a source of examples; it is read in the background. */
         post: operations["begin_import"];
         delete?: never;
         options?: never;
@@ -373,7 +373,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How an import goes. */
+        /** The progress of an import. */
         get: operations["show_import"];
         put?: never;
         post?: never;
@@ -424,7 +424,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The machines there are. */
+        /** Lists the machines. */
         get: operations["list_machines"];
         put?: never;
         /** Adds a machine, without connecting to it. */
@@ -445,7 +445,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Removes a machine on which no run is active; what Graft put there stays. */
+        /** Removes a machine without active runs; Graft's files on it are kept. */
         delete: operations["remove_machine"];
         options?: never;
         head?: never;
@@ -461,7 +461,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Connects to a machine from the server, and tells what it found there. */
+        /** Connects to a machine from the server and reports its facts. */
         post: operations["check_machine"];
         delete?: never;
         options?: never;
@@ -476,7 +476,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What may be rented now of a provider, which is asked. */
+        /** Asks a provider which machines can be rented now. */
         get: operations["list_quotes"];
         put?: never;
         post?: never;
@@ -494,7 +494,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Says which example a page has open, for 25 seconds; `/events` tells the others as `presence`. */
+        /** Reports which example a page has open, for 25 seconds; `/events` sends it to other pages as `presence`. */
         put: operations["sit"];
         post?: never;
         delete?: never;
@@ -529,9 +529,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What whoever asks typed and has not submitted. */
+        /** The caller's draft that is not submitted yet. */
         get: operations["show_draft"];
-        /** Keeps what whoever asks types, on whichever machine they go on. */
+        /** Stores the caller's draft, so that it is available on every machine. */
         put: operations["save_draft"];
         post?: never;
         delete?: never;
@@ -564,7 +564,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The trainings and measurements of a task or of all, newest first. */
+        /** The trainings and evaluations of a task or of all, newest first. */
         get: operations["list_runs"];
         put?: never;
         /** Queues a training. */
@@ -585,7 +585,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Stops, or begins anew, all runs that match; of those that would train the same task the newest goes first. */
+        /** Stops or restarts all matching runs; if several would train the same task, only the newest is restarted. */
         post: operations["act_on_runs"];
         delete?: never;
         options?: never;
@@ -600,7 +600,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Runs side by side: where their settings differ, and their numbers. */
+        /** Compares runs: differing settings and metrics. */
         get: operations["compare_runs"];
         put?: never;
         post?: never;
@@ -619,7 +619,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Everything that is wrong with a training that could be queued, and what it would take. */
+        /** Checks a training without queueing it: all problems, and an estimate of time, memory and disk. */
         post: operations["check_run"];
         delete?: never;
         options?: never;
@@ -634,11 +634,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A run with all that is known of it. */
+        /** A run with all details. */
         get: operations["show_run"];
         put?: never;
         post?: never;
-        /** Deletes a run and its directory; versions made of it stay. */
+        /** Deletes a run and its directory; its versions are kept. */
         delete: operations["delete_run"];
         options?: never;
         head?: never;
@@ -688,7 +688,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Asks a run to stop; what was learned until its last checkpoint is kept. */
+        /** Stops a run; its last checkpoint is kept. */
         post: operations["cancel_run"];
         delete?: never;
         options?: never;
@@ -720,7 +720,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A part of what a run's trainer said, 256 KiB at most. */
+        /** A part of a trainer's output, at most 256 KiB. */
         get: operations["read_log"];
         put?: never;
         post?: never;
@@ -739,7 +739,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Queues a run that failed or was stopped again; it goes on from its last checkpoint. */
+        /** Queues a failed or stopped run again; it continues from its last checkpoint. */
         post: operations["resume_run"];
         delete?: never;
         options?: never;
@@ -756,7 +756,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Queues the same training once more, from the beginning. */
+        /** Queues the same training again, from the start. */
         post: operations["retry_run"];
         delete?: never;
         options?: never;
@@ -771,7 +771,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** An example of a training as it is learned in an epoch, with its tokens. */
+        /** A training example as it is used in an epoch, with its tokens. */
         get: operations["show_row"];
         put?: never;
         post?: never;
@@ -805,10 +805,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The schedules there are. */
+        /** Lists the schedules. */
         get: operations["list_schedules"];
         put?: never;
-        /** Makes a schedule. */
+        /** Creates a schedule. */
         post: operations["add_schedule"];
         delete?: never;
         options?: never;
@@ -840,7 +840,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who is asking, and whether one must log in. */
+        /** The current user, and whether a login is required. */
         get: operations["show_session"];
         put?: never;
         /** Logs in: a cookie that scripts can't read, for this site only. */
@@ -861,13 +861,13 @@ export interface paths {
         };
         /** The settings, with their `ETag`. */
         get: operations["show_settings"];
-        /** Replaces the settings; `If-Match` refuses where somebody else changed them. */
+        /** Replaces the settings; with `If-Match`, refused if somebody else changed them. */
         put: operations["replace_settings"];
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Changes some of the settings; `If-Match` refuses where somebody else changed them. */
+        /** Changes some of the settings; with `If-Match`, refused if somebody else changed them. */
         patch: operations["change_settings"];
         trace?: never;
     };
@@ -878,9 +878,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the machine costs, with its `ETag`. */
+        /** The machine's price, with its `ETag`. */
         get: operations["show_rent"];
-        /** Replaces what the machine costs; `If-Match` refuses where somebody else changed it. */
+        /** Replaces the machine's price; with `If-Match`, refused if somebody else changed it. */
         put: operations["replace_rent"];
         post?: never;
         delete?: never;
@@ -898,7 +898,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Says what would be wrong with settings. */
+        /** Checks settings without storing them. */
         post: operations["validate_settings"];
         delete?: never;
         options?: never;
@@ -913,7 +913,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What a task's approved examples add up to. */
+        /** Statistics of a task's approved examples. */
         get: operations["show_stats"];
         put?: never;
         post?: never;
@@ -930,7 +930,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One line an item (or an example, for tasks without items), for a spreadsheet. */
+        /** A CSV table with one line per item (or per example, for tasks without items). */
         get: operations["export_stats"];
         put?: never;
         post?: never;
@@ -947,10 +947,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The studies there are. */
+        /** Lists the studies. */
         get: operations["list_studies"];
         put?: never;
-        /** Begins a study, which workers carry. A task has one at a time. */
+        /** Starts a study, which workers execute. A task has one at a time. */
         post: operations["begin_study"];
         delete?: never;
         options?: never;
@@ -965,7 +965,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A study with its trials and what it found. */
+        /** A study with its trials and results. */
         get: operations["show_study"];
         put?: never;
         post?: never;
@@ -984,7 +984,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ends a study; its trials so far are kept. */
+        /** Stops a study; its trials so far are kept. */
         post: operations["stop_study"];
         delete?: never;
         options?: never;
@@ -1001,7 +1001,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Queues a training with the best settings that a study found. */
+        /** Queues a training with the best settings of a study. */
         post: operations["train_best"];
         delete?: never;
         options?: never;
@@ -1016,7 +1016,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The machine, the queue, what answers, and the base models. */
+        /** The machine, the queue, the loaded versions, and the base models. */
         get: operations["show_system"];
         put?: never;
         post?: never;
@@ -1035,7 +1035,7 @@ export interface paths {
         };
         /** The tables, with their `ETag`. */
         get: operations["show_tables"];
-        /** Replaces the tables; `If-Match` refuses where somebody else changed them. */
+        /** Replaces the tables; with `If-Match`, refused if somebody else changed them. */
         put: operations["replace_tables"];
         post?: never;
         delete?: never;
@@ -1051,10 +1051,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All tasks with the state of their examples, runs and versions; for a review link its own. */
+        /** All tasks with the state of their examples, runs and versions. */
         get: operations["list_tasks"];
         put?: never;
-        /** Makes a task. */
+        /** Creates a task. */
         post: operations["create_task"];
         delete?: never;
         options?: never;
@@ -1071,7 +1071,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes a task from a file that was exported or written. */
+        /** Creates a task from a definition file. */
         post: operations["import_task"];
         delete?: never;
         options?: never;
@@ -1088,7 +1088,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The tokens that an input and its answer become, and which of them are learned, for a task that need not be stored. */
+        /** The tokens of an input and its answer, and which of them are trained on; the task need not be stored. */
         post: operations["show_prompt"];
         delete?: never;
         options?: never;
@@ -1105,7 +1105,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes a task with its first examples, which are in any form that people paste. */
+        /** Creates a task with its first examples, which may be pasted text in any form. */
         post: operations["create_task_with_examples"];
         delete?: never;
         options?: never;
@@ -1122,7 +1122,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What a pasted text says: its examples, the form of its answers, and the evidence for each guess. Nothing is stored. */
+        /** Analyses a pasted text: its examples, the answer form, and the evidence for each inference. Stores nothing. */
         post: operations["understand_text"];
         delete?: never;
         options?: never;
@@ -1139,11 +1139,11 @@ export interface paths {
         };
         /** A task's definition, with its `ETag`. */
         get: operations["show_task"];
-        /** Replaces a task's definition; `If-Match` refuses where somebody else changed it. Tells what becomes of examples and
+        /** Replaces a task's definition; with `If-Match`, refused if somebody else changed it. Returns the effect on examples and
          *     versions. */
         put: operations["replace_task"];
         post?: never;
-        /** Archives a task: it is not listed and not trained any more. Its examples and versions stay, and answer. */
+        /** Archives a task: it is no longer listed or trained. Its examples are kept, and its versions still answer. */
         delete: operations["archive_task"];
         options?: never;
         head?: never;
@@ -1151,7 +1151,61 @@ export interface paths {
         patch: operations["patch_task"];
         trace?: never;
     };
-    "/api/v1/tasks/{task}/baseline/try": {
+    "/api/v1/tasks/{task}/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The agents of a task, how far they are with the active version, and what is going on. */
+        get: operations["list_agents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/agents/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** An agent says that it is there, what it holds, and which bundles it reads; at least once a minute. A name belongs to the
+         *     token that used it first. */
+        put: operations["say_hello"];
+        post?: never;
+        /** Forgets an agent; one that still runs comes back. */
+        delete: operations["remove_agent"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/agents/{name}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Server-sent events for an agent: `version`, whenever it is to take one. A comment every ten seconds keeps the line open.
+         *     The agent reports what became of it within 30 seconds; otherwise it is told again, three times at most. */
+        get: operations["stream_notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/agents/{name}/reports": {
         parameters: {
             query?: never;
             header?: never;
@@ -1160,9 +1214,26 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Tries a baseline on a task's approved examples: its score, what became of each rule, and the examples that it gets
-         *     wrong. Nothing is stored. */
-        post: operations["try_baseline"];
+        /** An agent reports that it answers with the version that it was told of, or why it doesn't. Reports of earlier notices
+         *     change nothing. */
+        post: operations["take_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/bundles/{digest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bundle of the active version: all that it needs to answer, as a zip file. Its `ETag` is its SHA-256. */
+        get: operations["send_bundle"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1178,7 +1249,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes a task with the definition of another, without its examples and versions. */
+        /** Creates a task with the definition of another one, without its examples and versions. */
         post: operations["clone_task"];
         delete?: never;
         options?: never;
@@ -1195,8 +1266,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Registers a contestant, which answers without a language model, as a version with its numbers. It takes seconds. The
-         *     same contestant of the same examples is registered once. */
+        /** Registers a contestant, which answers without a language model, as a version with its scores. It takes seconds. The same
+         *     contestant on the same examples is registered once. */
         post: operations["add_contestant"];
         delete?: never;
         options?: never;
@@ -1211,7 +1282,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether a version still does what it did on the held-out examples, from what people say of its suggestions since. */
+        /** Whether a version has drifted: compares people's decisions on its suggestions with its held-out scores. */
         get: operations["task_drift"];
         put?: never;
         post?: never;
@@ -1264,7 +1335,7 @@ export interface paths {
         };
         /** A task's guidelines, with their `ETag`. */
         get: operations["show_guidelines"];
-        /** Replaces a task's guidelines; `If-Match` refuses where somebody else changed them. */
+        /** Replaces a task's guidelines; with `If-Match`, refused if somebody else changed them. */
         put: operations["replace_guidelines"];
         post?: never;
         delete?: never;
@@ -1283,7 +1354,7 @@ export interface paths {
         /** The live adapter of a task, its windows and snapshots. */
         get: operations["show_live"];
         put?: never;
-        /** Begins to learn from approvals and edits as they come; workers train the snapshots. Sets other settings, too. */
+        /** Starts to learn continuously from approvals and edits, or changes the settings; workers train the snapshots. */
         post: operations["start_live"];
         delete?: never;
         options?: never;
@@ -1300,7 +1371,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Keeps approvals, and learns from none. */
+        /** Pauses continuous learning: collects approvals without training. */
         post: operations["pause_live"];
         delete?: never;
         options?: never;
@@ -1317,7 +1388,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Learns again, from the approvals that were kept, too. */
+        /** Resumes continuous learning, also with the approvals that were collected meanwhile. */
         post: operations["resume_live"];
         delete?: never;
         options?: never;
@@ -1334,7 +1405,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Lets the next snapshot start from an earlier version; later snapshots are archived. */
+        /** Starts the next snapshot from an earlier version; later snapshots are archived. */
         post: operations["rewind_live"];
         delete?: never;
         options?: never;
@@ -1351,7 +1422,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Gives a task another name, with its examples, datasets, runs, versions and schedules. Built-in tasks keep theirs. */
+        /** Renames a task with its examples, datasets, runs, versions and schedules. Built-in tasks cannot be renamed. */
         post: operations["rename_task"];
         delete?: never;
         options?: never;
@@ -1368,7 +1439,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Takes a task back that was archived. */
+        /** Restores an archived task. */
         post: operations["restore_task"];
         delete?: never;
         options?: never;
@@ -1402,7 +1473,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes the version that was active before the active one again. */
+        /** Activates the previously active version again. */
         post: operations["roll_back"];
         delete?: never;
         options?: never;
@@ -1417,10 +1488,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The roll-out of a task with all that decides about it, and those that ended. */
+        /** The roll-out of a task with its conditions and counts, and earlier roll-outs. */
         get: operations["show_rollout"];
         put?: never;
-        /** Begins a roll-out: the version answers beside the active one, and nobody sees it. */
+        /** Starts a roll-out: the version answers beside the active one, and its answers are only recorded. */
         post: operations["start_rollout"];
         delete?: never;
         options?: never;
@@ -1437,7 +1508,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Lets the version answer its share of the requests. */
+        /** Makes the version a canary: it answers its share of the requests. */
         post: operations["rollout_to_canary"];
         delete?: never;
         options?: never;
@@ -1454,7 +1525,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes the version active whatever its policy says; the reason is kept in the audit trail. */
+        /** Makes the version active even if conditions of its policy are not met; the reason is stored in the audit trail. */
         post: operations["override_rollout"];
         delete?: never;
         options?: never;
@@ -1471,7 +1542,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes the version active, if all that its policy demands holds. */
+        /** Makes the version active, if all conditions of its policy are met. */
         post: operations["promote_rollout"];
         delete?: never;
         options?: never;
@@ -1488,7 +1559,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ends the roll-out; the version answers nothing any more. */
+        /** Stops the roll-out; the version no longer answers requests. */
         post: operations["stop_rollout"];
         delete?: never;
         options?: never;
@@ -1503,8 +1574,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Approved examples that contradict themselves, each other or a confident model, with what can be done about each.
-         *     Nothing is changed: a fix is carried out by the decisions that it lists. */
+        /** Suspect approved examples (contradictions, empty labels, disagreement with a confident model), with possible fixes.
+         *     Changes nothing: to apply a fix, make the decisions that it lists. */
         get: operations["list_suspects"];
         put?: never;
         post?: never;
@@ -1521,7 +1592,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Ready-made tasks with a dozen examples each. */
+        /** Task templates with a dozen examples each. */
         get: operations["list_templates"];
         put?: never;
         post?: never;
@@ -1538,29 +1609,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The tokens there are, without their secrets. */
+        /** Lists the tokens, without their secrets. */
         get: operations["list_tokens"];
         put?: never;
-        /** Makes a token; its secret is shown this once. With the first one everybody has to log in, so it must be an
-         *     administrator's and not end, unless an administrator can log in otherwise (409). */
+        /** Creates a token; its secret is shown only once. The first token makes logins mandatory, so it must be an administrator's
+         *     without an expiry date, unless an administrator can log in otherwise (409). */
         post: operations["make_token"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tokens/links": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Makes a review link: whoever opens it reviews the examples of one task, and reaches nothing else. */
-        post: operations["make_link"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1577,7 +1631,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Ends a token; the last administrator's stays while others may log in (409). */
+        /** Revokes a token; the last administrator's is kept while others may log in (409). */
         delete: operations["remove_token"];
         options?: never;
         head?: never;
@@ -1591,7 +1645,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How far a job is. */
+        /** The state of a job. */
         get: operations["show_job"];
         put?: never;
         post?: never;
@@ -1610,8 +1664,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Takes in the tables of a dataset as approved examples, and queues a job that trains on them. The same dataset with the same
-         *     content stands for the same job, unless that one failed. */
+        /** Imports the tables of a dataset as approved examples, and queues a job that trains on them. The same dataset with the
+         *     same content returns the same job, unless that one failed. */
         post: operations["submit_job"];
         delete?: never;
         options?: never;
@@ -1626,11 +1680,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** People who may log in. */
+        /** Lists the users who may log in. */
         get: operations["list_users"];
         put?: never;
-        /** Adds somebody, or gives them another role and password, which ends their sessions. Somebody must stay an
-         *     administrator (409): with the first user everybody has to log in. */
+        /** Adds a user, or changes a user's role and password, which ends their sessions. There must always be an administrator
+         *     (409); the first user makes logins mandatory. */
         post: operations["set_user"];
         delete?: never;
         options?: never;
@@ -1648,7 +1702,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Removes somebody, and ends their sessions; the last administrator stays while others may log in (409). */
+        /** Removes a user and ends their sessions; the last administrator is kept while others may log in (409). */
         delete: operations["remove_user"];
         options?: never;
         head?: never;
@@ -1679,11 +1733,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A version with its numbers, lineage, and answers to held-out examples: where it does worst, and where it is right. */
+        /** A version with its scores, lineage, and answers to held-out examples: the worst and some correct ones. */
         get: operations["show_version"];
         put?: never;
         post?: never;
-        /** Takes a version out of the registry; its files stay. */
+        /** Removes a version from the registry; its files are kept. */
         delete: operations["delete_version"];
         options?: never;
         head?: never;
@@ -1699,7 +1753,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes a version active, unless it is worse than the active one. A version that can't be loaded changes nothing. */
+        /** Activates a version, unless it is worse than the active one. If the version cannot be loaded, nothing changes. */
         post: operations["activate_version"];
         delete?: never;
         options?: never;
@@ -1714,7 +1768,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The folder of a version as a zip file. Hugging Face's peft reads that of an adapter when it is unpacked. */
+        /** A version's bundle: its files and all else that it needs to answer, as a zip file for `graft models add`. Hugging Face's
+         *     peft can load the unpacked folder of an adapter. */
         get: operations["download_version"];
         put?: never;
         post?: never;
@@ -1733,7 +1788,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Queues a run that measures a version on its held-out examples again. */
+        /** Queues a new evaluation of a version on its held-out examples. */
         post: operations["evaluate_version"];
         delete?: never;
         options?: never;
@@ -1765,7 +1820,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the process lives. */
+        /** Whether the process is running. */
         get: operations["health"];
         put?: never;
         post?: never;
@@ -1782,7 +1837,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Numbers for Prometheus, in its text format. */
+        /** Metrics in Prometheus' text format. */
         get: operations["metrics"];
         put?: never;
         post?: never;
@@ -1816,7 +1871,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether requests can be answered: the database answers, and the server is not about to end. */
+        /** Whether requests can be answered: the database responds, and the server is not shutting down. */
         get: operations["ready"];
         put?: never;
         post?: never;
@@ -1835,7 +1890,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A conversation goes on. With `stream`, chunks come as server-sent events, and `[DONE]` at the end. */
+        /** Continues a conversation. With `stream`, chunks are sent as server-sent events, with `[DONE]` at the end. */
         post: operations["chat_completions"];
         delete?: never;
         options?: never;
@@ -1852,7 +1907,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A text goes on. With `stream`, chunks come as server-sent events, and `[DONE]` at the end. */
+        /** Continues a text. With `stream`, chunks are sent as server-sent events, with `[DONE]` at the end. */
         post: operations["completions"];
         delete?: never;
         options?: never;
@@ -1884,7 +1939,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One of them by its name. */
+        /** One model by its name. */
         get: operations["one_model"];
         put?: never;
         post?: never;
@@ -1900,34 +1955,138 @@ export interface components {
     schemas: {
         /** @description Makes a version active. */
         Activate: {
-            /** @description The active version as the client last saw it (null: none); absent, whichever it is. */
+            /** @description The active version as the client last saw it (null: none); absent: do not check. */
             expected?: string | null;
             /** @description Even if it is worse than the active one. */
             force?: boolean;
         };
-        /** @description A contestant that is to become a version. */
+        /** @description A contestant to register as a version. */
         AddContestant: {
             /** @description What kind. */
             kind: components["schemas"]["ContestantKind"];
-            /** @description The version whose examples it learns from; absent, those of the active one or of the newest. */
+            /** @description The version whose examples it is fitted to. Default: the active or the newest version. */
             like?: string | null;
         };
-        /** @description An answer with everything that is known of it. */
+        /** @description A process that holds a version of a task and answers with it. */
+        Agent: {
+            /**
+             * Format: int32
+             * @description How often it was told of this version.
+             */
+            attempt: number;
+            /** @description When it first came. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description Whose token it showed first; no other speaks for it. */
+            created_by: string;
+            digest?: components["schemas"]["Digest"] | null;
+            /**
+             * Format: int32
+             * @description The newest form of bundles that it reads.
+             */
+            format: number;
+            /** @description The version of its program. */
+            graft: string;
+            held?: components["schemas"]["Digest"] | null;
+            /** @description The version that it has proven to hold. */
+            held_version?: string | null;
+            /** @description Unique within the task. */
+            name: string;
+            /** @description What went wrong last. */
+            problem?: string | null;
+            /** @description When it last said something. */
+            seen_at: components["schemas"]["Timestamp"];
+            /** @description How far it is. */
+            state: components["schemas"]["AgentState"];
+            synced_at?: components["schemas"]["Timestamp"] | null;
+            /** @description Name of the task. */
+            task: string;
+            /** @description The version that it was told of last. */
+            version?: string | null;
+            /**
+             * Format: int32
+             * @description New versions go to wave 1 first.
+             */
+            wave: number;
+        };
+        /** @description What an agent says of itself when it connects, and at least once a minute. */
+        AgentHello: {
+            /**
+             * Format: int32
+             * @description The newest form of bundles that it reads.
+             */
+            format: number;
+            /** @description The version of its program. */
+            graft: string;
+            holds?: components["schemas"]["Digest"] | null;
+            /**
+             * Format: int32
+             * @description Which wave it belongs to: new versions go to wave 1 first.
+             * @default 1
+             */
+            wave?: number;
+        };
+        /** @description The version that an agent is to hold, as the event `version` tells it. */
+        AgentNotice: {
+            /**
+             * Format: int32
+             * @description Counts how often the agent was told of this version, from 1.
+             */
+            attempt: number;
+            /** @description SHA-256 of its bundle. */
+            digest: components["schemas"]["Digest"];
+            /** @description Goes into the proof that the agent has the bundle. */
+            nonce: string;
+            /** @description Name of the version. */
+            version: string;
+        };
+        /** @description What became of a notice: `proof`, or the problem. */
+        AgentReport: {
+            /** @description SHA-256 of the bundle that the agent was told of. */
+            digest: components["schemas"]["Digest"];
+            /** @description The notice's nonce. What is said of an earlier notice is of no account. */
+            nonce: string;
+            /** @description Why it doesn't. */
+            problem?: string | null;
+            proof?: components["schemas"]["Digest"] | null;
+        };
+        /**
+         * @description How far an agent is with the active version.
+         * @enum {string}
+         */
+        AgentState: "pending" | "syncing" | "synced" | "failed";
+        /** @description An agent as it is shown. */
+        AgentView: components["schemas"]["Agent"] & {
+            /** @description Whether it said nothing for two minutes. */
+            away: boolean;
+            /** @description Whether its program has another version than this server's. */
+            other_graft: boolean;
+        };
+        /** @description The agents of a task and how far they are. */
+        AgentsReport: {
+            /** @description The agents, by name. */
+            agents: components["schemas"]["AgentView"][];
+            /** @description What is going on, in a sentence. */
+            next: string;
+            wanted: components["schemas"]["WantedVersion"] | null;
+            /** @description The waves in their order. */
+            waves: components["schemas"]["Wave"][];
+        };
+        /** @description An answer with all details. */
         Answer: {
-            /** @description The answer in the task's form, with what is computed from it. */
+            /** @description The answer in the task's form, with computed fields. */
             answer: Json;
             /** @description Tokens of the answer. */
             answer_tokens: number;
             /**
              * Format: double
-             * @description Probability that the whole answer is right, calibrated where the version was evaluated.
+             * @description Probability that the whole answer is correct; calibrated if the version was evaluated.
              */
             confidence: number;
             /** @description The same for each field, by path. */
             fields: {
                 [key: string]: number;
             };
-            /** @description Digest of base, adapter, prompt, calibration and version: exactly what answered. */
+            /** @description Digest of base, adapter, prompt, calibration and version. */
             generation: string;
             /** @description Tokens of the prompt. */
             prompt_tokens: number;
@@ -1936,7 +2095,7 @@ export interface components {
              * @description Seconds from the request to the answer.
              */
             seconds: number;
-            /** @description Where each grounded field's value stands in the input, in characters, by path. */
+            /** @description Position of each grounded field's value in the input, in characters, by path. */
             spans: {
                 [key: string]: components["schemas"]["InputSpan"];
             };
@@ -1954,12 +2113,12 @@ export interface components {
         } | {
             /** @enum {string} */
             form: "label";
-            /** @description In a fixed order. */
+            /** @description The labels, in a fixed order. */
             labels: string[];
         } | {
             /** @enum {string} */
             form: "json";
-            /** @description JSON Schema (2020-12) of the answer as people see it. */
+            /** @description JSON Schema (2020-12) of the answer. */
             schema: JsonObject;
         };
         /**
@@ -1967,7 +2126,7 @@ export interface components {
          * @enum {string}
          */
         AnswerKind: "labels" | "fields" | "text" | "dialogue";
-        /** @description An answer, or why there is none. */
+        /** @description An answer or an error. */
         AnswerOrProblem: components["schemas"]["Answer"] | {
             /** @description What went wrong with this input. */
             problem: components["schemas"]["Problem"];
@@ -1979,7 +2138,7 @@ export interface components {
         };
         /** @description Approves an example. */
         Approve: {
-            /** @description The right output, where it is another than the stored one. */
+            /** @description The correct output, if it differs from the stored one. */
             output?: Json;
             /**
              * Format: int32
@@ -1988,8 +2147,8 @@ export interface components {
             revision: number;
             /**
              * Format: int64
-             * @description The newest change of the example that the person saw; without it only the revision and a decision by
-             *     somebody else are looked at.
+             * @description The newest change of the example that the person saw; without it only the revision and decisions by others are
+             *     checked.
              */
             seen?: number | null;
         };
@@ -2010,7 +2169,7 @@ export interface components {
             /** @description By path. */
             artifacts: components["schemas"]["Artifact"][];
         };
-        /** @description Something that waits for a person. */
+        /** @description Something that needs a person's attention. */
         Attention: {
             /** @description `pending`, `not-ready`, `failed-run`, `newer-version`, `no-version`. */
             kind: string;
@@ -2064,49 +2223,12 @@ export interface components {
             /** @description Those that were pulled or added, that Graft knows, or that are being downloaded, by name. */
             bases: components["schemas"]["ListedBase"][];
         };
-        /** @description What answers a task without a model. */
+        /** @description The method that answers a task without a model. */
         BaselineDefinition: {
             /** @enum {string} */
             kind: "built-in";
             /** @description Its name: `food-rescue`. */
             name: string;
-        } | (components["schemas"]["RuleSet"] & {
-            /** @enum {string} */
-            kind: "rules";
-        }) | {
-            /** @description The program, by its absolute path or found in `PATH`, and its arguments. No shell reads them. */
-            command: string[];
-            /** @enum {string} */
-            kind: "command";
-            /**
-             * Format: int32
-             * @description How long an answer may take.
-             */
-            timeout_seconds?: number;
-        } | {
-            /** @enum {string} */
-            kind: "endpoint";
-            /**
-             * Format: int32
-             * @description How long an answer may take.
-             */
-            timeout_seconds?: number;
-            /** @description Its address, without a user and a password. */
-            url: string;
-        };
-        /** @description A regular expression, and what it gives where it matches. */
-        BaselineRule: {
-            /** @description Form `labels`: the label. */
-            label?: string | null;
-            /** @description Form `fields`: the list to which every match adds an item; the groups are the item's properties, or `value` if the
-             *     items are plain values. */
-            list?: string | null;
-            /** @description In the syntax of the `regex` crate, without look-around and back-references. Form `fields`: a named group
-             *     `(?<total>…)` is the field of that name; other characters than letters, digits, `_` and `.` are `_` in the group's
-             *     name. */
-            pattern: string;
-            /** @description Form `fields`: values that a match gives beside its groups, by field. */
-            set?: JsonObject;
         };
         /** @description The strongest contestant, as readers of earlier versions know it. */
         BaselineScores: {
@@ -2114,30 +2236,6 @@ export interface components {
             name: string;
             /** @description Its scores. */
             scores: components["schemas"]["Scores"];
-        };
-        /** @description How a baseline did on approved examples. */
-        BaselineTrial: {
-            /** @description How many it answered in the task's form. */
-            answered: number;
-            /** @description Approved examples that it was asked, the newest ones. */
-            examples: number;
-            /** @description Why a program or a service failed, if it did; after three failures in a row it is asked nothing more. */
-            failure?: string | null;
-            /** @description Name of the metric that decides between versions. */
-            headline: string;
-            /** @description The numbers, as those of versions. */
-            metrics: components["schemas"]["Metric"][];
-            /** @description How many it answered right in all. */
-            right: number;
-            /** @description For a list of rules, what became of each. */
-            rules: components["schemas"]["RuleUse"][];
-            /**
-             * Format: double
-             * @description Seconds that one answer took.
-             */
-            seconds_per_answer: number;
-            /** @description The first examples that it does not answer right. */
-            wrong: components["schemas"]["WrongAnswer"][];
         };
         /** @description The same decision on many examples. */
         Bulk: {
@@ -2164,19 +2262,19 @@ export interface components {
              */
             by?: string | null;
             /**
-             * @description Only with a suggestion for this field, at any depth; the confidences are about it, then.
+             * @description Only with a suggestion for this field, at any depth; confidence filters then apply to this field.
              * @default null
              */
             field?: string | null;
             /**
              * Format: double
-             * @description Only with a suggestion that is less sure than this.
+             * @description Only with a suggestion of less than this confidence.
              * @default null
              */
             max_confidence?: number | null;
             /**
              * Format: double
-             * @description Only with a suggestion that is at least this sure.
+             * @description Only with a suggestion of at least this confidence.
              * @default null
              */
             min_confidence?: number | null;
@@ -2193,14 +2291,14 @@ export interface components {
             /** @default null */
             state?: components["schemas"]["ReviewFilterName"] | null;
         };
-        /** @description What a decision about many examples did. */
+        /** @description Result of a bulk review. */
         BulkResult: {
             /**
              * Format: int64
              * @description Examples that changed.
              */
             changed: number;
-            /** @description Those left as they were. */
+            /** @description Examples that were not changed. */
             skipped: components["schemas"]["BulkSkipped"][];
         };
         /**
@@ -2208,7 +2306,7 @@ export interface components {
          * @enum {string}
          */
         BulkRunAction: "cancel" | "retry";
-        /** @description A run that is left as it is. */
+        /** @description A run that was not changed. */
         BulkRunSkipped: {
             /** @description The run. */
             id: string;
@@ -2219,51 +2317,51 @@ export interface components {
         BulkRuns: {
             /** @description What to do. */
             action: components["schemas"]["BulkRunAction"];
-            /** @description Changes nothing, and tells what would be changed. */
+            /** @description Only reports the changes; changes nothing. */
             dry_run?: boolean;
             kind?: components["schemas"]["RunKind"] | null;
             state?: components["schemas"]["RunState"] | null;
             /** @description Only of this task. */
             task?: string | null;
         };
-        /** @description What became of many runs. */
+        /** @description The result of a bulk action on runs. */
         BulkRunsResult: {
             /** @description Those that were, or would be, stopped or queued again. */
             changed: string[];
-            /** @description Those that are left as they are though the action fits their state. */
+            /** @description Runs that were not changed although the action fits their state. */
             skipped: components["schemas"]["BulkRunSkipped"][];
         };
-        /** @description An example that a decision about many left as it was. */
+        /** @description An example that a bulk decision did not change. */
         BulkSkipped: {
             /** @description The example. */
             id: string;
             /** @description Why. */
             why: string;
         };
-        /** @description A map from raw to calibrated confidence, with what it was fitted on. */
+        /** @description A map from raw to calibrated confidence, with the reliability it was fitted on. */
         Calibration: {
-            /** @description The same, calibrated by maps that were fitted on other answers (cross-validation). */
+            /** @description The same after calibration, cross-validated: each answer is mapped by a fit on other answers. */
             after: components["schemas"]["Reliability"];
-            /** @description Confidence and correctness of the held-out answers, as they were. */
+            /** @description Reliability of the raw confidences of the held-out answers. */
             before: components["schemas"]["Reliability"];
             /** @description The map. */
             method: components["schemas"]["CalibrationMethod"];
         };
-        /** @description The kinds of map; all rise with the raw confidence. */
+        /** @description The kinds of map; all are monotonic. */
         CalibrationMethod: {
             /** @enum {string} */
             method: "identity";
         } | {
             /**
              * Format: double
-             * @description Above 0 for a model that is not sure enough.
+             * @description Above 0 for an underconfident model.
              */
             bias: number;
             /** @enum {string} */
             method: "platt";
             /**
              * Format: double
-             * @description At least 0; below 1 for a model that is too sure.
+             * @description At least 0; below 1 for an overconfident model.
              */
             scale: number;
         } | {
@@ -2277,15 +2375,15 @@ export interface components {
             /** @description The base model's name. */
             name: string;
         };
-        /** @description One line of the audit trail, which is only ever added to. */
+        /** @description One entry of the audit trail, which is append-only. */
         Change: {
             /** @description What was done. */
             action: components["schemas"]["ChangeAction"];
-            /** @description The same fields as they are now. */
+            /** @description The new values of the same fields. */
             after?: JsonObject | null;
             /** @description When. */
             at: components["schemas"]["Timestamp"];
-            /** @description The fields that changed, as they were. */
+            /** @description The previous values of the fields that changed. */
             before?: JsonObject | null;
             /** @description Who. */
             by: string;
@@ -2293,24 +2391,24 @@ export interface components {
             kind: components["schemas"]["ChangeKind"];
             /**
              * Format: int64
-             * @description Counts all changes without a gap, from 1.
+             * @description Position among all changes, from 1 and without gaps.
              */
             seq: number;
             /** @description Its id or name. */
             subject: string;
-            /** @description Its task; empty for settings and bases. */
+            /** @description Its task; empty for settings and base models. */
             task: string;
         };
         /**
-         * @description What was done.
+         * @description The operation that made a change.
          * @enum {string}
          */
         ChangeAction: "import" | "approve" | "reject" | "edit" | "reopen" | "undo" | "add" | "state" | "activate" | "rollback" | "set" | "delete";
         /**
-         * @description What was changed.
+         * @description The kind of thing that a change is about.
          * @enum {string}
          */
-        ChangeKind: "example" | "dataset" | "run" | "version" | "setting" | "base" | "schedule" | "study" | "user" | "token" | "import" | "machine" | "task";
+        ChangeKind: "example" | "dataset" | "run" | "version" | "setting" | "base" | "schedule" | "study" | "user" | "token" | "import" | "machine" | "task" | "agent";
         /** @description A part of the audit trail. */
         ChangeList: {
             /** @description In the order asked for. */
@@ -2326,9 +2424,9 @@ export interface components {
          * @enum {string}
          */
         ChangeOrder: "oldest" | "newest";
-        /** @description A conversation to go on with. What is asked for and not done here is refused by its name. */
+        /** @description A conversation to continue. Unsupported parameters are refused by name. */
         ChatRequest: components["schemas"]["Common"] & {
-            /** @description Whether each token's probability is told. */
+            /** @description Whether the reply has each token's probability. */
             logprobs?: boolean | null;
             /** @description Newer name of `max_tokens`. */
             max_completion_tokens?: number | null;
@@ -2337,10 +2435,10 @@ export interface components {
             /** @description `task`, `task:version`, or a base model. */
             model: string;
             response_format?: components["schemas"]["ResponseFormat"] | null;
-            /** @description So many likelier tokens for each, 20 at most. */
+            /** @description Number of most likely tokens to return for each position, at most 20. */
             top_logprobs?: number | null;
         };
-        /** @description How many runs are gone. */
+        /** @description Number of deleted runs. */
         Cleared: {
             /**
              * Format: int64
@@ -2357,7 +2455,7 @@ export interface components {
         };
         /** @description What both take. */
         Common: {
-            /** @description Most tokens of the answer. */
+            /** @description Maximum tokens of the answer. */
             max_tokens?: number | null;
             /** @description Answers; only 1. */
             n?: number | null;
@@ -2373,16 +2471,16 @@ export interface components {
             stream_options?: components["schemas"]["StreamOptions"] | null;
             /**
              * Format: float
-             * @description 0 takes the likeliest token each time.
+             * @description 0 selects the most likely token each time.
              */
             temperature?: number | null;
             /**
              * Format: float
-             * @description Among the likeliest tokens that together have this probability.
+             * @description Sample from the most likely tokens with this total probability.
              */
             top_p?: number | null;
         };
-        /** @description Who answers beside whom. */
+        /** @description The contestants to compare. */
         Compare: {
             /** @description `baseline`, `base` and names of versions, 8 at most. */
             contestants: string[];
@@ -2446,7 +2544,7 @@ export interface components {
             /** @description What follows. */
             verdict: components["schemas"]["Verdict"];
         };
-        /** @description A text to go on with. */
+        /** @description A text to continue. */
         CompletionRequest: components["schemas"]["Common"] & {
             /** @description Each token's probability and those of so many likelier ones. */
             logprobs?: number | null;
@@ -2481,18 +2579,18 @@ export interface components {
         Content: string | components["schemas"]["Part"][];
         /** @description One contestant's answer. */
         ContestantAnswer: {
-            /** @description What it answered, with what is computed from it. */
+            /** @description Its answer, with computed fields. */
             answer: Json;
             /**
              * Format: double
-             * @description How sure it is; the baseline doesn't say, and a contestant that is no version is not calibrated.
+             * @description Its confidence; the baseline has none, and a contestant that is not a version is not calibrated.
              */
             confidence: number | null;
             /** @description The same for each field. */
             fields: {
                 [key: string]: number;
             } | null;
-            /** @description Digest of everything that decided it; only versions and the base model have one. */
+            /** @description Digest of everything that determined it; only versions and the base model have one. */
             generation: string | null;
             /** @description `baseline`, `base`, a version's name, or a contestant's kind (`rules`, `n-grams`, `nearest`, `most-frequent`). */
             name: string;
@@ -2503,15 +2601,13 @@ export interface components {
             seconds: number;
         };
         /**
-         * @description The kinds of contestants. Of equally good ones the earlier wins.
+         * @description The kinds of contestants. On equal scores the earlier kind wins.
          * @enum {string}
          */
         ContestantKind: "rules" | "n-grams" | "nearest" | "most-frequent";
         /** @description A contestant on the held-out examples. */
         ContestantScores: {
             cross_validated?: components["schemas"]["Scores"] | null;
-            /** @description Why a program or a service failed to answer, if it did: what it didn't answer counts as wrong. */
-            failure?: string | null;
             /** @description Its kind. */
             kind: components["schemas"]["ContestantKind"];
             /** @description What people read: `regex`, `n-grams`, `nearest example`, `always <label>`. */
@@ -2525,25 +2621,25 @@ export interface components {
             seconds_per_answer: number;
             /**
              * Format: double
-             * @description Seconds that it took to fit it.
+             * @description Seconds to fit it.
              */
             seconds_to_fit: number;
         };
-        /** @description How many examples of a task are in which state. */
+        /** @description Number of examples of a task in each review state. */
         Counts: {
             /**
              * Format: int64
-             * @description Usable.
+             * @description Approved: used for training.
              */
             approved: number;
             /**
              * Format: int64
-             * @description Not looked at yet.
+             * @description Not reviewed yet.
              */
             pending: number;
             /**
              * Format: int64
-             * @description Not to be used.
+             * @description Rejected: excluded from training.
              */
             rejected: number;
         };
@@ -2560,31 +2656,31 @@ export interface components {
             digest: components["schemas"]["Digest"];
             /** @description Held out. */
             eval: components["schemas"]["Example"][];
-            /** @description Approved, but left out because a near-duplicate is held out. */
+            /** @description Approved, but not used because a near-duplicate is held out. */
             leaking: string[];
             /** @description Its task. */
             task: string;
             /** @description Learned from. */
             train: components["schemas"]["Example"][];
         };
-        /** @description One line of the list of datasets. */
+        /** @description An entry of the list of datasets. */
         DatasetHead: {
-            /** @description When it was first kept. */
+            /** @description When it was first saved. */
             created_at: components["schemas"]["Timestamp"];
-            /** @description Who asked for it. */
+            /** @description Who created it. */
             created_by: string;
-            /** @description Names its content. */
+            /** @description Digest of its content. */
             digest: components["schemas"]["Digest"];
             /**
              * Format: int64
-             * @description Examples held out.
+             * @description Number of held-out examples.
              */
             eval: number;
             /** @description Name of the task. */
             task: string;
             /**
              * Format: int64
-             * @description Examples learned from.
+             * @description Number of training examples.
              */
             train: number;
         };
@@ -2618,7 +2714,7 @@ export interface components {
             /** @description As it is now. */
             example: components["schemas"]["Example"];
         };
-        /** @description How many runs are gone. */
+        /** @description Number of deleted runs. */
         DeletedRuns: {
             /**
              * Format: int64
@@ -2662,36 +2758,36 @@ export interface components {
              */
             p: number;
         };
-        /** @description What one parameter may be. */
+        /** @description The values that a parameter can have. */
         Domain: {
             /**
              * Format: double
-             * @description The most.
+             * @description The maximum.
              */
             high: number;
             /** @enum {string} */
             kind: "real";
-            /** @description By orders of magnitude. */
+            /** @description Whether the scale is logarithmic. */
             log: boolean;
             /**
              * Format: double
-             * @description The least.
+             * @description The minimum.
              */
             low: number;
         } | {
             /** @enum {string} */
             kind: "choice";
-            /** @description As they are written. */
+            /** @description The values as text. */
             of: string[];
         };
-        /** @description How a version does now, against its own numbers on the held-out examples. */
+        /** @description The current performance of a version, compared with its held-out scores. */
         Drift: {
-            /** @description Whether it is as sure as it was. */
+            /** @description Whether its confidences have changed. */
             confidence: components["schemas"]["Shift"];
-            /** @description Whether inputs are as long as those it learned from. */
+            /** @description Whether inputs have the length of the training examples. */
             inputs: components["schemas"]["Shift"];
             measured_at?: components["schemas"]["Timestamp"] | null;
-            /** @description Whether people change its suggestions more often than it was wrong. */
+            /** @description Whether people change its suggestions more often than its held-out error rate. */
             overrides: components["schemas"]["Overrides"];
             /** @description `drifting` where any signal is; `stable` only where all are. */
             state: components["schemas"]["DriftState"];
@@ -2714,12 +2810,12 @@ export interface components {
         };
         /** @description Approved examples that say nearly the same. */
         Duplicates: {
-            /** @description How many examples could go without a loss: all but one of each group. */
+            /** @description Number of redundant examples: all but one of each group. */
             extra: number;
             /** @description Those of a group are near-duplicates of each other, and stay on one side of every split. */
             groups: components["schemas"]["DuplicateExample"][][];
         };
-        /** @description Gives an example another output. */
+        /** @description Changes an example's output. */
         Edit: {
             /** @description The right output. */
             output: Json;
@@ -2753,7 +2849,7 @@ export interface components {
             thorough: number;
         };
         /**
-         * @description How long a training goes on, measured by the recipe.
+         * @description Number of epochs of a training relative to the recipe.
          * @enum {string}
          */
         EffortName: "quick" | "recommended" | "thorough";
@@ -2802,12 +2898,12 @@ export interface components {
             at: components["schemas"]["Timestamp"];
             base?: components["schemas"]["Scores"] | null;
             baseline?: components["schemas"]["BaselineScores"] | null;
-            /** @description Makes confidences mean what they say; with its reliability before and after. */
+            /** @description The calibration of confidences, with the reliability before and after. */
             calibration: components["schemas"]["Calibration"];
-            /** @description How sure the adapter is of each held-out answer, calibrated; 0 where there was no valid one. Absent where it was
-             *     measured before these were kept. */
+            /** @description The adapter's calibrated confidence of each held-out answer; 0 without a valid answer. Absent in evaluations of
+             *     earlier versions. */
             confidences?: number[] | null;
-            /** @description What answers without a language model, fitted to the same examples. Empty where it was measured before these were. */
+            /** @description The contestants, fitted to the same examples. Empty in evaluations of earlier versions. */
             contestants: components["schemas"]["ContestantScores"][];
             /** @description The dataset whose held-out side was answered. */
             dataset: components["schemas"]["Digest"];
@@ -2815,7 +2911,8 @@ export interface components {
             fields: {
                 [key: string]: components["schemas"]["Calibration"];
             };
-            /** @description Held-out answers that people approved as the task's parser proposed them. They flatter the contestant `rules`. */
+            /** @description Held-out answers that people approved unchanged from the task's parser. They make the score of the contestant
+             *     `rules` too high. */
             from_parser: number;
             /** @description Answers that were all right, from all over the held-out examples. */
             right: components["schemas"]["KeptAnswer"][];
@@ -2824,7 +2921,7 @@ export interface components {
              * @description Seconds that one answer of the adapter took.
              */
             seconds_per_answer: number;
-            /** @description What the adapter answered where it did worst, worst first. */
+            /** @description The adapter's worst answers, worst first. */
             worst: components["schemas"]["KeptAnswer"][];
         };
         /** @description An evaluation that was queued. */
@@ -2838,24 +2935,24 @@ export interface components {
             /** @description The version; its `metrics.evaluation` changes when it is done, which `/events` tells. */
             version: string;
         };
-        /** @description One line of a run's `events.jsonl`: the only channel between doing and showing. */
+        /** @description One line of a run's `events.jsonl`, the only channel from the trainer to everything that displays its progress. */
         Event: components["schemas"]["EventKind"] & {
             /** @description When it was written. */
             at: components["schemas"]["Timestamp"];
             /**
              * Format: int64
-             * @description Counts from 1 within a run, without gaps.
+             * @description Number of the event within the run, from 1 without gaps.
              */
             seq: number;
         };
-        /** @description What can happen in a run. */
+        /** @description The kinds of events. */
         EventKind: {
             /** @enum {string} */
             event: "phase";
-            /** @description Which. */
+            /** @description Which phase. */
             phase: components["schemas"]["Phase"];
         } | {
-            /** @description Held-out examples. */
+            /** @description Number of held-out examples. */
             eval: number;
             /** @enum {string} */
             event: "prepared";
@@ -2866,21 +2963,21 @@ export interface components {
             memory: number;
             /**
              * Format: int64
-             * @description Optimiser steps the whole run will take.
+             * @description Optimizer steps of the whole run.
              */
             steps: number;
-            /** @description Of these, tokens that carry loss. */
+            /** @description Of these, tokens with loss. */
             supervised: number;
-            /** @description Tokens an epoch computes. */
+            /** @description Tokens computed per epoch. */
             tokens: number;
             /** @description Examples left out because their prompt and answer exceed the maximum length. */
             too_long: number;
-            /** @description Training examples used. */
+            /** @description Number of training examples used. */
             train: number;
         } | {
             /**
              * Format: double
-             * @description Seconds left at the present pace.
+             * @description Estimated seconds left.
              */
             eta_s?: number | null;
             /** @enum {string} */
@@ -2902,26 +2999,26 @@ export interface components {
             lr: number;
             /**
              * Format: int64
-             * @description Bytes of memory that the trainer holds after this step; absent where the system doesn't tell.
+             * @description Resident memory of the trainer after this step, in bytes; absent if unknown.
              */
             memory?: number | null;
             /**
              * Format: int64
-             * @description Steps in all.
+             * @description Total number of steps.
              */
             of: number;
             /**
              * Format: int64
-             * @description Counts from 1.
+             * @description Number of the step, from 1.
              */
             step: number;
             /**
              * Format: double
-             * @description Prompt and answer tokens a second, counted as a user would (shared prefixes count for each example).
+             * @description Prompt and answer tokens per second; shared prefixes count once per example.
              */
             tokens_per_s?: number | null;
         } | {
-            /** @description Whether it is the best so far. */
+            /** @description Whether it is the lowest so far. */
             best: boolean;
             /** @enum {string} */
             event: "eval";
@@ -2937,22 +3034,22 @@ export interface components {
             seconds?: number | null;
             /**
              * Format: int64
-             * @description After this many steps.
+             * @description Number of steps so far.
              */
             step: number;
         } | {
-            /** @description How many were until now, of adapter and base together. */
+            /** @description Number of answers so far, of adapter and base model together. */
             done: number;
             /** @enum {string} */
             event: "answered";
-            /** @description How many there are in all. */
+            /** @description Total number of answers. */
             of: number;
         } | {
             /** @enum {string} */
             event: "checkpoint";
             /**
              * Format: int64
-             * @description After this many steps.
+             * @description Number of steps so far.
              */
             step: number;
         } | {
@@ -2966,7 +3063,7 @@ export interface components {
         } | {
             /** @enum {string} */
             event: "note";
-            /** @description Whole sentence. */
+            /** @description A whole sentence. */
             text: string;
         } | {
             /** @enum {string} */
@@ -2978,7 +3075,7 @@ export interface components {
             final_loss?: number | null;
             /**
              * Format: int64
-             * @description Steps taken.
+             * @description Number of steps taken.
              */
             steps: number;
         } | (components["schemas"]["TrainerFailure"] & {
@@ -2990,19 +3087,19 @@ export interface components {
             /** @description In order. */
             events: components["schemas"]["Event"][];
         };
-        /** @description An input with its output, where it came from, and what people said of it. */
+        /** @description An input with its output, its source and its review. */
         Example: {
             /** @description Unique within the task. */
             id: string;
-            /** @description The text the model will see. */
+            /** @description The text for the model. */
             input: string;
-            /** @description The wanted answer: a string for text and label tasks, an object for extraction; `None` until someone gives one. */
+            /** @description The correct answer: a string for text and label tasks, an object for extraction; `None` until there is one. */
             output?: Json;
-            /** @description What people decided. */
+            /** @description The decision of people. */
             review: components["schemas"]["Review"];
             /**
              * Format: int32
-             * @description Counts edits, from 1.
+             * @description Number of the revision, from 1.
              */
             revision: number;
             /** @description Where it came from. */
@@ -3012,10 +3109,8 @@ export interface components {
         };
         /** @description One example with all that helps to judge it. */
         ExampleDetail: {
-            /** @description What the task's baseline answers, if Audit proposes it. */
+            /** @description What the task's baseline answers. */
             baseline?: Json;
-            /** @description Why it does not answer, where a program or a service fails. */
-            baseline_failure?: string | null;
             /** @description The example. */
             example: components["schemas"]["Example"];
             /** @description All that ever happened to it, oldest first. */
@@ -3061,12 +3156,12 @@ export interface components {
             why: string;
         };
         /**
-         * @description What kind of failure it was.
+         * @description The kinds of failures.
          * @enum {string}
          */
         FailureClass: "lost" | "network" | "settings" | "bad-data" | "model" | "out-of-memory" | "diverged" | "disk" | "cancelled" | "internal";
         /**
-         * @description What became of a question.
+         * @description The outcome of a question.
          * @enum {string}
          */
         FallbackVerdict: "disabled" | "not-needed" | "injected" | "too-unsure";
@@ -3137,7 +3232,7 @@ export interface components {
          * @enum {string}
          */
         FixVerb: "approve" | "edit" | "reject";
-        /** @description A token that is gone. */
+        /** @description A revoked token. */
         GoneToken: {
             /** @description What was known of it. */
             token: components["schemas"]["TokenView"];
@@ -3149,14 +3244,14 @@ export interface components {
             /** @description What the task comes with. */
             usual: string;
         };
-        /** @description The process lives. */
+        /** @description The process is running. */
         Health: {
             /** @description `ok`. */
             status: string;
             /** @description Version of Graft. */
             version: string;
         };
-        /** @description What would make the examples better. */
+        /** @description A suggestion that would improve the examples. */
         Hint: {
             /** @description Of what kind. */
             kind: components["schemas"]["HintKind"];
@@ -3200,17 +3295,17 @@ export interface components {
             report?: components["schemas"]["ImportReport"] | null;
             /** @description What gave no example, by kind. */
             skipped: components["schemas"]["SkippedRows"][];
-            /** @description Where it is. */
+            /** @description Its state. */
             state: components["schemas"]["ImportState"];
             /** @description The task that was named. */
             task?: string | null;
         };
         /** @description An import that was begun. */
         ImportBegun: {
-            /** @description It goes on in the background; ask for it by its id. */
+            /** @description It continues in the background; request its state by its id. */
             import: components["schemas"]["Import"];
         };
-        /** @description What an import did. */
+        /** @description Result of an import. */
         ImportChanges: {
             /**
              * Format: int64
@@ -3219,12 +3314,12 @@ export interface components {
             added: number;
             /**
              * Format: int64
-             * @description Examples where the import differs from what a person decided, which stays.
+             * @description Examples that the import would change, but a person has reviewed; the review is kept.
              */
             kept: number;
             /**
              * Format: int64
-             * @description Examples about which the import says nothing new.
+             * @description Examples that the import does not change.
              */
             unchanged: number;
             /**
@@ -3250,11 +3345,11 @@ export interface components {
             task: string;
         };
         /**
-         * @description Where an import is.
+         * @description State of an import.
          * @enum {string}
          */
         ImportState: "running" | "done" | "failed";
-        /** @description How much a setting matters. */
+        /** @description The importance of a setting. */
         Importance: {
             /** @description The setting. */
             name: string;
@@ -3268,15 +3363,15 @@ export interface components {
         Infer: {
             /**
              * Format: int64
-             * @description Give up after so many milliseconds.
+             * @description Time limit in milliseconds.
              */
             deadline_ms?: number | null;
             /** @description The input. */
             input: string;
-            /** @description Most tokens of the answer. */
+            /** @description Maximum tokens of the answer. */
             max_tokens?: number | null;
-            /** @description Whom or what it is about, such as a customer's number: while a version is rolled out, all requests of one subject are
-             *     answered by the same version. Otherwise each input is a subject. */
+            /** @description The person or thing that the request is about, such as a customer number: during a roll-out, all requests of one
+             *     subject are answered by the same version. Default: each input is its own subject. */
             subject?: string | null;
             /** @description The task. */
             task: string;
@@ -3287,22 +3382,22 @@ export interface components {
         InferBatch: {
             /** @description The inputs, 1,000 at most. */
             inputs: string[];
-            /** @description Most tokens of one answer. */
+            /** @description Maximum tokens of one answer. */
             max_tokens?: number | null;
             /** @description The task. */
             task: string;
             /** @description The version; the active one where it is absent. */
             version?: string | null;
         };
-        /** @description Where a value stands in its input, in characters (Unicode scalar values). */
+        /** @description The character range (Unicode scalar values) of a value in its input. */
         InputSpan: {
-            /** @description One past the last character. */
+            /** @description End (exclusive). */
             end: number;
             /** @description The first character. */
             start: number;
         };
         /**
-         * @description A system that Graft works with beyond files; one task of a home at most belongs to each.
+         * @description A system that Graft integrates with; at most one task of a home belongs to each.
          * @enum {string}
          */
         Integration: "slack" | "ask-ai";
@@ -3375,11 +3470,11 @@ export interface components {
          * @enum {string}
          */
         LearningRateSchedule: "cosine" | "linear" | "constant";
-        /** @description A run that a process holds. */
+        /** @description A run with the process that holds it. */
         LeaseView: {
             /**
              * Format: int64
-             * @description Milliseconds until others may take it, unless the process renews its right to it.
+             * @description Milliseconds until its lease ends, unless the process renews it.
              */
             left_ms: number;
             /** @description The process. */
@@ -3389,7 +3484,7 @@ export interface components {
             /** @description Its task. */
             task: string;
         };
-        /** @description A line that should be an example and is none. */
+        /** @description A line that should be an example but is not. */
         LineProblem: {
             /** @description From 1. */
             line: number;
@@ -3443,54 +3538,54 @@ export interface components {
             /** @description The version that was made of it, or that it measures. */
             version?: string | null;
         };
-        /** @description An adapter that keeps learning. */
+        /** @description A live adapter: it learns continuously. */
         LiveAdapter: {
             /** @description When. */
             created_at: components["schemas"]["Timestamp"];
-            /** @description Who began it. */
+            /** @description Who started it. */
             created_by: string;
             /**
              * Format: int64
-             * @description The last line of the audit trail that was taken in.
+             * @description `seq` of the last audit trail entry that was read.
              */
             cursor: number;
-            /** @description The dataset whose held-out examples tell what is forgotten. */
+            /** @description The dataset whose held-out examples measure forgetting. */
             frozen: components["schemas"]["Digest"];
             /** @description The version that the next snapshot starts from. */
             head: string;
-            /** @description Why it paused by itself. */
+            /** @description Why it was paused automatically. */
             note?: string | null;
-            /** @description How. */
+            /** @description Its settings. */
             settings: components["schemas"]["LiveSettings"];
-            /** @description Whether it learns. */
+            /** @description Its state. */
             state: components["schemas"]["LiveState"];
             /** @description Its task. */
             task: string;
             /** @description When it was changed last. */
             updated_at: components["schemas"]["Timestamp"];
         };
-        /** @description How a live adapter learns. */
+        /** @description Settings of a live adapter. */
         LiveSettings: {
             /**
-             * @description Examples of one step, older ones among them.
+             * @description Examples per step, including older ones.
              * @default 32
              */
             batch?: number;
             /**
              * Format: double
-             * @description Points (of 1) that may be lost on the frozen examples.
+             * @description Accepted loss of accuracy (0 to 1) on the frozen examples.
              * @default 0.02
              */
             forgetting?: number;
             /**
              * Format: int64
-             * @description Snapshots that are kept, beside those in use.
+             * @description Number of snapshots to keep besides those in use.
              * @default 20
              */
             keep?: number;
             /**
              * Format: int64
-             * @description Days that snapshots are kept.
+             * @description Days to keep snapshots.
              * @default 30
              */
             keep_days?: number;
@@ -3502,18 +3597,18 @@ export interface components {
             learning_rate?: number;
             /**
              * Format: int64
-             * @description Minutes after which a snapshot is made of fewer windows.
+             * @description Minutes after which a snapshot is trained with fewer windows.
              * @default 60
              */
             minutes?: number;
             /**
-             * @description Begin a roll-out of a snapshot, if none of the task runs.
+             * @description Start a roll-out of each accepted snapshot, unless one of the task is running.
              * @default true
              */
             rollout?: boolean;
             /**
              * Format: int64
-             * @description Windows of one snapshot.
+             * @description Number of windows per snapshot.
              * @default 1000
              */
             windows?: number;
@@ -3522,55 +3617,55 @@ export interface components {
         LiveSnapshot: {
             /**
              * Format: double
-             * @description How right it is.
+             * @description Its accuracy on the frozen examples, from 0 to 1.
              */
             after?: number | null;
             /**
              * Format: double
-             * @description How right its parent was on the frozen examples, from 0 to 1.
+             * @description Its parent's accuracy on the frozen examples, from 0 to 1.
              */
             before?: number | null;
             /**
              * Format: int64
-             * @description Bytes of its files.
+             * @description Size of its files in bytes.
              */
             bytes?: number | null;
             /** @description When its windows were chosen. */
             created_at: components["schemas"]["Timestamp"];
             /**
              * Format: int64
-             * @description The first of its windows.
+             * @description Place of its first window.
              */
             first: number;
             /**
              * Format: int64
-             * @description The last.
+             * @description Place of its last window.
              */
             last: number;
-            /** @description The version that it started from. */
+            /** @description The version it started from. */
             parent: string;
             /** @description The run that trains it. */
             run?: string | null;
             /**
              * Format: int64
-             * @description Counts from 1.
+             * @description Number within the task, from 1.
              */
             seq: number;
-            /** @description What became of it. */
+            /** @description Its state. */
             state: components["schemas"]["SnapshotState"];
             /** @description Its task. */
             task: string;
-            /** @description Its version. */
+            /** @description Its version, once trained. */
             version?: string | null;
             /** @description Why it was not accepted. */
             why?: string | null;
         };
         /**
-         * @description Whether a live adapter learns.
+         * @description State of a live adapter.
          * @enum {string}
          */
         LiveState: "running" | "paused";
-        /** @description A live adapter with all that is known of it. */
+        /** @description A live adapter with all details. */
         LiveStatus: {
             live: components["schemas"]["LiveAdapter"] | null;
             /** @description What happens next, in a sentence. */
@@ -3581,26 +3676,26 @@ export interface components {
             windows: components["schemas"]["WindowCounts"];
         };
         /**
-         * @description One of the two logs of a trainer.
+         * @description One of the two output streams of a trainer.
          * @enum {string}
          */
         LogStream: "stdout" | "stderr";
-        /** @description A part of a log. */
+        /** @description A part of an output log. */
         LogText: {
             /**
              * Format: int64
-             * @description The offset to go on from.
+             * @description The offset to continue from.
              */
             next: number;
             /**
              * Format: int64
-             * @description Bytes the log has now.
+             * @description Size of the log in bytes.
              */
             size: number;
-            /** @description Whole characters from the offset on. */
+            /** @description Whole characters, from the requested offset on. */
             text: string;
         };
-        /** @description What somebody logs in with: `user` and `password`, or `token` (one of `/tokens`, or that of the first start). */
+        /** @description The credential of a login: `user` and `password`, or `token` (one of `/tokens`, or that of the first start). */
         Login: {
             /**
              * Format: password
@@ -3615,25 +3710,25 @@ export interface components {
             /** @description Name; `admin` otherwise. */
             user?: string | null;
         };
-        /** @description A machine on which runs can execute beside the worker's own. */
+        /** @description A machine, other than the worker's own, that can execute runs. */
         Machine: {
             /** @description When. */
             created_at: components["schemas"]["Timestamp"];
             /** @description Who added it. */
             created_by: string;
-            /** @description Where it is, as `ssh` takes it. */
+            /** @description Its ssh destination. */
             destination: string;
             /** @description Its name. */
             name: string;
-            /** @description Path of the `graft` program for it on the worker's machine; the worker's own without one. */
+            /** @description Local path of the `graft` program to send to it; by default the worker's own program. */
             program?: string | null;
             /**
              * Format: int32
-             * @description Runs that it may have at once.
+             * @description Number of runs that it may execute at once.
              */
             slots: number;
         };
-        /** @description What was found out about a machine. */
+        /** @description Facts about a machine. */
         MachineFacts: {
             /** @description Graft's folder there. */
             cache: string;
@@ -3661,12 +3756,12 @@ export interface components {
              * @description Bytes of memory that programs could still take.
              */
             memory_free?: number | null;
-            /** @description What the program says of itself; absent while it isn't there. */
+            /** @description Version of the program; absent if it is not there. */
             program?: string | null;
             /** @description System and architecture, such as `Linux x86_64`. */
             system: string;
         };
-        /** @description The machines there are. */
+        /** @description Lists the machines. */
         MachineList: {
             /** @description By name. */
             machines: components["schemas"]["Machine"][];
@@ -3679,13 +3774,6 @@ export interface components {
              * @description How many.
              */
             total: number;
-        };
-        /** @description A review link that was made. */
-        MadeLink: {
-            /** @description The address below the server's own; it is shown this once. */
-            path: string;
-            /** @description What is known of its token; removing that ends the link. */
-            token: components["schemas"]["TokenView"];
         };
         /** @description A task that was made with examples. */
         MadeTask: {
@@ -3704,9 +3792,9 @@ export interface components {
             /** @description The task. */
             task: components["schemas"]["TaskDetail"];
         };
-        /** @description A token that was made. */
+        /** @description A new token. */
         MadeToken: {
-            /** @description The token; it is shown this once. */
+            /** @description The token; it is shown only once. */
             secret: string;
             /** @description What is known of it. */
             token: components["schemas"]["TokenView"];
@@ -3741,7 +3829,7 @@ export interface components {
              */
             resident?: number | null;
         };
-        /** @description What somebody said. */
+        /** @description One message of a conversation. */
         Message: {
             content?: components["schemas"]["Content"] | null;
             /** @description `system` (or `developer`), `user` or `assistant`. */
@@ -3789,19 +3877,7 @@ export interface components {
             /** @description Paragraphs, and lines that begin with `- `; blank for those that the task comes with. 20000 characters at most. */
             text: string;
         };
-        /** @description A review link to be made. */
-        NewLink: {
-            /**
-             * Format: int32
-             * @description Days until it ends; 14 otherwise.
-             */
-            days?: number | null;
-            /** @description Whom it is for; their decisions are recorded under this name. */
-            person: string;
-            /** @description The task whose examples they review. */
-            task: string;
-        };
-        /** @description A machine to be added. */
+        /** @description A machine to add. */
         NewMachine: {
             /** @description Where it is, as the worker's `ssh` takes it: a name of its configuration, `user@host`, or `ssh://user@host:port`. */
             destination: string;
@@ -3809,11 +3885,11 @@ export interface components {
             name: string;
             /**
              * Format: int32
-             * @description Runs that it may have at once; 1 otherwise.
+             * @description Number of runs that it may execute at once. Default: 1.
              */
             slots?: number;
         };
-        /** @description A training that somebody wants; what isn't said comes from Graft's recipe for the task. */
+        /** @description A training to queue; missing settings come from Graft's recipe for the task. */
         NewRun: {
             /** @description Make its version active, if it is not worse than the active one. */
             activate?: boolean;
@@ -3821,43 +3897,43 @@ export interface components {
             after?: string | null;
             /** @description Base model: a name, a Hub id or a path; `smollm2-135m` otherwise. */
             base?: string;
-            /** @description Measure what answers without a language model before the training, so that it is known what there is to beat. */
+            /** @description Evaluate the contestants before the training, so that the score to beat is known. */
             baseline?: boolean;
-            /** @description How long it goes on, measured by the recipe; `recommended` otherwise, and epochs among the settings win. */
+            /** @description Number of epochs relative to the recipe. Default: `recommended`; the setting `epochs` overrides it. */
             effort?: components["schemas"]["EffortName"];
             /**
              * Format: double
-             * @description Share of the examples that is held out; 0.2 otherwise.
+             * @description Share of the examples that is held out. Default: 0.2.
              */
             eval_share?: number | null;
-            /** @description Score the version on the held-out examples; yes otherwise. */
+            /** @description Evaluate the version on the held-out examples. Default: yes. */
             evaluate?: boolean;
-            /** @description The version whose weights it starts from. It learns what is new since then, with some of the older examples, and takes
-             *     the version's base model, kind and shape of adapter. A new adapter learns all examples otherwise. */
+            /** @description The version whose weights it starts from. It trains on new and corrected examples with some older ones, and keeps
+             *     the version's base model, kind and shape of adapter. Default: a new adapter that trains on all examples. */
             init_from?: string | null;
-            /** @description Kind of adapter; LoRA otherwise. */
+            /** @description Kind of adapter. Default: LoRA. */
             method?: components["schemas"]["MethodName"];
-            /** @description The machine that it executes on, one of `graft machines list`; the worker's own otherwise. */
+            /** @description The machine that executes it, one of `graft machines list`. Default: the worker's own. */
             on?: string | null;
-            /** @description How soon it gets its turn; `normal` otherwise. */
+            /** @description Priority in the queue. Default: `normal`. */
             priority?: components["schemas"]["PriorityName"];
-            /** @description Score the bare base model as well, which takes as long again. */
+            /** @description Also evaluate the bare base model, which doubles the time. */
             score_base?: boolean;
             /** @description Settings that differ from the recipe; the names are those of the flags of `graft train`. */
             settings?: components["schemas"]["RunSettings"];
             split?: components["schemas"]["SplitName"] | null;
             /** @description The task. */
             task: string;
-            /** @description Whether trackers, such as MLflow, are told of it; they are where there are some otherwise. */
+            /** @description Whether the run is sent to trackers such as MLflow. Default: if any are configured. */
             track?: boolean | null;
-            /** @description Name of its version; the next number otherwise. */
+            /** @description Name of its version. Default: the next number. */
             version?: string | null;
         };
-        /** @description A schedule to be made. */
+        /** @description A schedule to create. */
         NewSchedule: {
             /** @description When: minute, hour, day of month, month, day of week; `0 3 * * *` is three o'clock each night. */
             cron: string;
-            /** @description Names it; the task's name otherwise. */
+            /** @description Its name. Default: the task's name. */
             id?: string | null;
             /**
              * Format: int64
@@ -3866,22 +3942,24 @@ export interface components {
             min_new?: number;
             /** @description What is queued, as the body of `POST /runs`. */
             request: components["schemas"]["NewRun"];
-            /** @description The time zone it is read in, such as `Europe/Berlin`; the machine's otherwise. */
+            /** @description Its time zone, such as `Europe/Berlin`. Default: the machine's. */
             zone?: string | null;
         };
-        /** @description A study that somebody wants. */
+        /** @description A study to start. */
         NewStudy: {
-            /** @description Base model; `smollm2-135m` otherwise. */
+            /** @description Base model. Default: `smollm2-135m`. */
             base?: string | null;
             /** @description `20-trials`, `60m` or `2h`. */
             budget: string;
             method?: components["schemas"]["MethodName"] | null;
             /**
              * Format: int64
-             * @description Trials at a time; 1 otherwise. More of them choose from fewer results.
+             * @description Number of trials at a time. With more, each is chosen from fewer results. Default: 1.
              */
             parallel?: number | null;
-            /** @description Settings of all trials, which are not searched for; the `seed` is the study's, too. */
+            /** @description How trials are chosen. Default: `tpe`. */
+            sampler?: components["schemas"]["StudySampler"];
+            /** @description Fixed settings of all trials, which are not searched; `seed` is also the seed of the study. */
             settings?: components["schemas"]["RunSettings"];
             /** @description The task. */
             task: string;
@@ -3901,19 +3979,19 @@ export interface components {
             /** @description Its first examples, in any form that people paste. A JSON Schema, or answers without texts, bring none. */
             text?: string;
         };
-        /** @description A token to be made. */
+        /** @description A token to create. */
         NewToken: {
             /**
              * Format: int32
-             * @description Days until it ends; it doesn't otherwise.
+             * @description Days until it expires. Default: never.
              */
             days?: number | null;
             /** @description What it is for. */
             label: string;
-            /** @description What its bearer may do. */
+            /** @description Its role. */
             role: components["schemas"]["Role"];
         };
-        /** @description Somebody who shall be able to log in, or gets another role or password. */
+        /** @description A user to add, or to change. */
         NewUser: {
             /** @description 1 to 100 letters, digits, dots, dashes or underscores. */
             name: string;
@@ -3922,10 +4000,10 @@ export interface components {
              * @description 10 characters at least.
              */
             password: string;
-            /** @description What they may do. */
+            /** @description The role. */
             role: components["schemas"]["Role"];
         };
-        /** @description What can be rented now. */
+        /** @description A machine type that can be rented now. */
         Offer: {
             /**
              * Format: int32
@@ -3943,6 +4021,11 @@ export interface components {
             kind: string;
             /** @description Where there is capacity for it. */
             region: string;
+        };
+        /** @description One agent. */
+        OneAgent: {
+            /** @description As it is now. */
+            agent: components["schemas"]["Agent"];
         };
         /** @description One live adapter. */
         OneLive: {
@@ -3967,7 +4050,7 @@ export interface components {
             /** @description `graft`. */
             owned_by: string;
         };
-        /** @description A download that was begun or asked to stop. */
+        /** @description A download that was started or stopped. */
         OnePull: {
             /** @description As it is now. */
             pull: components["schemas"]["PullView"];
@@ -4018,7 +4101,7 @@ export interface components {
          * @enum {string}
          */
         OrderName: "imported" | "newest" | "oldest" | "uncertain" | "disagreeing";
-        /** @description Why the policy of a roll-out does not hold. */
+        /** @description The reason for an override of a roll-out's policy. */
         OverrideRollout: {
             /** @description For the audit trail. */
             why: string;
@@ -4028,7 +4111,7 @@ export interface components {
             differing?: components["schemas"]["Spread"] | null;
             /**
              * Format: double
-             * @description The share of changes that its confidences promised for the same suggestions.
+             * @description The share of changes that its confidences predict for the same suggestions.
              */
             promised?: number | null;
             reference?: components["schemas"]["Share"] | null;
@@ -4040,7 +4123,7 @@ export interface components {
             text: string;
             window?: components["schemas"]["Share"] | null;
         };
-        /** @description Who does better on how many held-out examples, by the headline metric's share of each. */
+        /** @description Number of held-out examples on which each run is better, by the headline metric. */
         Paired: {
             /** @description 50 at most of those that differ, the furthest apart first. */
             differing: components["schemas"]["PairedExample"][];
@@ -4074,14 +4157,14 @@ export interface components {
         Parameter: {
             /**
              * Format: double
-             * @description The value that the search is to beat.
+             * @description Its default value.
              */
             default: number;
-            /** @description What it may be. */
+            /** @description The values that it can have. */
             domain: components["schemas"]["Domain"];
             /** @description Its name. */
             name: string;
-            /** @description It applies only while another parameter, which comes before it, has this value. */
+            /** @description It applies only if another parameter, which precedes it, has this value. */
             only_if?: [
                 string,
                 number
@@ -4107,23 +4190,23 @@ export interface components {
          * @enum {string}
          */
         Phase: "prepare" | "search" | "train" | "evaluate";
-        /** @description An example that somebody has open. */
+        /** @description An example that a person has open. */
         Place: {
             /** @description Its id. */
             id: string;
             /** @description Its task. */
             task: string;
         };
-        /** @description What was found out about a request. */
+        /** @description The result of checking a request. */
         Preflight: {
             /** @description The command that does the same in the foreground. */
             command: string;
             decoder_only?: components["schemas"]["Estimate"] | null;
             efforts?: components["schemas"]["EffortEpochs"] | null;
             estimate?: components["schemas"]["Estimate"] | null;
-            /** @description Whether nothing is in the way. */
+            /** @description Whether there is no blocking problem. */
             ok: boolean;
-            /** @description All that is, and warnings. */
+            /** @description All problems and warnings. */
             problems: components["schemas"]["PreflightProblem"][];
             /** @description Every setting as the run would get it. */
             spec?: JsonObject | null;
@@ -4134,7 +4217,7 @@ export interface components {
          * @enum {string}
          */
         PreflightLevel: "error" | "warning";
-        /** @description One thing in the way of a run. */
+        /** @description A problem of a run. */
         PreflightProblem: {
             /** @description The field of the request it is about. */
             field?: string | null;
@@ -4157,7 +4240,7 @@ export interface components {
             review: string;
         };
         /**
-         * @description How soon a queued run gets its turn; within one, the oldest comes first.
+         * @description Priority of a queued run; among equal priorities, the oldest starts first.
          * @enum {string}
          */
         PriorityName: "low" | "normal" | "high";
@@ -4180,7 +4263,7 @@ export interface components {
             type: string;
         };
         /**
-         * @description How the products of a training round their inputs. Their sums, and everything else, are f32.
+         * @description How matrix products in training round their inputs. Sums, and everything else, are in f32.
          * @enum {string}
          */
         ProductPrecision: "auto" | "f32" | "bf16";
@@ -4189,7 +4272,7 @@ export interface components {
             baseline?: components["schemas"]["RunBaseline"] | null;
             /**
              * Format: double
-             * @description Seconds left at the present pace.
+             * @description Estimated seconds left.
              */
             eta_s?: number | null;
             /**
@@ -4225,7 +4308,7 @@ export interface components {
              */
             tokens_per_s?: number | null;
         };
-        /** @description A text that was submitted to be trained on. */
+        /** @description A text that was submitted for training. */
         Prompt: {
             /** @description When. */
             created_at: components["schemas"]["Timestamp"];
@@ -4233,32 +4316,32 @@ export interface components {
             created_by: string;
             /** @description Name of its dataset: `prompt_<id>_<model type>`. */
             dataset: string;
-            /** @description What it is, for people. */
+            /** @description Description for people. */
             description: string;
             /**
              * Format: int64
-             * @description Examples of it.
+             * @description Number of examples.
              */
             examples: number;
             /**
              * Format: int64
-             * @description Counts from 1.
+             * @description Number of the text, from 1.
              */
             id: number;
-            /** @description What was asked for. */
+            /** @description The requested model type. */
             model_type: string;
-            /** @description Why none was. */
+            /** @description Why no run was queued. */
             note?: string | null;
             /**
              * Format: int64
-             * @description Of these, such that people had to decide on them.
+             * @description Number of examples that people had to review.
              */
             pending: number;
             /** @description The run that was queued. */
             run?: string | null;
             /** @description The task that its examples belong to. */
             task: string;
-            /** @description As it was submitted. */
+            /** @description The submitted text. */
             text: string;
         };
         /** @description A text that is not submitted yet. */
@@ -4295,7 +4378,7 @@ export interface components {
             /** @description `prompt_interface`. */
             source: string;
         };
-        /** @description What a prompt would be. */
+        /** @description A prompt to show. */
         PromptOf: {
             /** @description What the model must write. */
             answer: components["schemas"]["AnswerForm"];
@@ -4316,17 +4399,20 @@ export interface components {
             base?: string | null;
             /** @description What it is, for people; the beginning of the text otherwise. */
             description?: string | null;
-            /** @description How long the run goes on; `recommended` otherwise. */
+            /** @description Number of epochs relative to the recipe. Default: `recommended`. */
             effort?: components["schemas"]["EffortName"];
             /** @description `text_classification`, `sentiment_analysis`, `instruction_following`, `general_chat`, or the name of a task. */
             model_type: string;
-            /** @description Leave every example for people to decide on; nothing is trained, then. */
+            /** @description Import every example as pending; then nothing is trained. */
             pending?: boolean;
-            /** @description How soon its run gets its turn; `normal` otherwise. */
+            /** @description Priority of its run in the queue. Default: `normal`. */
             priority?: components["schemas"]["PriorityName"];
+            /** @description Budget of a search for better settings before the run trains, as of `POST /studies`: `20-trials`, `60m`. Default: no
+             *     search. */
+            search?: string | null;
             /** @description The text: examples in any form that people paste, at least 10 characters. */
             text: string;
-            /** @description Whether trackers, such as MLflow, are told of the run; they are where there are some otherwise. */
+            /** @description Whether the run is sent to trackers such as MLflow. Default: if any are configured. */
             track?: boolean | null;
         };
         /** @description A provider of machines, as people choose it. */
@@ -4350,7 +4436,7 @@ export interface components {
          * @enum {string}
          */
         PullState: "running" | "done" | "cancelled" | "failed";
-        /** @description How a download goes, or how it ended. */
+        /** @description The progress or result of a download. */
         PullView: {
             /** @description When. */
             at: components["schemas"]["Timestamp"];
@@ -4381,7 +4467,7 @@ export interface components {
             /** @description The version. */
             version: string;
         };
-        /** @description What a provider could be asked for now. */
+        /** @description The machine that a run would rent now. */
         Quote: {
             /**
              * Format: int32
@@ -4420,7 +4506,7 @@ export interface components {
         };
         /** @description How well confidences agree with correctness. */
         Reliability: {
-            /** @description Up to ten bins of about equally many answers, from the least sure up; equal confidences share one. */
+            /** @description Up to ten bins of about equal size, in order of confidence; equal confidences share a bin. */
             bins: components["schemas"]["ReliabilityBin"][];
             /**
              * Format: double
@@ -4439,7 +4525,7 @@ export interface components {
         ReliabilityBin: {
             /**
              * Format: double
-             * @description Share of correct answers.
+             * @description Fraction of correct answers.
              */
             accuracy: number;
             /**
@@ -4469,7 +4555,7 @@ export interface components {
             /** @description The new name. */
             name: string;
         };
-        /** @description What the machine that trains costs; nothing where it is one's own. */
+        /** @description Price of the machine that trains; 0 for your own machine. */
         Rent: {
             /** @description Such as `USD` or `€`, 8 characters at most. */
             currency: string;
@@ -4485,35 +4571,35 @@ export interface components {
             address?: string | null;
             /**
              * Format: int32
-             * @description Price of an hour in cents of a US dollar.
+             * @description Price per hour in US cents.
              */
             cents_per_hour: number;
             ended_at?: components["schemas"]["Timestamp"] | null;
             /** @description The provider's id of the machine, once it is known. */
             instance?: string | null;
-            /** @description When it was written down, a moment before the launch. Its cost counts from here. */
+            /** @description When it was stored, just before the launch. Its cost counts from here. */
             intended_at: components["schemas"]["Timestamp"];
-            /** @description The provider's name of the machine's type. */
+            /** @description The provider's name of the machine type. */
             kind: string;
             leaving_at?: components["schemas"]["Timestamp"] | null;
             /**
              * Format: int64
-             * @description What it can cost at most, in cents.
+             * @description Upper bound of its total cost in cents.
              */
             most_cents: number;
-            /** @description The name of the machine, by which it is found again; no two rentals have the same. */
+            /** @description Unique name of the machine, by which the provider's list is searched. */
             name: string;
             /** @description The provider's name, such as `lambda`. */
             provider: string;
-            /** @description Where it is. */
+            /** @description The provider's region. */
             region: string;
             /** @description The run that it is for. */
             run: string;
-            /** @description Where it is in its life. */
+            /** @description Its state. */
             state: components["schemas"]["RentalState"];
         };
         /**
-         * @description Where a rental is in its life.
+         * @description State of a rental.
          * @enum {string}
          */
         RentalState: "intended" | "launched" | "ending" | "ended";
@@ -4538,21 +4624,21 @@ export interface components {
             /** @enum {string} */
             type: "json_schema";
         };
-        /** @description The state of an example's audit. Only approved examples train. */
+        /** @description Review state of an example. Only approved examples are trained on. */
         Review: {
             /** @enum {string} */
             state: "pending";
         } | {
             /** @description When. */
             at: components["schemas"]["Timestamp"];
-            /** @description Who said so. */
+            /** @description Who decided. */
             by: string;
             /** @enum {string} */
             state: "approved";
         } | {
             /** @description When. */
             at: components["schemas"]["Timestamp"];
-            /** @description Who said so. */
+            /** @description Who decided. */
             by: string;
             /** @description Why. */
             reason: string;
@@ -4560,7 +4646,7 @@ export interface components {
             state: "rejected";
         };
         /**
-         * @description Which states of audit are wanted.
+         * @description Which review states to list.
          * @enum {string}
          */
         ReviewFilterName: "pending" | "approved" | "rejected" | "audited";
@@ -4573,62 +4659,62 @@ export interface components {
             to?: string | null;
         };
         /**
-         * @description What somebody may do; each may do what those before it may.
+         * @description A role; each also has the permissions of those before it, except for what only agents do.
          * @enum {string}
          */
-        Role: "viewer" | "auditor" | "trainer" | "admin";
+        Role: "agent" | "viewer" | "auditor" | "trainer" | "admin";
         /** @description Which version is believed to be active. */
         Rollback: {
             /** @description The active version as the client last saw it; absent, whichever it is. */
             expected?: string | null;
         };
-        /** @description A version on its way to become the active one. */
+        /** @description A roll-out of a version. */
         Rollout: {
-            /** @description The version that was active when it began, which it is compared with. */
+            /** @description The version that was active at the start; the candidate is compared with it. */
             against: string;
-            /** @description Who began it. */
+            /** @description Who started it. */
             created_by: string;
             /**
              * Format: int64
-             * @description Inputs that were answered by one version only: too many came at once, or in all.
+             * @description Inputs that only one version answered, because too many were waiting or stored.
              */
             dropped: number;
             ended_at?: components["schemas"]["Timestamp"] | null;
             /**
              * Format: int64
-             * @description Answers that the version failed to give.
+             * @description Number of requests that the candidate failed to answer.
              */
             failures: number;
             /**
              * Format: int64
-             * @description Counts from 1.
+             * @description Number of the roll-out, from 1.
              */
             id: number;
-            /** @description What it is decided by. */
+            /** @description Its rules. */
             policy: components["schemas"]["RolloutPolicy"];
-            /** @description When it came to its present state. */
+            /** @description When it entered its present state. */
             stage_at: components["schemas"]["Timestamp"];
-            /** @description When it began. */
+            /** @description When it started. */
             started_at: components["schemas"]["Timestamp"];
-            /** @description How far it has come. */
+            /** @description Its state. */
             state: components["schemas"]["RolloutState"];
             /** @description Name of the task. */
             task: string;
-            /** @description The version. */
+            /** @description The candidate. */
             version: string;
-            /** @description Why it ended, or was moved against its policy. */
+            /** @description Why it ended, or why its policy was overridden. */
             why?: string | null;
         };
-        /** @description Counts of a roll-out's answers. */
+        /** @description Numbers of a roll-out's answers. */
         RolloutCounts: {
             /**
              * Format: double
-             * @description How much of both answers is the same, from 0 to 1, on average.
+             * @description Mean agreement of the answers, from 0 to 1.
              */
             agreement?: number | null;
             /**
              * Format: int64
-             * @description Of these, such that the candidate's answer was given.
+             * @description Number of these for which the candidate's answer was served.
              */
             canary: number;
             /**
@@ -4637,7 +4723,7 @@ export interface components {
              */
             pairs: number;
         };
-        /** @description How wrong both versions were lately: 1 is all wrong. */
+        /** @description Recent errors of both versions, from 0 to 1. */
         RolloutErrors: {
             /**
              * Format: double
@@ -4655,7 +4741,7 @@ export interface components {
             enough: boolean;
             /**
              * Format: double
-             * @description The 95th percentile from which the version is taken back.
+             * @description The 95th percentile at which the version is withdrawn.
              */
             limit: number;
             /**
@@ -4676,32 +4762,32 @@ export interface components {
             /** @description Answers of the version that were not all right. */
             wrong: number;
         };
-        /** @description One thing that must hold before a version may become active. */
+        /** @description A condition for becoming active. */
         RolloutGate: {
             /** @description What was found, in a sentence. */
             found: string;
             /** @description What it is. */
             name: string;
-            /** @description Whether it holds. */
+            /** @description Whether it is met. */
             passed: boolean;
         };
-        /** @description How right both versions were, by what people decided later. */
+        /** @description Scores of both versions against people's later decisions. */
         RolloutOutcomes: {
             /**
              * Format: double
-             * @description How right the active version was, from 0 to 1, on average.
+             * @description Mean score of the active version, from 0 to 1.
              */
             active?: number | null;
             /**
              * Format: double
-             * @description How right the version was.
+             * @description Mean score of the version, from 0 to 1.
              */
             candidate?: number | null;
             /** @description Inputs that people decided on. */
             decided: number;
-            /** @description Whether that has ever been enough. */
+            /** @description Whether the evidence has ever been sufficient. */
             is_not_worse: boolean;
-            /** @description Whether that has ever been enough. */
+            /** @description Whether the evidence has ever been sufficient. */
             is_worse: boolean;
             /** @description Inputs where it was worse. */
             losses: number;
@@ -4723,128 +4809,103 @@ export interface components {
              */
             worse: number;
         };
-        /** @description What a roll-out is decided by. */
+        /** @description Rules for the decisions of a roll-out. */
         RolloutPolicy: {
             /**
-             * @description Clients whose requests a canary answers in any case.
+             * @description Clients whose requests the canary always answers.
              * @default []
              */
             clients?: string[];
             /**
              * Format: double
-             * @description The 95th percentile of its errors from which the version is taken back.
+             * @description The 95th percentile of its errors at which the version is withdrawn.
              * @default 0.2
              */
             drift_at?: number;
             /**
              * Format: int64
-             * @description Minutes of decisions that are looked at, and longer where these are fewer than needed.
+             * @description Period in minutes whose decisions are used; longer if they are fewer than needed.
              * @default 60
              */
             drift_minutes?: number;
             /**
-             * @description Decisions that this needs.
+             * @description Minimum number of decisions for it.
              * @default 1000
              */
             drift_samples?: number;
             /**
              * Format: double
-             * @description Probability of each wrong decision by live outcomes, at most.
+             * @description Maximum probability of each wrong decision of the test.
              * @default 0.05
              */
             error_rate?: number;
             /**
              * Format: double
-             * @description Points (of 1) by which the version may be worse than the active one and still counts as not worse.
+             * @description Score difference (0 to 1) that still counts as not worse than the active version.
              * @default 0.02
              */
             margin?: number;
             /**
              * Format: int64
-             * @description Hours that a version answers beside the active one before it may become active.
+             * @description Hours in shadow before the candidate may become active.
              * @default 336
              */
             shadow_hours?: number;
             /**
              * Format: double
-             * @description Share of the requests that a canary answers, chosen by a hash of the subject.
+             * @description Share of requests that the canary answers, chosen by a hash of the subject.
              * @default 0.1
              */
             share?: number;
         };
-        /** @description A roll-out with all that decides about it. */
+        /** @description A roll-out with its conditions and counts. */
         RolloutReport: {
             /** @description What both versions answered. */
             counts: components["schemas"]["RolloutCounts"];
             /** @description The newest errors of both. */
             errors: components["schemas"]["RolloutErrors"];
-            /** @description What must hold before the version may become active, in order. */
+            /** @description The conditions for becoming active, in order. */
             gates: components["schemas"]["RolloutGate"][];
             /** @description What to do next, in a sentence. */
             next: string;
-            /** @description How right both were, where people decided. */
+            /** @description Scores of both versions on decided inputs. */
             outcomes: components["schemas"]["RolloutOutcomes"];
-            /** @description Whether all of it does. */
+            /** @description Whether all conditions are met. */
             ready: boolean;
             /** @description The roll-out. */
             rollout: components["schemas"]["Rollout"];
         };
         /**
-         * @description How far a roll-out has come.
+         * @description State of a roll-out.
          * @enum {string}
          */
         RolloutState: "shadow" | "canary" | "promoted" | "stopped" | "returned";
-        /** @description Regular expressions with the tables that they read values with. */
-        RuleSet: {
-            /** @description Other ways to write a value, by field (`unit`, or `items.unit` within a list): `boxes = "box"`. Upper and lower case
-             *     are the same. */
-            aliases?: JsonObject;
-            /** @description Form `labels`: the label where no rule matches. Form `fields`: an object of values for fields that no rule gives;
-             *     others are null or empty. */
-            otherwise?: JsonObject | null;
-            /** @description In order: the first rule that matches gives the label, or a field its value. */
-            rules?: components["schemas"]["BaselineRule"][];
-            /** @description What a number is multiplied by, by field and by the unit that stands beside the number: `g = 0.001`. A number with
-             *     another unit is no value of the field. */
-            units?: {
-                [key: string]: {
-                    [key: string]: number;
-                };
-            };
-        };
-        /** @description How often a rule gave something. */
-        RuleUse: {
-            /** @description Those of them whose answers are right. */
-            right: number;
-            /** @description Examples to whose answers it gave something. */
-            used: number;
-        };
-        /** @description One training or measurement, from what was asked for to its result. */
+        /** @description One training or evaluation, from request to result. */
         Run: {
-            /** @description Whether its version is to become active, if it is not worse. */
+            /** @description Whether to activate its version if it is not worse than the active one. */
             activate: boolean;
-            /** @description The run that must succeed first. */
+            /** @description The run that must succeed before this one starts. */
             after?: string | null;
             /**
              * Format: int32
-             * @description Trainers that were started for it.
+             * @description Number of trainer processes started for it.
              */
             attempts: number;
             /** @description Name of the base model. */
             base: string;
-            /** @description When it was asked for. */
+            /** @description When it was requested. */
             created_at: components["schemas"]["Timestamp"];
-            /** @description Who asked for it. */
+            /** @description Who requested it. */
             created_by: string;
             /** @description Digest of the dataset. */
             dataset: components["schemas"]["Digest"];
             /** @description Its directory, relative to `GRAFT_HOME` or absolute. */
             dir: string;
-            /** @description Why it failed; shown as a text, in full. */
+            /** @description Why it failed; printed as full text. */
             error?: string | null;
             /**
              * Format: int64
-             * @description Examples held out.
+             * @description Number of held-out examples.
              */
             eval_samples?: number | null;
             /**
@@ -4854,12 +4915,12 @@ export interface components {
             exit_code?: number | null;
             /**
              * Format: int64
-             * @description Grows each time it changes hands; whoever holds an older one may not write any more.
+             * @description The fence: increases with each change of the holder; a holder with an older value cannot write.
              */
             fence: number;
             /**
              * Format: double
-             * @description Loss of the result on the held-out examples, or of the last step without any.
+             * @description Loss of the result on the held-out examples, or of the last step if there are none.
              */
             final_loss?: number | null;
             finished_at?: components["schemas"]["Timestamp"] | null;
@@ -4871,55 +4932,57 @@ export interface components {
             lease_owner?: string | null;
             /**
              * Format: int32
-             * @description Trainers that may be started before it counts as poisoned.
+             * @description Maximum number of trainers that are started for it.
              */
             max_attempts: number;
             /** @description `lora` or `soft-prompt`. */
             method: string;
             not_before?: components["schemas"]["Timestamp"] | null;
-            /** @description The machine that it executes on; the worker's own without one. */
+            /** @description The machine that executes it; absent for the worker's own. */
             on?: string | null;
-            /** @description What it does now: `prepare`, `search`, `train` or `evaluate`. */
+            /** @description Its current phase: `prepare`, `search`, `train` or `evaluate`. */
             phase?: string | null;
             /**
              * Format: int32
-             * @description Process id of the trainer, while and after it ran.
+             * @description Process id of the trainer, also after it ended.
              */
             pid?: number | null;
-            /** @description How soon it gets its turn. */
+            /** @description Priority in the queue. */
             priority: components["schemas"]["PriorityName"];
-            /** @description What was asked for; absent for a run that was found in its directory only. */
+            /** @description The request; absent for a run that was only found as a directory. */
             request?: JsonObject | null;
+            /** @description The study that chooses its settings before it trains. */
+            search?: string | null;
             /**
              * Format: int64
-             * @description Counts runs, from 1.
+             * @description Number of the run, from 1.
              */
             seq: number;
-            /** @description The training spec as it was given; of a measurement, what was asked for. */
+            /** @description The training spec; for an evaluation, the request. */
             spec: JsonObject;
             started_at?: components["schemas"]["Timestamp"] | null;
-            /** @description Where it is in its life. */
+            /** @description Its state. */
             state: components["schemas"]["RunState"];
-            /** @description The study that it is a trial of. */
+            /** @description The study that it belongs to, if it is a trial. */
             study?: string | null;
             /** @description Name of the task. */
             task: string;
             /**
              * Format: int64
-             * @description Revision of the task it was prepared with; absent where that is not known.
+             * @description Revision of its task when it was prepared; absent if unknown.
              */
             task_revision?: number | null;
             /**
              * Format: int32
-             * @description CPU threads it takes; all of its worker's without a number.
+             * @description CPU threads that it uses; all of its worker's if absent.
              */
             threads?: number | null;
             /**
              * Format: int64
-             * @description Examples learned from.
+             * @description Number of training examples.
              */
             train_samples?: number | null;
-            /** @description The name its version is to have; of a measurement, the version that is measured. */
+            /** @description The name for its version; for an evaluation, the version that is evaluated. */
             version_name?: string | null;
             wants?: components["schemas"]["RunWish"] | null;
         };
@@ -4945,7 +5008,7 @@ export interface components {
             /** @description In the order asked for. */
             runs: components["schemas"]["Run"][];
         };
-        /** @description A run with all that is known of it. */
+        /** @description A run with all details. */
         RunDetail: {
             /**
              * Format: int32
@@ -4957,7 +5020,7 @@ export interface components {
             /** @description What of its directory can't be read. */
             damage?: string | null;
             failure?: components["schemas"]["Failure"] | null;
-            /** @description Whether its trainer lives. */
+            /** @description Whether its trainer is running. */
             pid_alive: boolean;
             progress?: components["schemas"]["Progress"] | null;
             /** @description The machines that were rented for it, the oldest first. */
@@ -4987,7 +5050,7 @@ export interface components {
              */
             total: number;
         };
-        /** @description Settings of a training; what isn't given comes from Graft's recipe for the task. */
+        /** @description Settings of a training; missing ones come from Graft's recipe for the task. */
         RunSettings: {
             /**
              * Format: float
@@ -5127,7 +5190,7 @@ export interface components {
             recompute?: boolean | null;
             /**
              * Format: double
-             * @description Data augmentation: share of examples that are told in other words in each epoch, for tasks that have wordings.
+             * @description Data augmentation: share of examples that are reworded in each epoch, for tasks that have wordings.
              * @default null
              */
             reworded?: number | null;
@@ -5174,16 +5237,16 @@ export interface components {
             weight_decay?: number | null;
         };
         /**
-         * @description Where a run is in its life.
+         * @description State of a run.
          * @enum {string}
          */
         RunState: "queued" | "starting" | "running" | "succeeded" | "failed" | "cancelled";
         /**
-         * @description What somebody wants of a run that a worker holds.
+         * @description A request to a worker about a run that it holds.
          * @enum {string}
          */
         RunWish: "cancel";
-        /** @description The schedules there are. */
+        /** @description Lists the schedules. */
         ScheduleList: {
             /** @description By name. */
             schedules: components["schemas"]["ScheduleView"][];
@@ -5193,32 +5256,32 @@ export interface components {
              */
             total: number;
         };
-        /** @description A run that is submitted again and again. */
+        /** @description A schedule: submits a run at given times. */
         ScheduleView: {
             /** @description When. */
             created_at: components["schemas"]["Timestamp"];
             /** @description Who added it. */
             created_by: string;
-            /** @description When, as a cron pattern. */
+            /** @description Its cron pattern. */
             cron: string;
             /** @description Its name. */
             id: string;
             last_at?: components["schemas"]["Timestamp"] | null;
             /** @description Why it submitted none the last time. */
             last_note?: string | null;
-            /** @description The run it submitted last. */
+            /** @description The last run it submitted. */
             last_run?: string | null;
             /**
              * Format: int64
-             * @description Only with at least this many new approvals.
+             * @description Least number of new approvals.
              */
             min_new: number;
             next_at?: components["schemas"]["Timestamp"] | null;
-            /** @description What is submitted. */
+            /** @description The request to submit. */
             request: JsonObject;
             /** @description Name of the task. */
             task: string;
-            /** @description The time zone the pattern is read in. */
+            /** @description Time zone of the pattern. */
             zone: string;
         };
         /** @description The numbers of one model on the held-out examples of a task. */
@@ -5246,7 +5309,7 @@ export interface components {
          *     leading "the"; numbers to three decimals; the order of a list doesn't matter. */
         ScoringRules: {
             /**
-             * @description Top-level fields compared to the letter.
+             * @description Top-level fields that are compared character by character.
              * @default []
              */
             exact?: string[];
@@ -5269,7 +5332,7 @@ export interface components {
         };
         /** @description A page that has an example open. */
         Seat: {
-            /** @description Who looks at it. */
+            /** @description The person who has it open. */
             by: string;
             /** @description The example's id. */
             id: string;
@@ -5278,7 +5341,7 @@ export interface components {
             /** @description The task of the example that is open. */
             task: string;
         };
-        /** @description Who is where. */
+        /** @description Which pages have which examples open. */
         Seats: {
             /** @description Every page that has an example open, the asking one included. */
             seats: components["schemas"]["Seat"][];
@@ -5290,9 +5353,7 @@ export interface components {
             role?: components["schemas"]["Role"] | null;
             /** @description Every role, from the least to the most. */
             roles: components["schemas"]["Role"][];
-            /** @description With a review link: the task whose examples are all that they reach. */
-            task?: string | null;
-            /** @description Their name; null for nobody. */
+            /** @description The user's name; null if not logged in. */
             user?: string | null;
         };
         /** @description Another stage for a version. */
@@ -5300,7 +5361,7 @@ export interface components {
             /** @description `shadow`, `canary` or `archived`; `active` is reached by activation. */
             stage: components["schemas"]["Stage"];
         };
-        /** @description The Ask AI service's settings, in its own words. */
+        /** @description The Ask AI service's settings, with its own field names. */
         Settings: {
             /**
              * Format: double
@@ -5394,7 +5455,7 @@ export interface components {
             kind: string;
         };
         /**
-         * @description What became of a snapshot.
+         * @description The outcome of a snapshot.
          * @enum {string}
          */
         SnapshotState: "training" | "accepted" | "refused" | "failed" | "rewound";
@@ -5457,7 +5518,7 @@ export interface components {
             p95: number;
         };
         /**
-         * @description How far a version has come.
+         * @description Stage of a version.
          * @enum {string}
          */
         Stage: "shadow" | "canary" | "active" | "archived";
@@ -5469,7 +5530,7 @@ export interface components {
              */
             from?: string | null;
             /**
-             * @description How it learns; what isn't said is as usual.
+             * @description Its settings; missing ones have their defaults.
              * @default {
              *       "windows": 1000,
              *       "minutes": 60,
@@ -5485,7 +5546,7 @@ export interface components {
         };
         /** @description A version to be rolled out. */
         StartRollout: {
-            /** @description What it is decided by; what isn't said is as usual. */
+            /** @description Its policy; missing settings have their defaults. */
             policy?: components["schemas"]["RolloutPolicy"];
             /** @description The version. */
             version: string;
@@ -5513,7 +5574,7 @@ export interface components {
             ready: boolean;
             /** @description The task. */
             task: string;
-            /** @description Items whose weight nobody knows. */
+            /** @description Items without a known weight. */
             unweighed: number;
         };
         /** @description [`Stats`] with time and fields. */
@@ -5535,7 +5596,7 @@ export interface components {
              */
             why?: string | null;
         };
-        /** @description What a stream tells beside the answer. */
+        /** @description Options of a stream. */
         StreamOptions: {
             /** @description The tokens, at its end. */
             include_usage?: boolean;
@@ -5544,26 +5605,26 @@ export interface components {
         Study: {
             /** @description When. */
             created_at: components["schemas"]["Timestamp"];
-            /** @description Who began it. */
+            /** @description Who started it. */
             created_by: string;
             finished_at?: components["schemas"]["Timestamp"] | null;
             /** @description Its name. */
             id: string;
-            /** @description Why it can't go on, the last time that was tried. */
+            /** @description Why it could not continue at the last attempt. */
             note?: string | null;
-            /** @description All that decides its trials: budget, seed, space, base, dataset. */
+            /** @description Everything that determines its trials: budget, seed, space, base, dataset. */
             plan: JsonObject;
             /**
              * Format: int64
-             * @description Counts studies, from 1.
+             * @description Number of the study, from 1.
              */
             seq: number;
-            /** @description Where it is. */
+            /** @description Its state. */
             state: components["schemas"]["StudyState"];
             /** @description Name of the task. */
             task: string;
         };
-        /** @description The studies there are. */
+        /** @description Lists the studies. */
         StudyList: {
             /** @description Newest first. */
             studies: components["schemas"]["Study"][];
@@ -5574,7 +5635,12 @@ export interface components {
             run: components["schemas"]["Run"];
         };
         /**
-         * @description Where a study is.
+         * @description How a study chooses its trials.
+         * @enum {string}
+         */
+        StudySampler: "tpe" | "random";
+        /**
+         * @description State of a study.
          * @enum {string}
          */
         StudyState: "running" | "done" | "stopped";
@@ -5591,9 +5657,9 @@ export interface components {
             defaults_are_best?: boolean | null;
             /** @description Whether it ended before its budget was used up, because the defaults are best. */
             ended_early: boolean;
-            /** @description Trials that no other beats in loss, size or latency without being worse in another of them. */
+            /** @description The Pareto front: trials that no other trial beats in loss, size or latency without being worse in another of them. */
             front: number[];
-            /** @description How much each setting matters, the most important first; empty before six trials. */
+            /** @description Importance of each setting, the most important first; empty before six trials. */
             importance: components["schemas"]["Importance"][];
             /** @description What is searched, in the sampler's order; a trial's `point` has a value for each that applies. */
             space: components["schemas"]["Parameter"][];
@@ -5636,7 +5702,7 @@ export interface components {
              * @description The threshold that it was measured against.
              */
             threshold: number;
-            /** @description What became of the question. */
+            /** @description The outcome of the question. */
             verdict: components["schemas"]["FallbackVerdict"];
         };
         /** @description An answer that waits for a person. */
@@ -5749,7 +5815,7 @@ export interface components {
              * @description Bytes free there.
              */
             disk_free?: number | null;
-            /** @description Where state lives. */
+            /** @description Where state is stored. */
             home: string;
             /** @description Runs that those hold. */
             leases: components["schemas"]["LeaseView"][];
@@ -5764,7 +5830,7 @@ export interface components {
             /** @description When this server started. */
             started_at: components["schemas"]["Timestamp"];
             swept?: components["schemas"]["SweepView"] | null;
-            /** @description Trackers elsewhere that runs are told to. */
+            /** @description External trackers to which runs are sent. */
             trackers: components["schemas"]["TrackerKind"][];
             /** @description Version of Graft. */
             version: string;
@@ -5835,14 +5901,14 @@ export interface components {
             /** @description The text that people edit, which is put over the built-in tables; empty where there is none. */
             toml: string;
         };
-        /** @description Everything that decides how an input becomes a prompt and an answer becomes a value.
+        /** @description Everything that determines how an input becomes a prompt and how an answer becomes a value.
          *
-         *     It is frozen into the run directory and travels inside the adapter folder, so training, evaluation and
-         *     inference can't use different ones. Its [digest](TaskCard::digest) names it. */
+         *     It is stored in the run directory and in the adapter folder, so training, evaluation and inference can't use
+         *     different cards. Its [digest](TaskCard::digest) identifies it. */
         TaskCard: {
-            /** @description What the model must write. */
+            /** @description The form of the answer. */
             answer: components["schemas"]["AnswerForm"];
-            /** @description The instruction, put before the input; the same for every example, so its computation is shared. */
+            /** @description The instruction before the input. It is the same for all examples, so that its computation is shared. */
             instruction: string;
             /** @description `slack-rescue`, `ask-ai`, `text-classification`, … */
             name: string;
@@ -5874,8 +5940,6 @@ export interface components {
             labels?: string[];
             /** @description As users type it: lowercase letters, digits and `-`. */
             name: string;
-            /** @description Whether Audit proposes the baseline's answer to an example that has none. */
-            prefill?: boolean;
             /** @description Form `fields`: JSON Schema of the answer, as an object or as its text. The model writes the properties in this
              *     order. */
             schema?: JsonObject | null;
@@ -6058,11 +6122,11 @@ export interface components {
              */
             total: number;
         };
-        /** @description What a program shows instead of a password. */
+        /** @description An access token of a program. */
         TokenView: {
             /** @description When. */
             created_at: components["schemas"]["Timestamp"];
-            /** @description Who made it. */
+            /** @description Who created it. */
             created_by: string;
             expires_at?: components["schemas"]["Timestamp"] | null;
             /** @description Its public name. */
@@ -6071,8 +6135,6 @@ export interface components {
             label: string;
             /** @description What it may do. */
             role: components["schemas"]["Role"];
-            /** @description The task whose examples are all that it reaches: a review link. */
-            task?: string | null;
             used_at?: components["schemas"]["Timestamp"] | null;
         };
         /** @description What a tracker has of a run. */
@@ -6094,7 +6156,7 @@ export interface components {
          */
         TrackedState: "waiting" | "following" | "failing" | "sent";
         /**
-         * @description The trackers there are.
+         * @description The kinds of trackers.
          * @enum {string}
          */
         TrackerKind: "mlflow" | "otlp";
@@ -6115,26 +6177,26 @@ export interface components {
             /** @description Variants that take turns; 0 where the example itself is learned in every epoch. */
             variants: number;
         };
-        /** @description Why a run ended without a result, in parts. A trainer writes it as its last event; whoever follows the run adds what
-         *     can only be seen from outside, and stores it with the run. */
+        /** @description Why a run ended without a result. A trainer writes it as its last event. The follower of the run adds what can only
+         *     be observed from outside, and stores it with the run. */
         TrainerFailure: {
-            /** @description Why, from the nearest cause to the deepest. */
+            /** @description The causes, outermost first. */
             causes?: string[];
-            /** @description What kind it is: it decides whether the run is tried again. */
+            /** @description The class, which decides whether the run is retried. */
             class: components["schemas"]["FailureClass"];
             /**
              * Format: int32
              * @description The public exit code.
              */
             code: number;
-            /** @description What people can do. */
+            /** @description What the user can do. */
             hint?: string | null;
-            /** @description What failed, as a sentence without its causes. */
+            /** @description What failed, as a sentence without the causes. */
             message: string;
             phase?: components["schemas"]["Phase"] | null;
-            /** @description The beginning and the end of what the process wrote to stderr. */
+            /** @description Start and end of the process's stderr. */
             stderr?: string;
-            /** @description The same of stdout. */
+            /** @description Start and end of its stdout. */
             stdout?: string;
         };
         /** @description What a phase left. */
@@ -6150,7 +6212,7 @@ export interface components {
         /** @description How a dataset is trained; what isn't known here is passed over. */
         TrainingConfig: {
             /**
-             * @description Base model; `smollm2-135m` otherwise.
+             * @description Base model. Default: `smollm2-135m`.
              * @default null
              */
             base?: string | null;
@@ -6188,10 +6250,10 @@ export interface components {
             baseModel: string;
             /**
              * Format: int64
-             * @description Examples in the dataset.
+             * @description Number of examples in the dataset.
              */
             datasetSize?: number | null;
-            /** @description Why it failed: the first and last 2,500 characters of what was said, labelled. */
+            /** @description Why it failed: the first and last 2,500 characters of the error output, labelled. */
             errorMessage?: string | null;
             /**
              * Format: double
@@ -6205,9 +6267,9 @@ export interface components {
              * @description Number of the run.
              */
             id: number;
-            /** @description The result's description, once there is one. */
+            /** @description Path of the result's metadata, once it exists. */
             metadataPath?: string | null;
-            /** @description Said of this answer: that nothing changed since the run. */
+            /** @description A note of this response: nothing changed since the run. */
             note?: string | null;
             /** @description The run directory. */
             outputDir: string;
@@ -6217,12 +6279,12 @@ export interface components {
             startedAt?: string | null;
             /** @description `queued`, `running`, `completed` or `failed`. */
             status: string;
-            /** @description Always `soft_prompt`, as that system calls both methods. */
+            /** @description Always `soft_prompt`: that system uses one name for both methods. */
             trainingType: string;
-            /** @description Who asked for it. */
+            /** @description Who requested it. */
             triggeredBy: string;
         };
-        /** @description How far a job is. */
+        /** @description The state of a job. */
         TrainingStatus: {
             /** @description The newest of them. */
             checkpoint?: string | null;
@@ -6259,7 +6321,7 @@ export interface components {
         Trial: {
             /**
              * Format: int64
-             * @description Size of its adapter.
+             * @description Size of its adapter in bytes.
              */
             bytes?: number | null;
             /**
@@ -6269,7 +6331,7 @@ export interface components {
             latency_ms?: number | null;
             /**
              * Format: double
-             * @description Loss on the examples that the study holds out; of one that was stopped early, there.
+             * @description Loss on the examples that the study holds out; for a trial that was stopped early, the loss at that point.
              */
             loss?: number | null;
             /**
@@ -6277,38 +6339,29 @@ export interface components {
              * @description How long it trained.
              */
             millis: number;
-            /** @description What is to be known about it. */
+            /** @description A note for people. */
             note?: string | null;
             /**
              * Format: int64
-             * @description Counts from 0, which is the recipe as it is.
+             * @description Number of the trial, from 0. Trial 0 uses the recipe unchanged.
              */
             number: number;
-            /** @description The value of each parameter that applies; of a choice, its position. */
+            /** @description Values of the parameters that apply; for a choice, the index. */
             point: JsonObject;
             /** @description Its run. */
             run: string;
-            /** @description Loss at a quarter and at half of its training, where earlier trials may stop it; none beyond that. */
+            /** @description Loss at a quarter and at half of the training, where a trial may be stopped early. */
             rungs: (number | null)[];
-            /** @description The same as settings of a training. */
+            /** @description The same point as training settings. */
             settings: JsonObject;
-            /** @description What became of it. */
+            /** @description Its state. */
             state: components["schemas"]["TrialState"];
         };
         /**
-         * @description What became of a trial.
+         * @description State of a trial.
          * @enum {string}
          */
         TrialState: "running" | "complete" | "pruned" | "failed";
-        /** @description A baseline to try. */
-        TryBaseline: {
-            baseline?: components["schemas"]["BaselineDefinition"] | null;
-            /**
-             * Format: int32
-             * @description How many of the newest approved examples are asked; 1000 otherwise, and 50 of a command or endpoint.
-             */
-            limit?: number | null;
-        };
         /** @description What a text was understood as. */
         Understanding: {
             /** @description How many there are of all, also where the lists are cut. */
@@ -6320,7 +6373,7 @@ export interface components {
             /** @description What each field of the schema was inferred from. */
             fields: components["schemas"]["FieldGuess"][];
             form?: components["schemas"]["AnswerKind"] | null;
-            /** @description What would make the examples better. */
+            /** @description A suggestion that would improve the examples. */
             hints: components["schemas"]["Hint"][];
             /** @description What stands above the examples and may be the task's instruction. */
             instruction?: string | null;
@@ -6398,7 +6451,7 @@ export interface components {
             /** @description The task the examples belong to; for Slack and Ask AI the one that belongs to them otherwise. */
             task?: string | null;
         };
-        /** @description People who may log in. */
+        /** @description Lists the users who may log in. */
         UserList: {
             /**
              * Format: int64
@@ -6408,7 +6461,7 @@ export interface components {
             /** @description By name. */
             users: components["schemas"]["UserView"][];
         };
-        /** @description Somebody who may log in. */
+        /** @description A person who may log in. */
         UserView: {
             /** @description When. */
             created_at: components["schemas"]["Timestamp"];
@@ -6424,13 +6477,13 @@ export interface components {
          * @enum {string}
          */
         Verdict: "better" | "worse" | "cannot-tell";
-        /** @description Something that answers a task: a registered adapter, or what needs no language model. */
+        /** @description A registered version of a task: an adapter, or a method without a language model. */
         Version: {
             /** @description Digest of the adapter's weights, or of the contestant's file. */
             adapter_digest: components["schemas"]["Digest"];
             /** @description The folder of its files, relative to `GRAFT_HOME`. */
             adapter_dir: string;
-            /** @description Name of the base model; absent where the version answers without one. */
+            /** @description Name of the base model; absent if the version needs none. */
             base: string | null;
             base_digest: components["schemas"]["Digest"] | null;
             /** @description Prompt and answer form it was trained with. */
@@ -6452,13 +6505,13 @@ export interface components {
             parent?: string | null;
             /** @description The run that made it. */
             run?: string | null;
-            /** @description How far it has come. */
+            /** @description Its stage. */
             stage: components["schemas"]["Stage"];
             /** @description Name of the task. */
             task: string;
             /**
              * Format: int64
-             * @description Revision of the task it was trained with; absent where that is not known.
+             * @description Revision of the task it was trained with; absent if unknown.
              */
             task_revision?: number | null;
         };
@@ -6491,11 +6544,18 @@ export interface components {
          * @enum {string}
          */
         VersionMethod: "adapter" | "rules" | "n-grams" | "nearest" | "most-frequent";
-        /** @description Why a run doesn't go on, and when that is looked at again. */
+        /** @description Why a run makes no progress, and when this is checked again. */
         Waiting: {
             until?: components["schemas"]["Timestamp"] | null;
             /** @description Why. */
             why: string;
+        };
+        /** @description The bundle that all agents are to hold. */
+        WantedVersion: {
+            /** @description SHA-256 of its bundle. */
+            digest: components["schemas"]["Digest"];
+            /** @description Name of the version. */
+            version: string;
         };
         /** @description Which examples a warm start learns. */
         WarmStartExamples: {
@@ -6508,27 +6568,45 @@ export interface components {
             /** @description The version that it starts from. */
             version: string;
         };
+        /** @description The agents that get a version at the same time. */
+        Wave: {
+            /** @description Agents that said nothing for two minutes. */
+            away: number;
+            /** @description Those present that failed to take it. */
+            failed: number;
+            /** @description Whether its agents are told of the active version: all before it have it. */
+            open: boolean;
+            /** @description Agents that are not away. */
+            present: number;
+            /** @description Those present that hold the active version. */
+            synced: number;
+            /**
+             * Format: int32
+             * @description Its number.
+             */
+            wave: number;
+        };
         /** @description Counts of a live adapter's windows. */
         WindowCounts: {
             /**
              * Format: int64
-             * @description All that were taken in.
+             * @description All windows.
              */
             all: number;
             /**
              * Format: int64
-             * @description Those that wait to be put in order.
+             * @description Windows without a place yet.
              */
             buffered: number;
             /**
              * Format: int64
-             * @description Those that came late.
+             * @description Windows that arrived late.
              */
             late: number;
             oldest?: components["schemas"]["Timestamp"] | null;
             /**
              * Format: int64
-             * @description Those that wait for the next snapshot.
+             * @description Windows that wait for the next snapshot.
              */
             waiting: number;
         };
@@ -6551,24 +6629,9 @@ export interface components {
              */
             slots: number;
         };
-        /** @description An example that a baseline does not answer right. */
-        WrongAnswer: {
-            /** @description What the baseline answers; absent where it gives no answer. */
-            answer?: Json;
-            /** @description Its id. */
-            id: string;
-            /** @description Its text. */
-            input: string;
-            /** @description Why there is no answer. */
-            reason?: string | null;
-            /** @description The rules that gave something, by their places from 0. */
-            rules: number[];
-            /** @description The approved answer. */
-            wanted: Json;
-        };
     };
     responses: {
-        /** @description Anything that went wrong. */
+        /** @description Any error. */
         OpenAiError: {
             headers: {
                 [name: string]: unknown;
@@ -6577,7 +6640,7 @@ export interface components {
                 "application/json": components["schemas"]["OpenAiError"];
             };
         };
-        /** @description Anything that went wrong. */
+        /** @description Any error. */
         Problem: {
             headers: {
                 [name: string]: unknown;
@@ -6597,7 +6660,7 @@ export interface operations {
     recent_runs: {
         parameters: {
             query?: {
-                /** @description At most this many, the newest; 20 otherwise. */
+                /** @description Maximum number, newest first. Default: 20. */
                 limit?: number;
             };
             header?: never;
@@ -6911,19 +6974,19 @@ export interface operations {
     list_changes: {
         parameters: {
             query?: {
-                /** @description Only of this kind of thing. */
+                /** @description Only changes of this kind of object. */
                 kind?: components["schemas"]["ChangeKind"];
                 /** @description Only of this task. */
                 task?: string;
-                /** @description Only of the thing with this id or name. */
+                /** @description Only changes of the object with this id or name. */
                 subject?: string;
                 /** @description Only those after this `seq`. */
                 after?: number;
                 /** @description Only those before this `seq`. */
                 before?: number;
-                /** @description Which come first; the oldest otherwise. */
+                /** @description Which come first. Default: the oldest. */
                 order?: components["schemas"]["ChangeOrder"];
-                /** @description At most this many, 500 at most. */
+                /** @description Maximum number, at most 500. */
                 limit?: number;
             };
             header?: never;
@@ -6996,9 +7059,9 @@ export interface operations {
             query?: {
                 /** @description Only of this task. */
                 task?: string;
-                /** @description At most this many, 500 at most. */
+                /** @description Maximum number, at most 500. */
                 limit?: number;
-                /** @description Leaving out this many at the start. */
+                /** @description Number to skip at the start. */
                 offset?: number;
             };
             header?: never;
@@ -7052,7 +7115,7 @@ export interface operations {
     stream_changes: {
         parameters: {
             query?: {
-                /** @description Tell the changes after this `seq`, as the `Last-Event-ID` header does; without either, only new ones. */
+                /** @description Send the changes after this `seq`, like the `Last-Event-ID` header; without either, only new ones. */
                 after?: number;
             };
             header?: {
@@ -7079,7 +7142,7 @@ export interface operations {
             query?: {
                 /** @description Only of this task. */
                 task?: string;
-                /** @description Only in this state of review. */
+                /** @description Only examples in this review state. */
                 state?: components["schemas"]["ReviewFilterName"];
                 /** @description Only from this kind of source. */
                 source?: string;
@@ -7087,17 +7150,17 @@ export interface operations {
                 search?: string;
                 /** @description Only decided on by this person. */
                 by?: string;
-                /** @description Only with a suggestion for this field, at any depth; the confidences are about it, then. */
+                /** @description Only with a suggestion for this field, at any depth; confidence filters then apply to this field. */
                 field?: string;
-                /** @description Only with a suggestion that is at least this sure. */
+                /** @description Only with a suggestion of at least this confidence. */
                 min_confidence?: number;
-                /** @description Only with a suggestion that is less sure than this. */
+                /** @description Only with a suggestion of less than this confidence. */
                 max_confidence?: number;
-                /** @description In which order. */
+                /** @description The order. */
                 order?: components["schemas"]["OrderName"];
-                /** @description At most this many, 500 at most. */
+                /** @description Maximum number, at most 500. */
                 limit?: number;
-                /** @description Leaving out this many at the start. */
+                /** @description Number to skip at the start. */
                 offset?: number;
             };
             header?: never;
@@ -7708,9 +7771,9 @@ export interface operations {
     list_prompts: {
         parameters: {
             query?: {
-                /** @description At most this many, 500 at most. */
+                /** @description Maximum number, at most 500. */
                 limit?: number;
-                /** @description Leaving out this many at the start. */
+                /** @description Number to skip at the start. */
                 offset?: number;
             };
             header?: never;
@@ -7855,9 +7918,9 @@ export interface operations {
                 kind?: components["schemas"]["RunKind"];
                 /** @description Only the trials of this study. */
                 study?: string;
-                /** @description At most this many, 500 at most. */
+                /** @description Maximum number, at most 500. */
                 limit?: number;
-                /** @description Leaving out this many at the start. */
+                /** @description Number to skip at the start. */
                 offset?: number;
             };
             header?: never;
@@ -8355,7 +8418,7 @@ export interface operations {
             query?: {
                 /** @description Its place among the training examples, from 0. */
                 place?: number;
-                /** @description The epoch, from 0: a variant may stand for the example, another one in each epoch. */
+                /** @description The epoch, from 0: each epoch may use another variant of the example. */
                 epoch?: number;
             };
             header?: never;
@@ -8793,7 +8856,7 @@ export interface operations {
     show_stats: {
         parameters: {
             query?: {
-                /** @description The task that belongs to Slack otherwise. */
+                /** @description Default: the task with the Slack integration. */
                 task?: string;
             };
             header?: never;
@@ -8816,7 +8879,7 @@ export interface operations {
     export_stats: {
         parameters: {
             query?: {
-                /** @description The task that belongs to Slack otherwise. */
+                /** @description Default: the task with the Slack integration. */
                 task?: string;
             };
             header?: never;
@@ -9093,7 +9156,7 @@ export interface operations {
     list_tasks: {
         parameters: {
             query?: {
-                /** @description The archived ones, too. */
+                /** @description Include archived tasks. */
                 archived?: boolean;
             };
             header?: never;
@@ -9116,7 +9179,7 @@ export interface operations {
     create_task: {
         parameters: {
             query?: {
-                /** @description `true`: check, and tell what would happen; nothing is stored. */
+                /** @description `true`: only check and report the effect; store nothing. */
                 dry_run?: boolean;
             };
             header?: never;
@@ -9167,7 +9230,7 @@ export interface operations {
     import_task: {
         parameters: {
             query?: {
-                /** @description `true`: check, and tell what would happen; nothing is stored. */
+                /** @description `true`: only check and report the effect; store nothing. */
                 dry_run?: boolean;
             };
             header?: never;
@@ -9250,7 +9313,7 @@ export interface operations {
     create_task_with_examples: {
         parameters: {
             query?: {
-                /** @description `true`: check, and tell what would happen; nothing is stored. */
+                /** @description `true`: only check and report the effect; store nothing. */
                 dry_run?: boolean;
             };
             header?: never;
@@ -9380,7 +9443,7 @@ export interface operations {
     replace_task: {
         parameters: {
             query?: {
-                /** @description `true`: check, and tell what would happen; nothing is stored. */
+                /** @description `true`: only check and report the effect; store nothing. */
                 dry_run?: boolean;
             };
             header?: {
@@ -9465,7 +9528,7 @@ export interface operations {
     patch_task: {
         parameters: {
             query?: {
-                /** @description `true`: check, and tell what would happen; nothing is stored. */
+                /** @description `true`: only check and report the effect; store nothing. */
                 dry_run?: boolean;
             };
             header?: {
@@ -9518,7 +9581,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    try_baseline: {
+    list_agents: {
         parameters: {
             query?: never;
             header?: never;
@@ -9527,26 +9590,14 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TryBaseline"];
-            };
-        };
+        requestBody?: never;
         responses: {
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BaselineTrial"];
-                };
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["AgentsReport"];
                 };
             };
             404: {
@@ -9557,7 +9608,198 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    say_hello: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentHello"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneAgent"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the name is another token's */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    remove_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneAgent"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    stream_notices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["AgentNotice"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    take_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentReport"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneAgent"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    send_bundle: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                task: string;
+                digest: components["schemas"]["Digest"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": unknown;
+                };
+            };
+            /** @description the agent has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description the active version has another digest */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9633,7 +9875,7 @@ export interface operations {
                     "application/json": components["schemas"]["OneVersion"];
                 };
             };
-            /** @description it can't answer this task, or there is nothing to learn from */
+            /** @description it can't answer this task, or there are no training examples */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9648,7 +9890,7 @@ export interface operations {
     task_drift: {
         parameters: {
             query?: {
-                /** @description The active one otherwise. */
+                /** @description Default: the active version. */
                 version?: string;
             };
             header?: never;
@@ -10172,7 +10414,7 @@ export interface operations {
                     "application/json": components["schemas"]["OneRollout"];
                 };
             };
-            /** @description it is active, no version is, or another is being rolled out */
+            /** @description it is active, no version is active, or another one is being rolled out */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10275,7 +10517,7 @@ export interface operations {
                     "application/json": components["schemas"]["Switched"];
                 };
             };
-            /** @description what is open, or it is worse on the held-out examples */
+            /** @description the unmet conditions, or it is worse on the held-out examples */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10410,54 +10652,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MadeToken"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    make_link: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewLink"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MadeLink"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             409: {
@@ -10693,9 +10887,9 @@ export interface operations {
             query?: {
                 /** @description Only of this task. */
                 task?: string;
-                /** @description At most this many, 500 at most. */
+                /** @description Maximum number, at most 500. */
                 limit?: number;
-                /** @description Leaving out this many at the start. */
+                /** @description Number to skip at the start. */
                 offset?: number;
             };
             header?: never;
@@ -10819,7 +11013,9 @@ export interface operations {
     download_version: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "If-None-Match"?: string | null;
+            };
             path: {
                 task: string;
                 name: string;
@@ -10830,11 +11026,19 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/zip": unknown;
                 };
+            };
+            /** @description the client has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             404: {
                 headers: {

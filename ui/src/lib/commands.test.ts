@@ -31,6 +31,7 @@ const SHOWN = [
   commands.activating("sentiment", "v2", true),
   commands.serving("sentiment", "n-grams", "v1"),
   commands.rollingBack("sentiment"),
+  commands.holding("sentiment", "https://graft.example.org"),
   commands.deletingVersion("sentiment", "v1"),
   commands.searching({
     ...{ task: "sentiment", budget: "20-trials", base: "tiny", method: "lora", parallel: 2 },

@@ -85,6 +85,7 @@ export const commands = {
     graft(["models", "set-active", version], { task, force }),
   serving: (task: string, kind: string, like: string) =>
     graft(["models", "contestant", kind], { task, like, activate: true }),
+  holding: (task: string, server: string) => graft(["agent"], { server, task }),
   rewindingLive: (task: string) => graft(["live", "rewind", task]),
   stoppingRollout: (task: string) => graft(["rollout", "stop", task]),
   overridingRollout: (task: string, why: string) => graft(["rollout", "promote", task], { override: why || "REASON" }),

@@ -31,6 +31,9 @@ pub(crate) enum Adapter {
         /// Write a folder for Hugging Face PEFT.
         #[arg(long, value_name = "DIR", group = "form")]
         peft: Option<PathBuf>,
+        /// Write a version's bundle, with all that it needs to answer elsewhere, for `graft models add`.
+        #[arg(long, value_name = "FILE", group = "form")]
+        bundle: Option<PathBuf>,
     },
 }
 
@@ -73,7 +76,15 @@ pub(crate) async fn run(engine: &Engine, command: Adapter) -> Result<Reply> {
             engine.versions().export_peft(&which.find(engine).await?, &path)?;
             ("peft", path)
         }
-        Adapter::Export { .. } => return Err(Failure::usage("export nothing", "give `--gguf` or `--peft`")),
+        Adapter::Export { which, bundle: Some(path), .. } => {
+            let task = engine.versions().task_with_versions(which.task.as_deref()).await?;
+            let bundle = engine.versions().bundle(&task, &which.adapter).await?;
+            graft_formats::atomic::bytes(&path, &bundle.bytes)?;
+            ("bundle", path)
+        }
+        Adapter::Export { .. } => {
+            return Err(Failure::usage("export nothing", "give `--gguf`, `--peft` or `--bundle`"));
+        }
     };
     Ok(Reply::new(json!({"form": form, "path": path}), format!("Written to {}.", path.display())))
 }

@@ -1,6 +1,7 @@
 //! The commands, one file per group.
 
 pub(crate) mod adapter;
+pub(crate) mod agent;
 pub(crate) mod ask_ai;
 pub(crate) mod backup;
 pub(crate) mod base;
@@ -69,10 +70,12 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
         let engine =
             engine.on_device(config.device()?).with_ask_ai(config.ask_ai_settings()?).with_trackers(config.trackers()?);
         // A server's first lines name home and database anyway.
-        if let Some(file) = file.filter(|_| !matches!(command, Command::Serve(_))) {
+        if let Some(file) = file.filter(|_| !matches!(command, Command::Serve(_) | Command::Agent(_))) {
             eprintln!("Created a new database: {}", file.display());
         }
         match command {
+            Command::Agent(command) => agent::run(&engine, command).await,
+            Command::Agents(command) => agent::agents(&engine, command).await,
             Command::Tasks(command) => tasks::run(&engine, *command).await,
             Command::Import(command) => import::run(&engine, *command).await,
             Command::Examples(command) => examples::run(&engine, command).await,

@@ -1,8 +1,8 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use graft_engine::{
-    Activated, ContestantKind, ContestantScores, Engine, Evaluation, Reliability, Seen, Told, iso8601,
+    Activated, ContestantKind, ContestantScores, Engine, Error, Evaluation, Reliability, Seen, Told, iso8601,
     records::{Stage, Version, model_registry},
 };
 use graft_tasks::score::{Comparison, Scores, Verdict, wilson};
@@ -30,9 +30,9 @@ pub(crate) enum Models {
         #[arg(long)]
         task: Option<String>,
     },
-    /// Register an adapter folder, such as one written by Hugging Face PEFT, as a version in stage shadow.
+    /// Register an adapter folder, such as one written by Hugging Face PEFT, or a version's bundle in stage shadow.
     Add {
-        /// Folder with adapter_config.json and adapter_model.safetensors.
+        /// Folder with adapter_config.json and adapter_model.safetensors, or a bundle of `graft adapter export`.
         folder: PathBuf,
         /// Task of the adapter; not needed if Graft trained it.
         #[arg(long)]
@@ -116,6 +116,11 @@ pub(crate) async fn run(engine: &Engine, command: Models) -> Result<Reply> {
             Ok(info(&engine.versions().get(&task, &version).await?))
         }
         Models::Add { folder, task, base, version } => {
+            if folder.is_file() {
+                let added = add_bundle(engine, &folder).await?;
+                let text = format!("Version {} of {} is registered (shadow).", added.name, added.task);
+                return Ok(Reply::new(&added, text));
+            }
             let told = Told { task: task.as_deref(), base: base.as_deref() };
             let added = engine.versions().add(&folder, told, version.as_deref()).await?;
             let Version { name, task, .. } = &added;
@@ -174,6 +179,11 @@ pub(crate) async fn run(engine: &Engine, command: Models) -> Result<Reply> {
             Ok(Reply::new(registry, format!("Written to {}.", path.display())))
         }
     }
+}
+
+async fn add_bundle(engine: &Engine, path: &Path) -> Result<Version> {
+    let failed = |source| Error::Io { doing: "read", path: path.to_owned(), source };
+    Ok(engine.versions().add_bundle(&std::fs::read(path).map_err(failed)?).await?)
 }
 
 async fn list(engine: &Engine, task: Option<&str>) -> Result<Reply> {

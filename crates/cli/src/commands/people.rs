@@ -65,6 +65,8 @@ pub(crate) enum Tokens {
 /// Roles. Each includes the permissions of those before it.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum RoleName {
+    /// Take versions and report them, for `graft agent`; tokens only.
+    Agent,
     /// Read everything.
     Viewer,
     /// Review examples and query versions.
@@ -78,6 +80,7 @@ pub(crate) enum RoleName {
 impl From<RoleName> for Role {
     fn from(name: RoleName) -> Self {
         match name {
+            RoleName::Agent => Self::Agent,
             RoleName::Viewer => Self::Viewer,
             RoleName::Auditor => Self::Auditor,
             RoleName::Trainer => Self::Trainer,

@@ -134,7 +134,7 @@ fn banner(state: &AppState, listener: &TcpListener) -> Result<String> {
 }
 
 /// Waits for Ctrl-C or SIGTERM.
-async fn told_to_stop() {
+pub(super) async fn told_to_stop() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -153,7 +153,7 @@ async fn told_to_stop() {
 }
 
 /// Starts logging to stderr and, if configured, sending traces.
-fn log(config: &Config) -> Result<Option<Sending>> {
+pub(super) fn log(config: &Config) -> Result<Option<Sending>> {
     let wanted = config.get("log").0;
     let filter = EnvFilter::try_new(wanted);
     let filter =

@@ -21,7 +21,7 @@ use graft_server::ServerConfig;
 use crate::failure::{Failure, Result};
 
 /// What can be configured.
-pub(crate) const KEYS: [Key; 48] = [
+pub(crate) const KEYS: [Key; 49] = [
     Key::new("database", "GRAFT_DATABASE", "", "path or Postgres URL; graft.db in GRAFT_HOME otherwise").in_either(),
     Key::new("artifacts", "GRAFT_ARTIFACTS", "", "bucket for published adapters: s3://, gs://, az:// or file://"),
     Key::new("bind", "GRAFT_BIND", "127.0.0.1:8080", "address and port to listen on"),
@@ -110,6 +110,7 @@ pub(crate) const KEYS: [Key; 48] = [
         "OpenTelemetry collector for metrics of runs: its full URL (OTLP over HTTP)",
     ),
     Key::secret("password", "GRAFT_PASSWORD", "password of the user `admin`"),
+    Key::secret("agent_token", "GRAFT_AGENT_TOKEN", "the token that `graft agent` shows its server"),
     Key::secret("token", "GRAFT_TOKEN", "a token with the role `admin`"),
 ];
 
@@ -305,7 +306,7 @@ impl Config {
             username: self.some("mlflow_username"),
             password: self.some("mlflow_password"),
             token: self.some("mlflow_token"),
-            ca_file: self.some("mlflow_certificates").or_else(|| env::var("SSL_CERT_FILE").ok()).map(PathBuf::from),
+            ca_file: self.some("mlflow_certificates").map(PathBuf::from).or_else(certificates),
             insecure: self.flag("mlflow_insecure")?,
             ..TrackerAccess::default()
         };
@@ -315,6 +316,11 @@ impl Config {
             otlp: self.some("metrics").map(|address| (address, otlp)),
             url: self.some("public_url"),
         })?)
+    }
+
+    /// What an agent shows its server.
+    pub(crate) fn agent_token(&self) -> Option<String> {
+        self.some("agent_token")
     }
 
     /// Where answers are computed.
@@ -412,6 +418,7 @@ impl Config {
             allowed_hosts: self.list("allowed_hosts"),
             allowed_origins: self.list("allowed_origins"),
             public_url: url,
+            answers_only: false,
             auth: self.flag("auth")?,
             password: self.some("password"),
             token: self.some("token"),
@@ -422,6 +429,11 @@ impl Config {
             serving: self.serving()?,
         })
     }
+}
+
+/// Certificates to trust instead of the usual ones, as other programs take them.
+pub(crate) fn certificates() -> Option<PathBuf> {
+    env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 /// Headers for a collector, as OpenTelemetry writes them: `name=value,name=value`.

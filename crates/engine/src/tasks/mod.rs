@@ -366,6 +366,16 @@ impl Tasks<'_> {
         }
     }
 
+    /// Makes sure that the task is as a version elsewhere was trained with, and returns the revision.
+    pub(crate) async fn keep_as(self, task: &Task) -> Result<i64> {
+        match self.get(&task.name).await {
+            Ok(found) if found.definition == *task => self.keep(&found).await,
+            Ok(_) => Ok(self.change(&task.name, task.clone(), None).await?.task.revision),
+            Err(Error::Tasks(graft_tasks::Error::UnknownTask { .. })) => Ok(self.create(task.clone()).await?.revision),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn add(self, task: &Task, after: i64, built_in: bool) -> Result<TaskDetail> {
         let definition = graft_core::json::value(task);
         let (name, definition, created_by) = (task.name.as_str(), &definition, self.engine.by.as_str());

@@ -35,7 +35,7 @@ pub(crate) async fn authorize(State(state): State<AppState>, mut request: Reques
             }
             let response = next.run(request).await;
             match demand {
-                Demand::AtLeast(role) if is_stream(&response) => {
+                Demand::Role(role) if is_stream(&response) => {
                     let ends = access_ends(state, changed, headers, role);
                     response.map(|body| Body::from_stream(body.into_data_stream().take_until(Box::pin(ends))))
                 }
@@ -56,7 +56,7 @@ async fn access_ends(state: AppState, mut changed: watch::Receiver<()>, headers:
         let _ = tokio::time::timeout(LOOK, changed.changed()).await;
         // A database that is away for a moment takes nothing away.
         if let Ok(who) = state.auth.identify(&state.engine, &headers).await
-            && who.is_none_or(|who| who.role < role)
+            && who.is_none_or(|who| !who.role.may(role))
         {
             return;
         }
@@ -70,13 +70,13 @@ async fn admit(
     headers: &HeaderMap,
 ) -> Result<Option<Who>, Problem> {
     let who = state.auth.identify(&state.engine, headers).await?;
-    if let Demand::AtLeast(role) = demand {
+    if let Demand::Role(role) = demand {
         match &who {
             None => {
                 let hint = "log in at `/api/v1/session`, or send `Authorization: Bearer <token>`";
                 return Err(Problem::new(Kind::Unauthenticated, "nobody is logged in").with_hint(hint));
             }
-            Some(who) if who.role < role => {
+            Some(who) if !who.role.may(role) => {
                 let detail = format!("this requires the role `{}`", role.name());
                 return Err(Problem::new(Kind::Forbidden, detail).with_hint("ask an administrator"));
             }

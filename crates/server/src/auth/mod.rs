@@ -215,7 +215,8 @@ impl Auth {
         };
         let login = match is_first {
             true => Some(Login::of("admin", Role::Admin)),
-            false => self.token_holder(engine, token).await?,
+            // An agent has no use for a session.
+            false => self.token_holder(engine, token).await?.filter(|login| login.who.role != Role::Agent),
         };
         self.limited(peer, login, "the token is unknown or expired")
     }

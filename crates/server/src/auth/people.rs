@@ -27,8 +27,11 @@ static HASHING: Semaphore = Semaphore::const_new(2);
 /// Adds a user, or gives one another role and password, which ends their sessions.
 ///
 /// # Errors
-/// [`Error::Password`]; a store error about the name; no administrator could log in afterwards.
+/// [`Error::AgentUser`]; [`Error::Password`]; a store error about the name; no administrator could log in afterwards.
 pub async fn set_user(engine: &Engine, admins: Admins, name: &str, role: Role, password: &str) -> Result<User, Error> {
+    if role == Role::Agent {
+        return Err(Error::AgentUser);
+    }
     if password.chars().count() < SHORTEST || password.len() > LONGEST {
         return Err(Error::Password { shortest: SHORTEST, longest: LONGEST });
     }

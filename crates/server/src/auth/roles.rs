@@ -14,8 +14,8 @@ pub(crate) struct Roles(HashMap<(Method, String), Demand>);
 pub(crate) enum Demand {
     /// Nothing.
     Public,
-    /// This role, or one above it.
-    AtLeast(Role),
+    /// This role, or one that may do the same.
+    Role(Role),
 }
 
 impl Roles {
@@ -44,7 +44,7 @@ impl Roles {
         let method = if method == Method::HEAD { &Method::GET } else { method };
         // OpenAPI has no mark for a parameter that takes the rest of the path.
         let found = self.0.get(&(method.clone(), path.replace("{*", "{")));
-        found.copied().unwrap_or(Demand::AtLeast(Role::Admin))
+        found.copied().unwrap_or(Demand::Role(Role::Admin))
     }
 }
 
@@ -52,10 +52,7 @@ impl Demand {
     fn of(name: Option<&str>) -> Self {
         match name {
             Some("public") => Self::Public,
-            Some("viewer") => Self::AtLeast(Role::Viewer),
-            Some("auditor") => Self::AtLeast(Role::Auditor),
-            Some("trainer") => Self::AtLeast(Role::Trainer),
-            _ => Self::AtLeast(Role::Admin),
+            named => Self::Role(named.and_then(|name| name.parse().ok()).unwrap_or(Role::Admin)),
         }
     }
 }

@@ -209,7 +209,7 @@ async fn suggest(
     Ok(Reply(state.serving.suggest(&asked.query, asked.suggestions, &options).await.map_err(problem)?))
 }
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
+pub(crate) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(infer))
         .routes(routes!(infer_batch))

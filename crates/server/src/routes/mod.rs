@@ -2,6 +2,7 @@
 //! it.
 
 pub mod admin;
+pub mod agents;
 pub mod bases;
 pub mod changes;
 pub mod datasets;
@@ -85,6 +86,7 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
         .merge(infer::router())
         .merge(datasets::router())
         .merge(live_adapters::router())
+        .merge(agents::router())
         .merge(rollouts::router())
         .merge(runs::router())
         .merge(run_bulk::router())

@@ -2,8 +2,8 @@
 
 use axum::{
     extract::State,
-    http::{HeaderValue, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, HeaderValue, header},
+    response::Response,
 };
 use graft_engine::{
     ContestantKind, EvaluationRequest, Seen, VersionDetail,
@@ -189,17 +189,21 @@ async fn delete_version(
     Ok(Reply(OneVersion { version }))
 }
 
-/// The folder of a version as a zip file. Hugging Face's peft can load the unpacked folder of an adapter.
+/// A version's bundle: its files and all else that it needs to answer, as a zip file for `graft models add`. Hugging Face's
+/// peft can load the unpacked folder of an adapter.
 #[utoipa::path(get, path = "/versions/{task}/{name}/download", tag = "versions",
-    extensions(("x-role" = json!("viewer"))), params(("task" = String, Path), ("name" = String, Path)),
-    responses((status = 200, content_type = "application/zip"), (status = 404, body = Problem)))]
-async fn download_version(Acting(engine): Acting, At((task, name)): At<(String, String)>) -> Result<Response, Problem> {
-    let chosen = engine.versions().adapter(&task, Some(&name)).await?;
-    let zip = download::zip_folder(&chosen.folder).await?;
-    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{task}-{name}.zip\""));
-    let mut response = zip.into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/zip"));
-    if let Ok(disposition) = disposition {
+    extensions(("x-role" = json!("viewer"))),
+    params(("task" = String, Path), ("name" = String, Path), ("If-None-Match" = Option<String>, Header)),
+    responses((status = 200, content_type = "application/zip", headers(("ETag" = String))),
+        (status = 304, description = "the client has it"), (status = 404, body = Problem)))]
+async fn download_version(
+    Acting(engine): Acting,
+    At((task, name)): At<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let bundle = engine.versions().bundle(&task, &name).await?;
+    let mut response = download::bundle(&headers, &bundle);
+    if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{task}-{name}.zip\"")) {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
     }
     Ok(response)

@@ -34,9 +34,12 @@ const SILENT: [&str; 18] = [
 ];
 
 /// What takes a version or a trial: the tests of the command and of the store try it. A prompt and a submitted training are an import and a run.
-const ELSEWHERE: [&str; 13] = [
+const ELSEWHERE: [&str; 16] = [
     "POST /api/v1/prompts",
     "POST /api/v1/studies/{id}/train",
+    "PUT /api/v1/tasks/{task}/agents/{name}",
+    "DELETE /api/v1/tasks/{task}/agents/{name}",
+    "POST /api/v1/tasks/{task}/agents/{name}/reports",
     "POST /api/v1/tasks/{task}/live",
     "POST /api/v1/tasks/{task}/live/pause",
     "POST /api/v1/tasks/{task}/live/resume",

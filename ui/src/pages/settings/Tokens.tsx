@@ -16,6 +16,8 @@ import { commands } from "../../lib/commands";
 import { useTask } from "../../shell/useTask";
 import { ROLES } from "./Users";
 
+const TOKEN_ROLES = [{ value: "agent" as Role, label: "Agent: holds versions elsewhere" }, ...ROLES];
+
 /** API tokens for programs; each is shown only once. */
 export function Tokens() {
   const query = useQuery({ queryKey: ["tokens"], queryFn: () => reply(api.GET("/api/v1/tokens")), retry: false });
@@ -74,7 +76,7 @@ export function Tokens() {
           value={label}
           onText={setLabel}
         />
-        <Pick label="Role" options={ROLES} value={role} onPick={setRole} />
+        <Pick label="Role" options={TOKEN_ROLES} value={role} onPick={setRole} />
       </AddForm>
       <ReviewLink closed={open} />
     </Card>

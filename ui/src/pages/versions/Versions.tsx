@@ -8,6 +8,7 @@ import layout from "../../components/layout.module.css";
 import { Tabs } from "../../components/Tabs";
 import { useTask } from "../../shell/useTask";
 import { useUrl } from "../../shell/url";
+import { AgentsCard } from "./AgentsCard";
 import { LiveCard } from "./LiveCard";
 import { Playground } from "./Playground";
 import { Rollback } from "./Rollback";
@@ -70,6 +71,7 @@ export function Versions() {
         tabs={tabs}
       />
       <LiveCard task={task.name} active={active} />
+      <AgentsCard task={task.name} />
     </div>
   );
 }

@@ -1,0 +1,192 @@
+//! Agents: processes elsewhere that hold a task's active version. Which one each is told of is the caller's to decide.
+
+use graft_core::{Digest, Timestamp};
+use serde::Serialize;
+use serde_json::json;
+use sqlx::any::{AnyExecutor, AnyRow};
+use utoipa::ToSchema;
+
+use crate::changes::{Actor, Entry, record};
+use crate::database::Tx;
+use crate::{Action, Error, Kind, Store, row};
+
+names! {
+    /// How far an agent is with the active version.
+    pub enum AgentState {
+        /// It was not told yet, or is told again in a moment.
+        Pending = "pending",
+        /// It was told, and has not said yet what became of it.
+        Syncing = "syncing",
+        /// It holds the version.
+        Synced = "synced",
+        /// It could not take the version, or did not say so in time.
+        Failed = "failed",
+    }
+}
+
+/// A process that holds a version of a task and answers with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Agent {
+    /// Name of the task.
+    pub task: String,
+    /// Unique within the task.
+    pub name: String,
+    /// New versions go to wave 1 first.
+    pub wave: u32,
+    /// The version of its program.
+    pub graft: String,
+    /// The newest form of bundles that it reads.
+    pub format: u32,
+    /// How far it is.
+    pub state: AgentState,
+    /// The version that it was told of last.
+    pub version: Option<String>,
+    /// Digest of that version's bundle.
+    pub digest: Option<Digest>,
+    /// What it needs to prove that it has the bundle.
+    #[serde(skip)]
+    pub nonce: Option<String>,
+    /// How often it was told of this version.
+    pub attempt: u32,
+    /// Pending: when it is told at the earliest; syncing: until when it may take.
+    #[serde(skip)]
+    pub due_at: Timestamp,
+    /// The version that it has proven to hold.
+    pub held_version: Option<String>,
+    /// Digest of that version's bundle.
+    pub held: Option<Digest>,
+    /// What went wrong last.
+    pub problem: Option<String>,
+    /// Whose token it showed first; no other speaks for it.
+    pub created_by: String,
+    /// When it first came.
+    pub created_at: Timestamp,
+    /// When it last said something.
+    pub seen_at: Timestamp,
+    /// When it last proved that it holds a new version.
+    pub synced_at: Option<Timestamp>,
+}
+
+const COLUMNS: &str = "select task, name, wave, graft, format, state, version, digest, nonce, attempt, due_at,
+    held_version, held, problem, created_by, created_at, seen_at, synced_at from agents where task = $1 order by name";
+
+impl Store {
+    /// The agents of a task, by name.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn agents(&self, task: &str) -> Result<Vec<Agent>, Error> {
+        all(&self.read, task).await
+    }
+
+    /// Changes agents of a task, or adds some, while nobody else does; returns all of them.
+    ///
+    /// # Errors
+    /// [`Error::BadName`]; what `change` refuses, and then nothing has changed.
+    pub async fn change_agents(
+        &self,
+        task: &str,
+        by: &str,
+        at: Timestamp,
+        change: &mut (dyn FnMut(&mut Vec<Agent>) -> Result<(), Error> + Send),
+    ) -> Result<Vec<Agent>, Error> {
+        let mut tx = self.begin().await?;
+        let before = all(&mut *tx, task).await?;
+        let mut after = before.clone();
+        change(&mut after)?;
+        for agent in &after {
+            let known = before.iter().find(|known| known.name == agent.name);
+            if known == Some(agent) {
+                continue;
+            }
+            if known.is_none() {
+                row::check_name("agent", &agent.name)?;
+                let entry = Entry { action: Action::Add, kind: Kind::Agent, task, subject: &agent.name };
+                record(&mut tx, entry, Actor { by, at }, None, Some(&json!({"wave": agent.wave}))).await?;
+            }
+            put(&mut tx, agent).await?;
+        }
+        tx.commit().await?;
+        Ok(after)
+    }
+
+    /// Forgets an agent and returns it; one that still runs comes back.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn remove_agent(&self, task: &str, name: &str, by: &str, at: Timestamp) -> Result<Agent, Error> {
+        let mut tx = self.begin().await?;
+        let found = all(&mut *tx, task).await?.into_iter().find(|agent| agent.name == name);
+        let gone = found.ok_or_else(|| Error::NotFound { what: "agent", name: name.to_owned() })?;
+        sqlx::query("delete from agents where task = $1 and name = $2").bind(task).bind(name).execute(&mut *tx).await?;
+        let entry = Entry { action: Action::Delete, kind: Kind::Agent, task, subject: name };
+        record(&mut tx, entry, Actor { by, at }, Some(&json!({"wave": gone.wave})), None).await?;
+        tx.commit().await?;
+        Ok(gone)
+    }
+}
+
+async fn all(on: impl AnyExecutor<'_>, task: &str) -> Result<Vec<Agent>, Error> {
+    let rows = sqlx::query(COLUMNS).bind(task).fetch_all(on).await?;
+    let mut agents = rows.iter().map(agent).collect::<Result<Vec<_>, _>>()?;
+    // Collations differ.
+    agents.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(agents)
+}
+
+async fn put(tx: &mut Tx<'_>, agent: &Agent) -> Result<(), Error> {
+    sqlx::query(
+        "insert into agents (task, name, wave, graft, format, state, version, digest, nonce, attempt, due_at,
+                             held_version, held, problem, created_by, created_at, seen_at, synced_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+         on conflict (task, name) do update set wave = excluded.wave, graft = excluded.graft,
+             format = excluded.format, state = excluded.state, version = excluded.version, digest = excluded.digest,
+             nonce = excluded.nonce, attempt = excluded.attempt, due_at = excluded.due_at,
+             held_version = excluded.held_version, held = excluded.held, problem = excluded.problem,
+             seen_at = excluded.seen_at, synced_at = excluded.synced_at",
+    )
+    .bind(&agent.task)
+    .bind(&agent.name)
+    .bind(i64::from(agent.wave))
+    .bind(row::text(&agent.graft))
+    .bind(i64::from(agent.format))
+    .bind(agent.state.name())
+    .bind(agent.version.as_deref())
+    .bind(agent.digest.as_ref().map(Digest::as_str))
+    .bind(agent.nonce.as_deref())
+    .bind(i64::from(agent.attempt))
+    .bind(agent.due_at)
+    .bind(agent.held_version.as_deref())
+    .bind(agent.held.as_ref().map(Digest::as_str))
+    .bind(agent.problem.as_deref().map(row::text))
+    .bind(row::text(&agent.created_by))
+    .bind(agent.created_at)
+    .bind(agent.seen_at)
+    .bind(agent.synced_at)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+fn agent(row: &AnyRow) -> Result<Agent, Error> {
+    Ok(Agent {
+        task: row::get(row, "task")?,
+        name: row::get(row, "name")?,
+        wave: row::int(row, "wave")?,
+        graft: row::get(row, "graft")?,
+        format: row::int(row, "format")?,
+        state: row::parsed(row, "state")?,
+        version: row::get(row, "version")?,
+        digest: row::parsed_opt(row, "digest")?,
+        nonce: row::get(row, "nonce")?,
+        attempt: row::int(row, "attempt")?,
+        due_at: row::get(row, "due_at")?,
+        held_version: row::get(row, "held_version")?,
+        held: row::parsed_opt(row, "held")?,
+        problem: row::get(row, "problem")?,
+        created_by: row::get(row, "created_by")?,
+        created_at: row::get(row, "created_at")?,
+        seen_at: row::get(row, "seen_at")?,
+        synced_at: row::get(row, "synced_at")?,
+    })
+}
