@@ -9,6 +9,7 @@ mod peer;
 mod plot;
 mod quality;
 mod report;
+mod search;
 mod serve;
 mod start;
 mod t5;
@@ -24,7 +25,7 @@ use crate::{prepare, shell};
 /// A measurement; returns why it can't run here, if so.
 type Bench = fn(&Settings) -> anyhow::Result<Option<String>>;
 
-const ALL: [(&str, Bench); 12] = [
+const ALL: [(&str, Bench); 13] = [
     ("gemm", gemm::products),
     ("kernels", gemm::kernels),
     ("train", train::run),
@@ -37,6 +38,7 @@ const ALL: [(&str, Bench); 12] = [
     ("serve", serve::run),
     ("parity", |_| crate::parity::all().map(|()| None)),
     ("quality", |_| quality::run().map(|()| None)),
+    ("search", |_| search::run().map(|()| None)),
 ];
 
 /// Settings of all measurements.
@@ -59,8 +61,10 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
         }
     }
     // Where the programs are elsewhere there may be no cargo.
-    if names == ["quality"] && quality::has_program() {
-        return quality::run();
+    match names[..] {
+        ["quality"] if quality::has_program() => return quality::run(),
+        ["search"] if quality::has_program() => return search::run(),
+        _ => {}
     }
     let parts = ["-p", "graft", "--bin", "graft", "-p", "graft-bench", "--bin", "graft-bench"];
     shell::run(shell::release().args(parts))?;

@@ -22,9 +22,13 @@ use anyhow::{Context as _, ensure};
 
 use self::{
     job::{Job, Kind},
-    options::Options,
     scores::Row,
-    sets::{Data, Set},
+};
+pub(super) use self::{
+    options::{Options, given, number},
+    scores::metric,
+    sets::{Data, Message, SLACK, Set},
+    table::circumstances,
 };
 use crate::shell;
 

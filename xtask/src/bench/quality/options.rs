@@ -15,23 +15,23 @@ use crate::{prepare, shell};
 pub(super) const GRAFT: &str = "GRAFT_BENCH_GRAFT";
 
 /// The settings of the measurement.
-pub(super) struct Options {
+pub(in crate::bench) struct Options {
     /// The `graft` command.
-    pub(super) graft: PathBuf,
+    pub(in crate::bench) graft: PathBuf,
     /// The base model.
-    pub(super) base: PathBuf,
+    pub(in crate::bench) base: PathBuf,
     /// As `--device` takes it.
     pub(super) device: Option<String>,
     /// Jobs at the same time.
     pub(super) jobs: usize,
     /// Only these numbers of examples.
     pub(super) sizes: Option<Vec<usize>>,
-    pub(super) sets: Vec<Set>,
+    pub(in crate::bench) sets: Vec<Set>,
     pub(super) methods: Vec<Method>,
     /// Where the jobs' folders are.
-    pub(super) folder: PathBuf,
+    pub(in crate::bench) folder: PathBuf,
     /// Where the tables are written.
-    pub(super) results: PathBuf,
+    pub(in crate::bench) results: PathBuf,
     /// No job starts later.
     pub(super) minutes: Option<f64>,
     /// Instead of the recipe's epochs: to try the command.
@@ -80,7 +80,7 @@ impl FromStr for Set {
 }
 
 impl Options {
-    pub(super) fn read() -> anyhow::Result<Self> {
+    pub(in crate::bench) fn read() -> anyhow::Result<Self> {
         let graft = given(GRAFT).map_or_else(|| shell::target().join("release/graft"), PathBuf::from);
         ensure!(graft.exists(), "{} does not exist; name the program with {GRAFT}", graft.display());
         let base = match given("GRAFT_BENCH_BASE") {
@@ -107,17 +107,17 @@ impl Options {
     }
 
     /// Threads of one training: the jobs share the processor.
-    pub(super) fn threads(&self) -> usize {
+    pub(in crate::bench) fn threads(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         (cores / self.jobs).max(1)
     }
 }
 
-fn given(name: &str) -> Option<String> {
+pub(in crate::bench) fn given(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-fn number<T: FromStr>(name: &str) -> anyhow::Result<Option<T>> {
+pub(in crate::bench) fn number<T: FromStr>(name: &str) -> anyhow::Result<Option<T>> {
     let Some(value) = given(name) else { return Ok(None) };
     match value.trim().parse() {
         Ok(number) => Ok(Some(number)),

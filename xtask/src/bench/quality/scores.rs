@@ -104,10 +104,22 @@ fn answer(card: &TaskCard, line: &Value) -> Option<Value> {
     }
 }
 
-fn row(job: &Job, who: Who, card: &TaskCard, test: &Test, answers: &HashMap<String, Value>) -> Row {
+/// The true answers with those that were given.
+fn pairs(card: &TaskCard, messages: &[Message], answers: &HashMap<String, Value>) -> Vec<(Value, Option<Value>)> {
     let answered = |message: &Message| answers.get(&message.id).and_then(|line| answer(card, line));
-    let pairs: Vec<(Value, Option<Value>)> =
-        test.messages.iter().map(|message| (message.truth.clone(), answered(message))).collect();
+    messages.iter().map(|message| (message.truth.clone(), answered(message))).collect()
+}
+
+/// The deciding number of the answers that `graft infer` wrote to a file.
+pub(in crate::bench) fn metric(set: Set, data: &Data, messages: &[Message], path: &Path) -> anyhow::Result<f64> {
+    let pairs = pairs(&data.card, messages, &read(path)?);
+    let scores = score::score(&data.card, &rules_of(&data.card), &pairs, SEED);
+    let found = scores.metrics.iter().find(|metric| metric.name == set.metric());
+    found.map(|metric| metric.value).with_context(|| format!("there is no {} of {}", set.metric(), path.display()))
+}
+
+fn row(job: &Job, who: Who, card: &TaskCard, test: &Test, answers: &HashMap<String, Value>) -> Row {
+    let pairs = pairs(card, &test.messages, answers);
     let rules = &rules_of(card);
     let mut whole = Vec::new();
     let mut fields: BTreeMap<String, Vec<(f64, bool)>> = BTreeMap::new();

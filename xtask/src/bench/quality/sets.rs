@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::options::Options;
 use crate::shell;
 
-pub(super) const SLACK: &str = "crates/tasks/data/slack";
+pub(in crate::bench) const SLACK: &str = "crates/tasks/data/slack";
 /// Messages of other groups. Only the sets named `report-*` are measured here; `tune-*` are for development.
 const WORDINGS: &str = "bench/data/wordings";
 /// The sets whose first messages are also learned from, to see what a few approved messages of another wording bring.
@@ -24,7 +24,7 @@ const SEED: u64 = 7;
 
 /// A data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Set {
+pub(in crate::bench) enum Set {
     Slack,
     Sms,
     Sentiment,
@@ -34,7 +34,7 @@ pub(super) enum Set {
 impl Set {
     pub(super) const ALL: [Self; 4] = [Self::Slack, Self::Sms, Self::Sentiment, Self::AskAi];
 
-    pub(super) fn name(self) -> &'static str {
+    pub(in crate::bench) fn name(self) -> &'static str {
         match self {
             Self::Slack => "slack",
             Self::Sms => "sms",
@@ -43,7 +43,7 @@ impl Set {
         }
     }
 
-    pub(super) fn task(self) -> &'static str {
+    pub(in crate::bench) fn task(self) -> &'static str {
         match self {
             Self::Slack => "slack-rescue",
             Self::Sms => "text-classification",
@@ -60,6 +60,25 @@ impl Set {
         }
     }
 
+    /// For people.
+    pub(in crate::bench) fn heading(self) -> &'static str {
+        match self {
+            Self::Slack => "Slack messages",
+            Self::Sms => "SMS spam",
+            Self::Sentiment => "Sentiment of reviews",
+            Self::AskAi => "Ask AI",
+        }
+    }
+
+    /// The number that decides between answers where there is to be one.
+    pub(in crate::bench) fn metric(self) -> &'static str {
+        match self {
+            Self::Slack => "item_f1",
+            Self::Sms | Self::Sentiment => "accuracy",
+            Self::AskAi => "token_f1",
+        }
+    }
+
     /// Messages held out as test.
     fn tests(self) -> usize {
         match self {
@@ -72,17 +91,17 @@ impl Set {
 
 /// A text with its true answer.
 #[derive(Clone, Debug)]
-pub(super) struct Message {
-    pub(super) id: String,
-    pub(super) text: String,
-    pub(super) truth: Value,
+pub(in crate::bench) struct Message {
+    pub(in crate::bench) id: String,
+    pub(in crate::bench) text: String,
+    pub(in crate::bench) truth: Value,
 }
 
 /// Messages that test.
 #[derive(Clone, Debug)]
-pub(super) struct Test {
+pub(in crate::bench) struct Test {
     pub(super) name: String,
-    pub(super) messages: Vec<Message>,
+    pub(in crate::bench) messages: Vec<Message>,
 }
 
 /// Another wording of which some messages are learned from.
@@ -94,17 +113,17 @@ pub(super) struct More {
 }
 
 /// A data set that was read.
-pub(super) struct Data {
+pub(in crate::bench) struct Data {
     pub(super) card: TaskCard,
     /// Learned from, from the first.
-    pub(super) train: Vec<Message>,
+    pub(in crate::bench) train: Vec<Message>,
     /// The first is of the same wording as what is learned from.
-    pub(super) tests: Vec<Test>,
+    pub(in crate::bench) tests: Vec<Test>,
     pub(super) more: Vec<More>,
 }
 
 impl Data {
-    pub(super) fn read(set: Set, options: &Options) -> anyhow::Result<Self> {
+    pub(in crate::bench) fn read(set: Set, options: &Options) -> anyhow::Result<Self> {
         match set {
             Set::Slack => slack(),
             Set::Sms => of(set, table(set, "crates/tasks/data/sms/sms_spam.csv")?, "unseen messages"),

@@ -36,15 +36,6 @@ fn columns(set: Set) -> &'static [(&'static str, &'static str)] {
     }
 }
 
-fn heading(set: Set) -> &'static str {
-    match set {
-        Set::Slack => "Slack messages",
-        Set::Sms => "SMS spam",
-        Set::Sentiment => "Sentiment of reviews",
-        Set::AskAi => "Ask AI",
-    }
-}
-
 /// Writes page and JSON of what was measured so far.
 pub(super) fn write(
     options: &Options,
@@ -107,7 +98,7 @@ fn page(options: &Options, data: &BTreeMap<Set, Data>, rows: &[&Row], missing: &
         if rows.is_empty() {
             continue;
         }
-        write!(page, "\n## {}\n", heading(set))?;
+        write!(page, "\n## {}\n", set.heading())?;
         for test in &data.tests {
             results(&mut page, set, &test.name, &rows)?;
         }
@@ -122,7 +113,7 @@ fn page(options: &Options, data: &BTreeMap<Set, Data>, rows: &[&Row], missing: &
 }
 
 /// When, of which commit and where.
-fn circumstances(options: &Options) -> String {
+pub(in crate::bench) fn circumstances(options: &Options) -> String {
     let said = |command: &mut Command| {
         let out = command.output().ok().filter(|out| out.status.success())?;
         Some(String::from_utf8_lossy(&out.stdout).trim().to_owned()).filter(|text| !text.is_empty())

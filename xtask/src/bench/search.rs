@@ -1,0 +1,471 @@
+//! Search: on each data set and seed, a version with the settings that a study found, one with those that a random search
+//! found in the same budget, and one with the recipe's defaults. All learn from the same examples and answer messages that
+//! nobody learned from. Everything goes through the `graft` command.
+//!
+//! Each step leaves a file, so a command that was killed goes on where it was.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    fmt::Write as _,
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+use anyhow::{Context as _, ensure};
+use serde_json::{Value, json};
+
+use super::quality::{Data, Message, Options, SLACK, Set, circumstances, given, metric, number};
+
+/// The sets of a whole measurement.
+const SETS: [Set; 3] = [Set::Sms, Set::Slack, Set::Sentiment];
+const PAGE: &str = "search.md";
+const PLOT: &str = "search.svg";
+const JSON: &str = "search.json";
+/// Student's t for 95 %, two-sided, by degrees of freedom from 1.
+const T: [f64; 9] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
+
+/// Where settings come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Arm {
+    Defaults,
+    Random,
+    Tpe,
+}
+
+impl Arm {
+    const ALL: [Self; 3] = [Self::Defaults, Self::Random, Self::Tpe];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Defaults => "defaults",
+            Self::Random => "random",
+            Self::Tpe => "tpe",
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Defaults => "the recipe's defaults",
+            Self::Random => "random search",
+            Self::Tpe => "study (TPE)",
+        }
+    }
+
+    fn color(self) -> &'static str {
+        match self {
+            Self::Defaults => "#667169",
+            Self::Random => "#b0611a",
+            Self::Tpe => "#17693f",
+        }
+    }
+}
+
+/// How much is measured, from the environment; the rest is as in `bench quality`.
+struct Scale {
+    seeds: u64,
+    examples: usize,
+    tests: usize,
+    budget: String,
+    /// Settings that no arm chooses, as flags.
+    fixed: Vec<String>,
+}
+
+impl Scale {
+    fn read() -> anyhow::Result<Self> {
+        Ok(Self {
+            seeds: number("GRAFT_BENCH_SEEDS")?.unwrap_or(5),
+            examples: number("GRAFT_BENCH_EXAMPLES")?.unwrap_or(200),
+            tests: number("GRAFT_BENCH_TESTS")?.unwrap_or(usize::MAX),
+            budget: given("GRAFT_BENCH_BUDGET").unwrap_or_else(|| "20-trials".into()),
+            fixed: given("GRAFT_BENCH_FIXED")
+                .iter()
+                .flat_map(|text| text.split_whitespace())
+                .map(str::to_owned)
+                .collect(),
+        })
+    }
+}
+
+/// What one arm reached with one seed.
+#[derive(Clone, Debug)]
+struct Outcome {
+    set: Set,
+    seed: u64,
+    arm: Arm,
+    /// The set's metric on the test messages.
+    score: f64,
+    /// Seconds of training, the trials' included.
+    seconds: f64,
+    trials: usize,
+    /// Whether the search itself said that the defaults are best.
+    says_defaults: bool,
+}
+
+/// Measures what isn't measured yet, and writes page, numbers and plot.
+pub(super) fn run() -> anyhow::Result<()> {
+    let mut options = Options::read()?;
+    options.folder = options.folder.with_file_name("bench-search");
+    if env::var_os("GRAFT_BENCH_SETS").is_none() {
+        options.sets = SETS.to_vec();
+    }
+    let scale = Scale::read()?;
+    fs::create_dir_all(&options.folder)?;
+    let mut found: Vec<Outcome> = Vec::new();
+    for &set in &options.sets {
+        let data = Data::read(set, &options)?;
+        for seed in 1..=scale.seeds {
+            let job = Job { options: &options, scale: &scale, set, seed, data: &data };
+            for arm in Arm::ALL {
+                let clock = Instant::now();
+                found.push(job.outcome(arm)?);
+                println!("{} {seed} {}: {:.0} s", set.name(), arm.name(), clock.elapsed().as_secs_f64());
+            }
+        }
+        write(&options, &scale, &found)?;
+    }
+    println!("{}", options.results.join(PAGE).display());
+    Ok(())
+}
+
+/// One data set with one seed.
+struct Job<'j> {
+    options: &'j Options,
+    scale: &'j Scale,
+    set: Set,
+    seed: u64,
+    data: &'j Data,
+}
+
+impl Job<'_> {
+    fn folder(&self) -> PathBuf {
+        self.options.folder.join(format!("{}-{}", self.set.name(), self.seed))
+    }
+
+    fn outcome(&self, arm: Arm) -> anyhow::Result<Outcome> {
+        fs::create_dir_all(self.folder())?;
+        let study = if arm == Arm::Defaults { Value::Null } else { self.study(arm)? };
+        let says_defaults = study["defaults_are_best"] == json!(true);
+        let settings = match (says_defaults, study["best"].as_u64()) {
+            (false, Some(best)) => study["trials"][best as usize]["settings"].clone(),
+            _ => Value::Null,
+        };
+        // Where the defaults are best, they are what is trained.
+        let trained = if settings.is_null() { Arm::Defaults } else { arm };
+        let (score, seconds) = self.train(trained, &settings)?;
+        let trials = study["trials"].as_array().cloned().unwrap_or_default();
+        let searched: f64 = trials.iter().filter_map(|trial| trial["millis"].as_f64()).sum();
+        let seconds = seconds + searched / 1000.0;
+        Ok(Outcome { set: self.set, seed: self.seed, arm, score, seconds, trials: trials.len(), says_defaults })
+    }
+
+    /// What `graft search --json` printed.
+    fn study(&self, arm: Arm) -> anyhow::Result<Value> {
+        let path = self.folder().join(format!("{}.json", arm.name()));
+        if !path.exists() {
+            let home = self.home(&format!("search-{}", arm.name()))?;
+            let (seed, threads) = (self.seed.to_string(), self.options.threads().to_string());
+            let mut search = vec!["search", self.set.task(), "--base", "bench-base", "--json"];
+            search.extend(["--budget", &self.scale.budget, "--seed", &seed, "--threads", &threads]);
+            search.extend(["--sampler", arm.name()]);
+            search.extend(self.scale.fixed.iter().map(String::as_str));
+            let said = home.graft(&search)?;
+            fs::write(&path, said)?;
+            fs::remove_dir_all(&home.folder)?;
+        }
+        serde_json::from_slice(&fs::read(&path)?).with_context(|| format!("{} is no JSON", path.display()))
+    }
+
+    /// The score of a version that learned all examples with these settings, and how long it trained.
+    fn train(&self, arm: Arm, settings: &Value) -> anyhow::Result<(f64, f64)> {
+        let path = self.folder().join(format!("{}-trained.json", arm.name()));
+        if !path.exists() {
+            let home = self.home(arm.name())?;
+            let (seed, threads) = (self.seed.to_string(), self.options.threads().to_string());
+            let mut train = vec!["train", self.set.task(), "--base", "bench-base", "--version", "version"];
+            // Nothing is held out: no test message has a label here.
+            train.extend(["--eval-share", "0", "--no-eval"]);
+            let chosen = flags(settings);
+            train.extend(chosen.iter().map(String::as_str));
+            if settings.is_null() {
+                train.extend(["--seed", &seed, "--threads", &threads]);
+                train.extend(self.scale.fixed.iter().map(String::as_str));
+            }
+            let clock = Instant::now();
+            home.graft(&train)?;
+            let seconds = clock.elapsed().as_secs_f64();
+            let tests = self.tests();
+            let (input, answers) = (home.folder.join("input.jsonl"), home.folder.join("answers.jsonl"));
+            lines(&input, tests.iter().map(|message| json!({"id": message.id, "text": message.text})))?;
+            let (from, to) = (input.display().to_string(), answers.display().to_string());
+            let ask =
+                ["infer", "--task", self.set.task(), "--version", "version", "--input-file", &from, "--output", &to];
+            home.graft(&ask)?;
+            let score = metric(self.set, self.data, tests, &answers)?;
+            fs::write(&path, json!({"score": score, "seconds": seconds}).to_string())?;
+            fs::remove_dir_all(&home.folder)?;
+        }
+        let done: Value = serde_json::from_slice(&fs::read(&path)?)?;
+        let number = |name: &str| done[name].as_f64().with_context(|| format!("{} lacks {name}", path.display()));
+        Ok((number("score")?, number("seconds")?))
+    }
+
+    fn tests(&self) -> &[Message] {
+        let all = &self.data.tests[0].messages;
+        &all[..self.scale.tests.min(all.len())]
+    }
+
+    /// An empty home with the base model and the examples of the seed.
+    fn home(&self, name: &str) -> anyhow::Result<Home> {
+        let folder = self.folder().join(format!("home-{name}"));
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        fs::create_dir_all(&folder)?;
+        let log = File::options().create(true).append(true).open(self.folder().join("log"))?;
+        let home = Home { graft: self.options.graft.clone(), folder, log };
+        home.graft(&["base", "add", "bench-base", &self.options.base.display().to_string()])?;
+        let (pool, count) = (&self.data.train, self.scale.examples);
+        ensure!(pool.len() >= count, "{} has only {} examples", self.set.name(), pool.len());
+        // Another part of the pool for each seed; parts overlap where the pool is small.
+        let first = (self.seed as usize - 1) * count % pool.len();
+        let examples = pool.iter().cycle().skip(first).take(count);
+        let file = home.folder.join("examples.jsonl");
+        let path = file.display().to_string();
+        if self.set == Set::Slack {
+            fs::copy(Path::new(SLACK).join("tables.toml"), home.folder.join("tables.toml"))?;
+            lines(&file, examples.map(|message| json!({"ts": message.id, "truth": message.truth})))?;
+            home.graft(&["import", "slack", &format!("{SLACK}/export"), "--labels", &path])?;
+        } else {
+            lines(&file, examples.map(|m| json!({"id": m.id, "input": m.text, "output": m.truth})))?;
+            home.graft(&["import", "jsonl", &path, "--task", self.set.task()])?;
+        }
+        Ok(home)
+    }
+}
+
+/// The folder with all state of `graft` for one step.
+struct Home {
+    graft: PathBuf,
+    folder: PathBuf,
+    log: File,
+}
+
+impl Home {
+    /// What a command prints.
+    fn graft(&self, arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
+        let mut command = Command::new(&self.graft);
+        command.args(arguments).env("GRAFT_HOME", &self.folder).env_remove("GRAFT_DATABASE");
+        let done = command.stderr(self.log.try_clone()?).output()?;
+        let log = self.folder.with_file_name("log");
+        ensure!(
+            done.status.success(),
+            "`graft {}` failed ({}); see {}",
+            arguments[..2].join(" "),
+            done.status,
+            log.display()
+        );
+        Ok(done.stdout)
+    }
+}
+
+fn lines(path: &Path, values: impl Iterator<Item = Value>) -> anyhow::Result<()> {
+    let text: String = values.map(|value| format!("{value}\n")).collect();
+    Ok(fs::write(path, text)?)
+}
+
+/// The settings of a trial as flags of `graft train`.
+fn flags(settings: &Value) -> Vec<String> {
+    let mut flags = Vec::new();
+    if let Some(method) = settings["method"].as_str() {
+        flags.extend(["--method".to_owned(), method.to_owned()]);
+    }
+    for (name, value) in settings["settings"].as_object().into_iter().flatten() {
+        // Trials are measured more often than a training.
+        if name == "evals_per_epoch" {
+            continue;
+        }
+        let text = match value {
+            Value::String(text) => text.clone(),
+            Value::Array(names) => names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
+            other => other.to_string(),
+        };
+        flags.extend([format!("--{}", name.replace('_', "-")), text]);
+    }
+    flags
+}
+
+/// Mean of paired differences with its 95 % interval by Student's t; no interval of one pair.
+fn interval(differences: &[f64]) -> (f64, Option<(f64, f64)>) {
+    let n = differences.len() as f64;
+    let mean = differences.iter().sum::<f64>() / n;
+    let Some(t) = differences.len().checked_sub(2).map(|at| T[at.min(T.len() - 1)]) else { return (mean, None) };
+    let variance = differences.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let half = t * (variance / n).sqrt();
+    (mean, Some((mean - half, mean + half)))
+}
+
+/// What the numbers of an arm say, compared with another.
+fn verdict(interval: Option<(f64, f64)>) -> &'static str {
+    match interval {
+        Some((low, _)) if low > 0.0 => "better",
+        Some((_, high)) if high < 0.0 => "worse",
+        _ => "no difference shown",
+    }
+}
+
+type BySeed = BTreeMap<u64, Outcome>;
+
+fn write(options: &Options, scale: &Scale, found: &[Outcome]) -> anyhow::Result<()> {
+    fs::create_dir_all(&options.results)?;
+    let mut page = String::from("# Search\n\n");
+    let fixed =
+        if scale.fixed.is_empty() { String::new() } else { format!("; `{}` in all arms", scale.fixed.join(" ")) };
+    writeln!(
+        page,
+        "Made by `cargo xtask bench search`{}. [bench/README.md](../README.md) says what is measured and how.\n\n\
+         Scale: base model `{}`, {} examples, {} seeds, budget {} for each search{fixed}.\n",
+        circumstances(options),
+        options.base.file_name().unwrap_or_default().to_string_lossy(),
+        scale.examples,
+        scale.seeds,
+        scale.budget,
+    )?;
+    let mut plots = Vec::new();
+    for &set in &options.sets {
+        let arm = |arm: Arm| -> BySeed {
+            found.iter().filter(|one| one.set == set && one.arm == arm).map(|one| (one.seed, one.clone())).collect()
+        };
+        let arms: Vec<(Arm, BySeed)> = Arm::ALL.map(|one| (one, arm(one))).into_iter().collect();
+        if arms[0].1.is_empty() {
+            continue;
+        }
+        table(&mut page, set, &arms)?;
+        plots.push((set, arms));
+    }
+    fs::write(options.results.join(PAGE), page)?;
+    fs::write(options.results.join(PLOT), plot(&plots))?;
+    let rows = found.iter().map(|one| {
+        json!({"set": one.set.name(), "seed": one.seed, "arm": one.arm.name(), "score": one.score, "seconds": one.seconds,
+            "trials": one.trials, "says_defaults": one.says_defaults})
+    });
+    Ok(fs::write(options.results.join(JSON), serde_json::to_string_pretty(&rows.collect::<Vec<_>>())? + "\n")?)
+}
+
+fn table(page: &mut String, set: Set, arms: &[(Arm, BySeed)]) -> anyhow::Result<()> {
+    write!(page, "\n## {}\n\n", set.heading())?;
+    writeln!(
+        page,
+        "| settings from | {} | difference from the defaults | | training | trials | says \"defaults are best\" |",
+        set.metric()
+    )?;
+    writeln!(page, "|---|---|---|---|---|---|---|")?;
+    let difference = |of: &BySeed, from: &BySeed| {
+        let pairs: Vec<f64> = of.iter().filter_map(|(seed, one)| Some(one.score - from.get(seed)?.score)).collect();
+        interval(&pairs)
+    };
+    let points = |(mean, range): (f64, Option<(f64, f64)>)| match range {
+        Some((low, high)) => format!("{mean:+.3} ({low:+.3} to {high:+.3})"),
+        None => format!("{mean:+.3}"),
+    };
+    let defaults = &arms[0].1;
+    for (arm, outcomes) in arms {
+        let mean = |of: fn(&Outcome) -> f64| outcomes.values().map(of).sum::<f64>() / outcomes.len() as f64;
+        let (low, high) = outcomes
+            .values()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), one| (low.min(one.score), high.max(one.score)));
+        let score = format!("{:.3} ({low:.3}–{high:.3})", mean(|one| one.score));
+        if *arm == Arm::Defaults {
+            writeln!(page, "| {} | {score} | – | | {:.0} s | – | – |", arm.title(), mean(|one| one.seconds))?;
+            continue;
+        }
+        let found = difference(outcomes, defaults);
+        let says = outcomes.values().filter(|one| one.says_defaults).count();
+        writeln!(
+            page,
+            "| {} | {score} | {} | {} | {:.0} s | {:.1} | {says} of {} |",
+            arm.title(),
+            points(found),
+            verdict(found.1),
+            mean(|one| one.seconds),
+            mean(|one| one.trials as f64),
+            outcomes.len()
+        )?;
+    }
+    let against = difference(&arms[2].1, &arms[1].1);
+    writeln!(page, "\nStudy against random search: {}, {}.", points(against), verdict(against.1))?;
+    if arms[1..].iter().all(|(_, of)| verdict(difference(of, defaults).1) != "better") {
+        writeln!(page, "No search was shown to beat the defaults here: **train with the recipe.**")?;
+    }
+    Ok(())
+}
+
+/// A point for each seed, by arm; the lines are the means.
+fn plot(sets: &[(Set, Vec<(Arm, BySeed)>)]) -> String {
+    const WIDTH: f64 = 240.0;
+    const HEIGHT: f64 = 200.0;
+    let width = 280 * sets.len().max(1) + 20;
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} 290\" font-family=\"sans-serif\" font-size=\"12\">\
+         <rect width=\"{width}\" height=\"290\" fill=\"white\"/>\n"
+    );
+    for (place, (set, arms)) in sets.iter().enumerate() {
+        let scores = || arms.iter().flat_map(|(_, of)| of.values()).map(|one| one.score);
+        let (low, high) = scores().fold((1.0_f64, 0.0_f64), |(low, high), score| (low.min(score), high.max(score)));
+        let y = |score: f64| 40.0 + HEIGHT * (1.0 - (score - low) / (high - low).max(1e-9));
+        let _ = writeln!(svg, "<g transform=\"translate({} 0)\">", 50 + 280 * place);
+        let _ = writeln!(svg, "<text y=\"20\" font-weight=\"bold\">{}: {}</text>", set.heading(), set.metric());
+        for score in [low, high] {
+            let _ = writeln!(
+                svg,
+                "<path d=\"M0 {0:.1}h{WIDTH}\" stroke=\"#ddd\"/><text x=\"-6\" y=\"{1:.1}\" text-anchor=\"end\">{score:.2}</text>",
+                y(score),
+                y(score) + 4.0
+            );
+        }
+        for (at, (arm, of)) in arms.iter().enumerate() {
+            let (x, color) = (WIDTH * (at as f64 + 0.5) / arms.len() as f64, arm.color());
+            for one in of.values() {
+                let _ = writeln!(
+                    svg,
+                    "<circle cx=\"{x:.1}\" cy=\"{:.1}\" r=\"4\" fill=\"{color}\" fill-opacity=\"0.6\"/>",
+                    y(one.score)
+                );
+            }
+            let mean = of.values().map(|one| one.score).sum::<f64>() / of.len().max(1) as f64;
+            let _ =
+                writeln!(svg, "<path d=\"M{:.1} {:.1}h28\" stroke=\"{color}\" stroke-width=\"2\"/>", x - 14.0, y(mean));
+            let _ = writeln!(svg, "<text x=\"{x:.1}\" y=\"264\" text-anchor=\"middle\">{}</text>", arm.name());
+        }
+        svg += "</g>\n";
+    }
+    svg + "</svg>\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_is_shown_only_where_its_interval_excludes_none() {
+        let (mean, range) = interval(&[0.1, 0.1, 0.1]);
+        assert!((mean - 0.1).abs() < 1e-12);
+        assert_eq!(verdict(range), "better");
+        assert_eq!(verdict(interval(&[0.3, -0.1, 0.1]).1), "no difference shown");
+        assert_eq!(verdict(interval(&[-0.1, -0.11]).1), "worse");
+        assert_eq!(verdict(interval(&[0.5]).1), "no difference shown", "one seed shows nothing");
+        // Student's t of two pairs, 0 and 2: 1 ± 12.706.
+        let Some((low, high)) = interval(&[0.0, 2.0]).1 else { panic!("two pairs have an interval") };
+        assert!((low + 11.706).abs() < 1e-9 && (high - 13.706).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_trials_settings_are_flags() {
+        let settings =
+            json!({"method": "lora", "settings": {"rank": 8, "targets": ["q_proj", "v_proj"], "evals_per_epoch": 2}});
+        assert_eq!(flags(&settings), ["--method", "lora", "--rank", "8", "--targets", "q_proj,v_proj"]);
+        assert_eq!(flags(&Value::Null), Vec::<String>::new());
+    }
+}
