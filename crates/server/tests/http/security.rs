@@ -401,8 +401,8 @@ async fn a_review_link_reaches_the_examples_of_its_task_and_nothing_else() {
         let made = service.send(&Method::POST, "/api/v1/tasks/new", &as_admin, body.as_bytes()).await;
         assert_eq!(made.status, StatusCode::CREATED, "{}", made.json());
     }
-    let body = json!({"person": "Ada", "task": "mail"}).to_string();
-    let made = service.send(&Method::POST, "/api/v1/tokens/links", &as_admin, body.as_bytes()).await.json();
+    let asked = json!({"person": "Ada", "task": "mail"}).to_string();
+    let made = service.send(&Method::POST, "/api/v1/tokens/links", &as_admin, asked.as_bytes()).await.json();
     let path = made["path"].as_str().unwrap();
     assert!(path.ends_with("&next=%2Faudit%3Ftask%3Dmail"), "{path}");
     assert!(made["token"]["expires_at"].is_number() && made["token"]["role"] == "auditor", "{made}");
