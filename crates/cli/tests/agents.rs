@@ -439,7 +439,7 @@ fn many_agents_take_a_new_version_and_those_with_faults_are_shown_and_recover() 
     // Faults take turns: killed, lying, slow.
     let is_liar = |i: usize| i < faults && i % 3 == 1;
     for i in (0..count).filter(|i| !is_liar(*i)) {
-        let fault = (i < faults).then(|| if i % 3 == 0 { Fault::Killed } else { Fault::Slow(slow) });
+        let fault = (i < faults).then_some(if i % 3 == 0 { Fault::Killed } else { Fault::Slow(slow) });
         connect(&fleet, &name(i), Held { digest: None, fault });
     }
     let hello = json!({"graft": "0.1.0", "format": 1});

@@ -111,7 +111,7 @@ async fn examples_are_filtered_and_searched(database: Database) {
     let labels = ["b", "a", "b", "gone"].iter().map(|label| (*label).to_owned()).chain(["long ".repeat(200)]);
     let said = labels
         .enumerate()
-        .map(|(i, label)| Example { task: "sentiment".into(), ..example(20 + i as u32, Some(json!(label))) });
+        .map(|(i, label)| Example { task: "sentiment".into(), ..example(20 + i as i64, Some(json!(label))) });
     let said: Vec<Example> = said.collect();
     store.import(&said, "import", 1).await.unwrap();
     for one in said.iter().filter(|one| one.output != Some(json!("gone"))) {

@@ -43,7 +43,7 @@ async fn last_admin_cannot_be_removed(database: Database) {
 
 fn token(id: &str, role: Role, expires_at: Option<i64>) -> Token {
     let (label, created_by) = ("ci".into(), "ada".into());
-    Token { id: id.into(), role, label, created_by, created_at: 10, used_at: None, expires_at }
+    Token { id: id.into(), role, label, created_by, created_at: 10, used_at: None, expires_at, task: None }
 }
 
 async fn tokens_expire_and_can_be_removed(database: Database) {
