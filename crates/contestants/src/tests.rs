@@ -158,7 +158,7 @@ fn inconsistent_contestant_files_are_refused() {
     assert!(refused(ngrams(json!([1.0]), json!([0.0]))).contains("numbers don't fit"));
     assert!(refused(ngrams(json!([1.0, 1e300]), json!([0.0]))).contains("numbers don't fit"));
     assert!(refused(json!({"format": 1, "kind": "nearest", "examples": []})).contains("no examples"));
-    assert!(refused(json!({"format": 1, "kind": "nearest", "examples": [["a", "eggs"]]})).contains("no label"));
+    assert!(refused(json!({"format": 1, "kind": "nearest", "examples": [["a", "eggs"]]})).contains("not a label"));
     assert!(refused(json!({"format": 1, "kind": "most-frequent", "label": "ham", "share": 7})).contains("share is 7"));
     assert!(refused(json!({"format": 1, "kind": "rules"})).contains("no baseline"));
 }

@@ -1051,7 +1051,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All tasks with the state of their examples, runs and versions. */
+        /** All tasks with the state of their examples, runs and versions; for a review link its own. */
         get: operations["list_tasks"];
         put?: never;
         /** Creates a task. */
@@ -1217,6 +1217,24 @@ export interface paths {
         /** An agent reports that it answers with the version that it was told of, or why it doesn't. Reports of earlier notices
          *     change nothing. */
         post: operations["take_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/baseline/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries a baseline on a task's approved examples: its score, what became of each rule, and the examples that it gets
+         *     wrong. Nothing is stored. */
+        post: operations["try_baseline"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1615,6 +1633,23 @@ export interface paths {
         /** Creates a token; its secret is shown only once. The first token makes logins mandatory, so it must be an administrator's
          *     without an expiry date, unless an administrator can log in otherwise (409). */
         post: operations["make_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Creates a review link: whoever opens it reviews the examples of one task, and reaches nothing else. */
+        post: operations["make_link"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2229,6 +2264,43 @@ export interface components {
             kind: "built-in";
             /** @description Its name: `food-rescue`. */
             name: string;
+        } | (components["schemas"]["RuleSet"] & {
+            /** @enum {string} */
+            kind: "rules";
+        }) | {
+            /** @description The program, by its absolute path or found in `PATH`, and its arguments. No shell reads them. */
+            command: string[];
+            /** @enum {string} */
+            kind: "command";
+            /**
+             * Format: int32
+             * @description How long an answer may take.
+             */
+            timeout_seconds?: number;
+        } | {
+            /** @enum {string} */
+            kind: "endpoint";
+            /**
+             * Format: int32
+             * @description How long an answer may take.
+             */
+            timeout_seconds?: number;
+            /** @description Its address, without a user and a password. */
+            url: string;
+        };
+        /** @description A regular expression, and what it gives where it matches. */
+        BaselineRule: {
+            /** @description Form `labels`: the label. */
+            label?: string | null;
+            /** @description Form `fields`: the list to which every match adds an item; the groups are the item's properties, or `value` if the
+             *     items are plain values. */
+            list?: string | null;
+            /** @description In the syntax of the `regex` crate, without look-around and back-references. Form `fields`: a named group
+             *     `(?<total>…)` is the field of that name; other characters than letters, digits, `_` and `.` are `_` in the group's
+             *     name. */
+            pattern: string;
+            /** @description Form `fields`: values that a match gives beside its groups, by field. */
+            set?: JsonObject;
         };
         /** @description The strongest contestant, as readers of earlier versions know it. */
         BaselineScores: {
@@ -2236,6 +2308,30 @@ export interface components {
             name: string;
             /** @description Its scores. */
             scores: components["schemas"]["Scores"];
+        };
+        /** @description How a baseline did on approved examples. */
+        BaselineTrial: {
+            /** @description How many it answered in the task's form. */
+            answered: number;
+            /** @description Approved examples that it was asked, the newest ones. */
+            examples: number;
+            /** @description Why a program or a service failed, if it did; after three failures in a row it is asked nothing more. */
+            failure?: string | null;
+            /** @description Name of the metric that decides between versions. */
+            headline: string;
+            /** @description The numbers, as those of versions. */
+            metrics: components["schemas"]["Metric"][];
+            /** @description How many it answered right in all. */
+            right: number;
+            /** @description For a list of rules, what became of each. */
+            rules: components["schemas"]["RuleUse"][];
+            /**
+             * Format: double
+             * @description Seconds that one answer took.
+             */
+            seconds_per_answer: number;
+            /** @description The first examples that it does not answer right. */
+            wrong: components["schemas"]["WrongAnswer"][];
         };
         /** @description The same decision on many examples. */
         Bulk: {
@@ -2608,6 +2704,8 @@ export interface components {
         /** @description A contestant on the held-out examples. */
         ContestantScores: {
             cross_validated?: components["schemas"]["Scores"] | null;
+            /** @description Why a program or a service failed to answer, if it did: what it didn't answer counts as wrong. */
+            failure?: string | null;
             /** @description Its kind. */
             kind: components["schemas"]["ContestantKind"];
             /** @description What people read: `regex`, `n-grams`, `nearest example`, `always <label>`. */
@@ -3109,8 +3207,10 @@ export interface components {
         };
         /** @description One example with all that helps to judge it. */
         ExampleDetail: {
-            /** @description What the task's baseline answers. */
+            /** @description What the task's baseline answers, if Audit proposes it. */
             baseline?: Json;
+            /** @description Why it does not answer, where a program or a service fails. */
+            baseline_failure?: string | null;
             /** @description The example. */
             example: components["schemas"]["Example"];
             /** @description All that ever happened to it, oldest first. */
@@ -3295,7 +3395,7 @@ export interface components {
             report?: components["schemas"]["ImportReport"] | null;
             /** @description What gave no example, by kind. */
             skipped: components["schemas"]["SkippedRows"][];
-            /** @description Its state. */
+            /** @description Where it is. */
             state: components["schemas"]["ImportState"];
             /** @description The task that was named. */
             task?: string | null;
@@ -3460,6 +3560,14 @@ export interface components {
             /** @description Held-out examples that have it. */
             support: number;
         };
+        /** @description How trainers are started on a machine. */
+        Launcher: {
+            /** @enum {string} */
+            kind: "ssh";
+        } | (components["schemas"]["SlurmJob"] & {
+            /** @enum {string} */
+            kind: "slurm";
+        });
         /**
          * @description How a text says its examples.
          * @enum {string}
@@ -3718,6 +3826,8 @@ export interface components {
             created_by: string;
             /** @description Its ssh destination. */
             destination: string;
+            /** @description How trainers are started there. */
+            launcher: components["schemas"]["Launcher"];
             /** @description Its name. */
             name: string;
             /** @description Local path of the `graft` program to send to it; by default the worker's own program. */
@@ -3758,6 +3868,8 @@ export interface components {
             memory_free?: number | null;
             /** @description Version of the program; absent if it is not there. */
             program?: string | null;
+            /** @description The cluster's scheduler, such as `slurm 22.05.8`. */
+            scheduler?: string | null;
             /** @description System and architecture, such as `Linux x86_64`. */
             system: string;
         };
@@ -3774,6 +3886,13 @@ export interface components {
              * @description How many.
              */
             total: number;
+        };
+        /** @description A new review link. */
+        MadeLink: {
+            /** @description The address below the server's own; it is shown only once. */
+            path: string;
+            /** @description What is known of its token. Revoke it to end the link. */
+            token: components["schemas"]["TokenView"];
         };
         /** @description A task that was made with examples. */
         MadeTask: {
@@ -3877,10 +3996,24 @@ export interface components {
             /** @description Paragraphs, and lines that begin with `- `; blank for those that the task comes with. 20000 characters at most. */
             text: string;
         };
-        /** @description A machine to add. */
+        /** @description A review link to create. */
+        NewLink: {
+            /**
+             * Format: int32
+             * @description Days until it expires. Default: 14.
+             */
+            days?: number | null;
+            /** @description Whom it is for; their decisions are recorded under this name. */
+            person: string;
+            /** @description The task whose examples they review. */
+            task: string;
+        };
+        /** @description A machine to be added. */
         NewMachine: {
             /** @description Where it is, as the worker's `ssh` takes it: a name of its configuration, `user@host`, or `ssh://user@host:port`. */
             destination: string;
+            /** @description How trainers are started there; by `ssh` alone otherwise. */
+            launcher?: components["schemas"]["Launcher"];
             /** @description Its name, which runs give as `on`. */
             name: string;
             /**
@@ -4880,6 +5013,31 @@ export interface components {
          * @enum {string}
          */
         RolloutState: "shadow" | "canary" | "promoted" | "stopped" | "returned";
+        /** @description Regular expressions with the tables that they read values with. */
+        RuleSet: {
+            /** @description Other ways to write a value, by field (`unit`, or `items.unit` within a list): `boxes = "box"`. Upper and lower case
+             *     are the same. */
+            aliases?: JsonObject;
+            /** @description Form `labels`: the label where no rule matches. Form `fields`: an object of values for fields that no rule gives;
+             *     others are null or empty. */
+            otherwise?: JsonObject | null;
+            /** @description In order: the first rule that matches gives the label, or a field its value. */
+            rules?: components["schemas"]["BaselineRule"][];
+            /** @description What a number is multiplied by, by field and by the unit that stands beside the number: `g = 0.001`. A number with
+             *     another unit is no value of the field. */
+            units?: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+        };
+        /** @description How often a rule gave something. */
+        RuleUse: {
+            /** @description Those of them whose answers are right. */
+            right: number;
+            /** @description Examples to whose answers it gave something. */
+            used: number;
+        };
         /** @description One training or evaluation, from request to result. */
         Run: {
             /** @description Whether to activate its version if it is not worse than the active one. */
@@ -5353,6 +5511,8 @@ export interface components {
             role?: components["schemas"]["Role"] | null;
             /** @description Every role, from the least to the most. */
             roles: components["schemas"]["Role"][];
+            /** @description With a review link: the task whose examples are all that they reach. */
+            task?: string | null;
             /** @description The user's name; null if not logged in. */
             user?: string | null;
         };
@@ -5453,6 +5613,24 @@ export interface components {
             first_where: string;
             /** @description `channel_join`, `null`, `malformed`, … */
             kind: string;
+        };
+        /** @description What is asked of Slurm for each trainer; what isn't given is the cluster's own choice. */
+        SlurmJob: {
+            /** @description The account that is charged. */
+            account?: string | null;
+            /**
+             * Format: int32
+             * @description Processors.
+             */
+            cpus?: number | null;
+            /** @description GPUs: how many, or a type and how many (`a100:2`). */
+            gpus?: string | null;
+            /** @description Memory as Slurm reads it, such as `16G`. */
+            memory?: string | null;
+            /** @description The partition, or several with commas between. */
+            partition?: string | null;
+            /** @description The time limit as Slurm reads it: minutes, `hours:minutes:seconds` or `days-hours`. */
+            time_limit?: string | null;
         };
         /**
          * @description The outcome of a snapshot.
@@ -5940,6 +6118,8 @@ export interface components {
             labels?: string[];
             /** @description As users type it: lowercase letters, digits and `-`. */
             name: string;
+            /** @description Whether Audit proposes the baseline's answer to an example that has none. */
+            prefill?: boolean;
             /** @description Form `fields`: JSON Schema of the answer, as an object or as its text. The model writes the properties in this
              *     order. */
             schema?: JsonObject | null;
@@ -6135,6 +6315,8 @@ export interface components {
             label: string;
             /** @description What it may do. */
             role: components["schemas"]["Role"];
+            /** @description For a review link: the only task whose examples it reaches. */
+            task?: string | null;
             used_at?: components["schemas"]["Timestamp"] | null;
         };
         /** @description What a tracker has of a run. */
@@ -6362,6 +6544,15 @@ export interface components {
          * @enum {string}
          */
         TrialState: "running" | "complete" | "pruned" | "failed";
+        /** @description A baseline to try. */
+        TryBaseline: {
+            baseline?: components["schemas"]["BaselineDefinition"] | null;
+            /**
+             * Format: int32
+             * @description How many of the newest approved examples are asked; 1000 otherwise, and 50 of a command or endpoint.
+             */
+            limit?: number | null;
+        };
         /** @description What a text was understood as. */
         Understanding: {
             /** @description How many there are of all, also where the lists are cut. */
@@ -6628,6 +6819,21 @@ export interface components {
              * @description CPU threads it gives to runs.
              */
             slots: number;
+        };
+        /** @description An example that a baseline does not answer right. */
+        WrongAnswer: {
+            /** @description What the baseline answers; absent where it gives no answer. */
+            answer?: Json;
+            /** @description Its id. */
+            id: string;
+            /** @description Its text. */
+            input: string;
+            /** @description Why there is no answer. */
+            reason?: string | null;
+            /** @description The rules that gave something, by their places from 0. */
+            rules: number[];
+            /** @description The approved answer. */
+            wanted: Json;
         };
     };
     responses: {
@@ -9768,6 +9974,56 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    try_baseline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryBaseline"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BaselineTrial"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     send_bundle: {
         parameters: {
             query?: never;
@@ -10652,6 +10908,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MadeToken"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    make_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLink"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeLink"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             409: {
