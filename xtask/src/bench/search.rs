@@ -24,6 +24,8 @@ const SETS: [Set; 3] = [Set::Sms, Set::Slack, Set::Sentiment];
 const PAGE: &str = "search.md";
 const PLOT: &str = "search.svg";
 const JSON: &str = "search.json";
+/// Fewer seeds than these decide nothing: by chance two may differ by the same amount.
+const MIN_SEEDS: usize = 3;
 /// Student's t for 95 %, two-sided, by degrees of freedom from 1.
 const T: [f64; 9] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
 
@@ -97,6 +99,8 @@ struct Outcome {
     arm: Arm,
     /// The set's metric on the test messages.
     score: f64,
+    /// Number of test messages, which are the same for all seeds.
+    tests: usize,
     /// Seconds of training, the trials' included.
     seconds: f64,
     trials: usize,
@@ -158,7 +162,8 @@ impl Job<'_> {
         let trials = study["trials"].as_array().cloned().unwrap_or_default();
         let searched: f64 = trials.iter().filter_map(|trial| trial["millis"].as_f64()).sum();
         let seconds = seconds + searched / 1000.0;
-        Ok(Outcome { set: self.set, seed: self.seed, arm, score, seconds, trials: trials.len(), says_defaults })
+        let (set, seed, tests, trials) = (self.set, self.seed, self.tests().len(), trials.len());
+        Ok(Outcome { set, seed, arm, score, tests, seconds, trials, says_defaults })
     }
 
     /// What `graft search --json` printed.
@@ -297,14 +302,29 @@ fn flags(settings: &Value) -> Vec<String> {
     flags
 }
 
-/// Mean of paired differences with its 95 % interval by Student's t; no interval of one pair.
-fn interval(differences: &[f64]) -> (f64, Option<(f64, f64)>) {
+/// Mean of paired differences with its 95 % interval: Student's t over the seeds, and the error of the test messages, which more
+/// seeds don't make smaller. No interval of fewer than [`MIN_SEEDS`] pairs.
+fn interval(differences: &[f64], of_tests: f64) -> (f64, Option<(f64, f64)>) {
     let n = differences.len() as f64;
     let mean = differences.iter().sum::<f64>() / n;
-    let Some(t) = differences.len().checked_sub(2).map(|at| T[at.min(T.len() - 1)]) else { return (mean, None) };
+    if differences.len() < MIN_SEEDS {
+        return (mean, None);
+    }
     let variance = differences.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    let half = t * (variance / n).sqrt();
+    let t = T[(differences.len() - 2).min(T.len() - 1)];
+    let half = (t * (variance / n).sqrt()).hypot(1.96 * of_tests);
     (mean, Some((mean - half, mean + half)))
+}
+
+/// Standard error of the difference of two mean scores on the same test messages. It takes them for independent, which is too large:
+/// mostly both are right or wrong about the same messages.
+fn error_of_tests(arms: [&BySeed; 2]) -> f64 {
+    let variance = |of: &BySeed| {
+        let mean = of.values().map(|one| one.score).sum::<f64>() / of.len().max(1) as f64;
+        let tests = of.values().map(|one| one.tests).min().unwrap_or(1).max(1);
+        mean * (1.0 - mean) / tests as f64
+    };
+    arms.map(variance).iter().sum::<f64>().sqrt()
 }
 
 /// What the numbers of an arm say, compared with another.
@@ -364,7 +384,7 @@ fn table(page: &mut String, set: Set, arms: &[(Arm, BySeed)]) -> anyhow::Result<
     writeln!(page, "|---|---|---|---|---|---|---|")?;
     let difference = |of: &BySeed, from: &BySeed| {
         let pairs: Vec<f64> = of.iter().filter_map(|(seed, one)| Some(one.score - from.get(seed)?.score)).collect();
-        interval(&pairs)
+        interval(&pairs, error_of_tests([of, from]))
     };
     let points = |(mean, range): (f64, Option<(f64, f64)>)| match range {
         Some((low, high)) => format!("{mean:+.3} ({low:+.3} to {high:+.3})"),
@@ -449,20 +469,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_difference_is_shown_only_where_its_interval_excludes_none() {
-        let (mean, range) = interval(&[0.1, 0.1, 0.1]);
+    fn difference_is_reported_only_if_its_interval_excludes_zero() {
+        let (mean, range) = interval(&[0.1, 0.1, 0.1], 0.0);
         assert!((mean - 0.1).abs() < 1e-12);
         assert_eq!(verdict(range), "better");
-        assert_eq!(verdict(interval(&[0.3, -0.1, 0.1]).1), "no difference shown");
-        assert_eq!(verdict(interval(&[-0.1, -0.11]).1), "worse");
-        assert_eq!(verdict(interval(&[0.5]).1), "no difference shown", "one seed shows nothing");
-        // Student's t of two pairs, 0 and 2: 1 ± 12.706.
-        let Some((low, high)) = interval(&[0.0, 2.0]).1 else { panic!("two pairs have an interval") };
-        assert!((low + 11.706).abs() < 1e-9 && (high - 13.706).abs() < 1e-9);
+        assert_eq!(verdict(interval(&[0.1, 0.1, 0.1], 0.06).1), "no difference shown", "few test messages");
+        assert_eq!(verdict(interval(&[0.3, -0.1, 0.1], 0.0).1), "no difference shown");
+        assert_eq!(verdict(interval(&[-0.1, -0.11, -0.1], 0.0).1), "worse");
+        assert_eq!(verdict(interval(&[0.5, 0.5], 0.0).1), "no difference shown", "two seeds show nothing");
+        // Student's t of three pairs whose standard error is 1.
+        let Some((low, high)) = interval(&[0.0, 3.0_f64.sqrt(), 2.0 * 3.0_f64.sqrt()], 0.0).1 else {
+            panic!("three have one")
+        };
+        assert!((high - low - 2.0 * 4.303).abs() < 1e-9);
     }
 
     #[test]
-    fn a_trials_settings_are_flags() {
+    fn settings_of_a_trial_become_flags() {
         let settings =
             json!({"method": "lora", "settings": {"rank": 8, "targets": ["q_proj", "v_proj"], "evals_per_epoch": 2}});
         assert_eq!(flags(&settings), ["--method", "lora", "--rank", "8", "--targets", "q_proj,v_proj"]);
