@@ -30,9 +30,10 @@ create table all_tokens (
     created_by text not null,
     created_at bigint not null,
     used_at bigint,
-    expires_at bigint
+    expires_at bigint,
+    task text
 );
-insert into all_tokens (id, hash, role, label, created_by, created_at, used_at, expires_at)
-    select id, hash, role, label, created_by, created_at, used_at, expires_at from tokens;
+insert into all_tokens (id, hash, role, label, created_by, created_at, used_at, expires_at, task)
+    select id, hash, role, label, created_by, created_at, used_at, expires_at, task from tokens;
 drop table tokens;
 alter table all_tokens rename to tokens;
