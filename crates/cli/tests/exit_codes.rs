@@ -64,7 +64,7 @@ fn training_without_answer_tokens_is_refused() {
     let graft = Graft::with_toy_task();
     // Every example is longer than the limit, so nothing supervised is left.
     let args = ["train", "text-classification", "--base", "tiny", "--max-tokens", "8", "--json"];
-    let said = graft.fails(10, &args, "train on");
+    let said = graft.fails(10, &args, "find training examples");
     let error: Value = serde_json::from_str(&said.stdout).unwrap();
     assert_eq!(error["error"]["exit_code"], 10);
     assert!(error["error"]["hint"].as_str().is_some_and(|hint| hint.contains("--max-tokens")), "{error}");

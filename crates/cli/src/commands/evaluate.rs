@@ -56,7 +56,7 @@ pub(crate) struct EvalDir {
 /// Evaluates in this process.
 pub(crate) async fn in_dir(engine: &Engine, command: &EvalDir, json: bool) -> Result<Reply> {
     let dir = RunDir::new(&command.dir);
-    let _lock = RunLock::take(dir.path()).map_err(graft_engine::Error::from)?;
+    RunLock::take(dir.path()).map_err(graft_engine::Error::from)?.keep_until_exit();
     let version = engine.versions().get(&command.task, &command.version).await?;
     let mut tell = |event: &Event| match (&event.kind, json) {
         (_, true) => print(&json::line(event)),

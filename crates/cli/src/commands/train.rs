@@ -292,7 +292,7 @@ pub(crate) fn train_dir(command: &TrainDir, json: bool) -> Result<Reply> {
     if !dir.path().join("spec.json").exists() {
         dir.spec()?;
     }
-    let _lock = RunLock::take(dir.path()).map_err(Error::from)?;
+    RunLock::take(dir.path()).map_err(Error::from)?.keep_until_exit();
     let home = Home::locate()?;
     let find_base = |wanted: &BaseRef| -> std::result::Result<PathBuf, graft_train::Error> {
         let found = match &command.base {

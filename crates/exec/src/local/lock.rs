@@ -31,6 +31,12 @@ impl RunLock {
         touch(dir, &file, SystemTime::UNIX_EPOCH).map(|()| Self { _file: file })
     }
 
+    /// Keeps the directory until this process exits. Whoever follows the process takes a free directory for its end, so what it
+    /// prints after that would not be read.
+    pub fn keep_until_exit(self) {
+        Box::leak(Box::new(self));
+    }
+
     /// Notes that a trainer is being started, so that it counts as alive until it comes to its lock.
     ///
     /// # Errors
