@@ -543,7 +543,7 @@ async fn version_that_people_find_worse_is_withdrawn() {
         (report.rollout.state, report.outcomes.losses, report.outcomes.is_worse),
         (RolloutState::Returned, 40, true)
     );
-    assert!(report.rollout.why.unwrap().contains("does worse than v1"));
+    assert!(report.rollout.why.unwrap().contains("performs worse than v1"));
     assert_eq!(place.active().await, "v1");
     assert!(place.engine.rollouts().look(TASK).await.unwrap().is_none(), "it is over");
 }
