@@ -53,7 +53,7 @@ test("the versions page tells how far agents are", async ({ page }) => {
   });
 
   await page.reload();
-  await expect(card.getByText("1 of 2")).toBeVisible();
+  await expect(card.getByText("1 of 2", { exact: true })).toBeVisible();
   const row = (name: string) => card.getByRole("row").filter({ hasText: name });
   await expect(row("kitchen").getByText("Synced")).toBeVisible();
   await expect(row("kitchen").getByText(told.digest.slice(0, 12))).toBeVisible();
