@@ -105,7 +105,7 @@ test("suspect labels are shown one by one and fixed with a key", async ({ page }
   await page.keyboard.press("f");
   const list = page.getByRole("region", { name: "Suspects" });
   await expect(list.getByText(/^Suspect 1 /)).toBeVisible();
-  await expect(list).toContainText("tables write n/a if there is no label");
+  await expect(list).toContainText("Tables write n/a if there is no label");
   await examine(page);
   // Moving through the list decides nothing.
   await page.keyboard.press("j");
@@ -115,7 +115,7 @@ test("suspect labels are shown one by one and fixed with a key", async ({ page }
   await expect(list).toContainText("The same text has 2 labels");
   await page.keyboard.press("b");
   await page.keyboard.press("k");
-  await expect(list).toContainText("n/a is what tables write");
+  await expect(list).toContainText("Tables write n/a");
   await page.keyboard.press("m");
   await expect(list.getByText(/^Suspect 1 /)).toBeVisible();
   await page.keyboard.press("x");
