@@ -120,12 +120,6 @@ impl std::fmt::Debug for Store {
     }
 }
 
-/// What connections to a SQLite file that only read are told.
-const READER: &str = "pragma query_only = on";
-/// What the connection that writes is told: up to 32 MiB of pages stay in memory until they are committed. With SQLite's 2 MB, a
-/// large import wrote each page of its indexes many times.
-const WRITER: &str = "pragma cache_size = -32768";
-
 impl Store {
     /// Opens the database and migrates its schema. A SQLite file and its folder are created if they do not exist.
     ///
@@ -154,16 +148,15 @@ impl Store {
         migrate::migrate(&mut first, dialect).await?;
         first.close().await?;
         let pool = || AnyPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT);
-        let told = |pool: AnyPoolOptions, pragma: &'static str| match dialect {
-            Dialect::Sqlite => pool.after_connect(move |connection, _| {
-                Box::pin(async move { sqlx::raw_sql(pragma).execute(connection).await.map(drop) })
+        let read = match dialect {
+            Dialect::Sqlite => pool().max_connections(4).after_connect(|connection, _| {
+                Box::pin(async move { sqlx::raw_sql("pragma query_only = on").execute(connection).await.map(drop) })
             }),
-            Dialect::Postgres => pool,
+            Dialect::Postgres => pool().max_connections(8),
         };
-        let readers = if dialect == Dialect::Sqlite { 4 } else { 8 };
         Ok(Self {
-            write: told(pool().max_connections(1), WRITER).connect_lazy_with(options.clone()),
-            read: told(pool().max_connections(readers), READER).connect_lazy_with(options),
+            write: pool().max_connections(1).connect_lazy_with(options.clone()),
+            read: read.connect_lazy_with(options),
             dialect,
             name: name.into(),
             watching: Arc::default(),
