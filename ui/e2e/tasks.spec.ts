@@ -223,7 +223,7 @@ test("rules are tried on approved examples while they are written, and kept", as
 
   // A command is for administrators who have logged in; here nobody logs in.
   await page.getByLabel("What answers without a model").selectOption("A command on the server's machine");
-  await page.getByLabel("Command").fill("true");
+  await page.getByLabel("Command", { exact: true }).fill("true");
   await page.getByRole("button", { name: "Try it" }).click();
   await expect(page.getByText(/takes an administrator who has logged in/).first()).toBeVisible();
 });
