@@ -723,18 +723,31 @@ impl Rented {
         }
     }
 
+    fn check_limits(&self) -> graft_exec::Result<()> {
+        if !self.rules.limits.are_reached(&self.rental, now()) {
+            return Ok(());
+        }
+        let cost = dollars(self.rental.most_cents);
+        let why = format!("the limit of {} minutes or {cost} is reached", self.rules.limits.minutes);
+        Err(graft_exec::Error::GivenUp { host: self.about(), why })
+    }
+
     async fn look(&self, run: &RunRef, cursor: Cursor) -> graft_exec::Result<Observation> {
         let is_usable = self.is_usable().await;
-        if self.rules.limits.are_reached(&self.rental, now()) {
-            let why = format!("the limit of {} minutes or {} is reached", self.rules.limits.minutes, {
-                dollars(self.rental.most_cents)
-            });
-            return Err(graft_exec::Error::GivenUp { host: self.about(), why });
-        }
+        self.check_limits()?;
         if !is_usable {
             return Ok(Observation { process: Process::Gone, ..graft_exec::read(&run.dir, cursor)? });
         }
         let seen = self.ssh.observe(run, cursor).await?;
+        let is_cut_off = match &seen.process {
+            Process::Gone => true,
+            Process::Exited(exit) => exit.signal.is_some(),
+            _ => false,
+        };
+        if is_cut_off {
+            // The machine ends itself at its limits, which is not a machine that was lost.
+            self.check_limits()?;
+        }
         if self.note(&seen.process) < AWAY {
             return Ok(seen);
         }

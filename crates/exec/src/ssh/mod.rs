@@ -164,7 +164,9 @@ impl Ssh {
     /// # Errors
     /// The machine can't be reached or refuses.
     pub async fn guard(&self, left: Duration, silence: Duration) -> Result<()> {
-        let (left, silence) = (left.as_secs().to_string(), silence.as_secs().to_string());
+        // Rounded up, so that a machine never ends itself before its limit is reached here too.
+        let left = (left.as_secs() + u64::from(left.subsec_nanos() > 0)).to_string();
+        let silence = silence.as_secs().to_string();
         self.on_thread(move |inner| inner.say(&["guard", &left, &silence], None, CALL).map(drop)).await
     }
 }
