@@ -106,7 +106,7 @@ impl Dialect {
 #[derive(Clone)]
 pub struct Store {
     /// A pool of one connection: writers of this process queue here instead of at the database's lock.
-    write: AnyPool,
+    pub(crate) write: AnyPool,
     pub(crate) read: AnyPool,
     pub(crate) dialect: Dialect,
     name: Arc<str>,

@@ -138,7 +138,12 @@ pub struct Counts {
 /// Number of examples stored with one statement per table.
 const PER_STATEMENT: usize = 100;
 /// Most examples stored in one transaction.
-const PER_TRANSACTION: usize = 5000;
+const PER_TRANSACTION: usize = 20_000;
+/// Lets the pages that a part changes stay in memory until it commits. Ids are in no order, so that a part touches most
+/// leaves of the indexes again and again; with SQLite's usual 2 MB each was written and read many times over.
+const LARGE_CACHE: &str = "pragma cache_size = -65536";
+/// SQLite's own size again, which gives the memory back.
+const USUAL_CACHE: &str = "pragma cache_size = -2000";
 /// Target duration of one transaction, so that other writers hardly wait.
 const TARGET_DURATION: Duration = Duration::from_millis(500);
 /// Longest pause between two transactions; otherwise the pause is half as long as the transaction was. Writers that
@@ -184,12 +189,17 @@ impl Store {
                 stored => Error::Partly { stored, of: examples.len(), source: Box::new(error) },
             })?;
             if stored == examples.len() {
-                return Ok(report);
+                break;
             }
             if self.dialect == Dialect::Sqlite {
                 tokio::time::sleep((began.elapsed() / 2 + SHORTEST_PAUSE).min(LONGEST_PAUSE)).await;
             }
         }
+        if self.dialect == Dialect::Sqlite {
+            // The import is stored, whatever comes of this.
+            let _ = sqlx::raw_sql(USUAL_CACHE).execute(&self.write).await;
+        }
+        Ok(report)
     }
 
     /// Stores the first of the given examples in one transaction; returns how many.
@@ -201,6 +211,9 @@ impl Store {
         tell: &mut (dyn FnMut(usize) + Send),
     ) -> Result<usize, Error> {
         let mut tx = self.begin().await?;
+        if self.dialect == Dialect::Sqlite {
+            sqlx::raw_sql(LARGE_CACHE).execute(&mut *tx).await?;
+        }
         let (began, mut done) = (Instant::now(), 0);
         let most = examples.len().min(PER_TRANSACTION);
         while done < most {
