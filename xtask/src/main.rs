@@ -24,8 +24,9 @@ use anyhow::{Context as _, bail};
 const HELP: &str = "\
 Development tasks:
 
-  cargo xtask test [--quick]     run everything that must pass before a change is merged;
-                                 --quick downloads nothing and skips Postgres and the real base model
+  cargo xtask test [--quick] [--from STEP]
+                                 run everything that must pass before a change is merged; --quick downloads nothing and
+                                 skips Postgres and the real base model; --from leaves out the steps before STEP
   cargo xtask demo [--full]      run the whole workflow: import sample messages, train, compare with the contestants,
                                  extract a new message, serve the page; --full trains three times as long
   cargo xtask layers             check the crates' dependencies, tracked files, and links in the documentation
@@ -63,8 +64,10 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["test"] => in_root(|| test::run(false)),
-        ["test", "--quick"] => in_root(|| test::run(true)),
+        ["test"] => in_root(|| test::run(false, None)),
+        ["test", "--quick"] => in_root(|| test::run(true, None)),
+        ["test", "--from", step] => in_root(|| test::run(false, Some(step))),
+        ["test", "--quick", "--from", step] => in_root(|| test::run(true, Some(step))),
         ["layers"] => in_root(test::shape),
         ["demo"] => in_root(|| demo::run(false)),
         ["demo", "--full"] => in_root(|| demo::run(true)),

@@ -14,13 +14,17 @@ use crate::{commands, dist, kubernetes, layers, pages, parity, prepare, shell, t
 const MORE_MODELS: [(&str, &str); 2] =
     [("GRAFT_TEST_GEMMA", "gemma3_matches_transformers"), ("GRAFT_TEST_QWEN", "qwen2_matches_transformers")];
 
-/// Runs every step until one fails. `quick` downloads nothing.
-pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
+/// Runs every step until one fails, or those from `first` on. `quick` downloads nothing.
+pub(crate) fn run(quick: bool, first: Option<&str>) -> anyhow::Result<()> {
     let (mut steps, mut needs, mut counts) = (Steps::default(), Needs::default(), Counts::default());
     if quick {
         needs.lacking.push("--quick: tests that need Postgres or the real base model did nothing".into());
     } else {
         steps.run("prepare", || needs.prepare())?;
+    }
+    if let Some(first) = first {
+        steps.first = Some(first.to_owned());
+        needs.lacking.push(format!("--from: the steps before `{first}` were left out"));
     }
     steps.run("fmt", || shell::run(shell::cargo().args(["fmt", "--all", "--check"])))?;
     steps.run("layers", shape)?;
@@ -76,6 +80,7 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
         )
     })?;
     steps.run("parity", parity::all)?;
+    ensure!(steps.first.is_none(), "no such step: {}", steps.first.unwrap_or_default());
     steps.report(&counts);
     needs.lacking.iter().for_each(|what| warn(what));
     Ok(())
@@ -147,16 +152,24 @@ fn warn(text: &str) {
     eprintln!("\n!!! WARNING: {}\n", text.replace('\n', "\n!!! "));
 }
 
-/// Steps that passed, with their times.
+/// Runs the steps in turn.
 #[derive(Default)]
-struct Steps(Vec<(&'static str, Duration)>);
+struct Steps {
+    /// Those that passed, with their times.
+    passed: Vec<(&'static str, Duration)>,
+    /// Steps are left out until this one.
+    first: Option<String>,
+}
 
 impl Steps {
     fn run(&mut self, name: &'static str, step: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+        if self.first.take_if(|first| first == name).is_none() && self.first.is_some() {
+            return Ok(());
+        }
         println!("\n── {name} {}", "─".repeat(70 - name.len()));
         let clock = Instant::now();
         step().with_context(|| format!("step `{name}` failed after {}", shell::seconds(clock.elapsed())))?;
-        self.0.push((name, clock.elapsed()));
+        self.passed.push((name, clock.elapsed()));
         println!("── {name}: {}", shell::seconds(clock.elapsed()));
         Ok(())
     }
@@ -164,10 +177,10 @@ impl Steps {
     fn report(&self, counts: &Counts) {
         let Counts { passed, ignored, suites } = counts;
         println!("\nAll steps passed: {passed} tests in {suites} suites ({ignored} ignored).");
-        for (name, time) in &self.0 {
+        for (name, time) in &self.passed {
             println!("  {name:<8} {:>12}", shell::seconds(*time));
         }
-        println!("  {:<8} {:>12}", "total", shell::seconds(self.0.iter().map(|(_, time)| *time).sum()));
+        println!("  {:<8} {:>12}", "total", shell::seconds(self.passed.iter().map(|(_, time)| *time).sum()));
     }
 }
 
