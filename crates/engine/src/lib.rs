@@ -91,11 +91,11 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// Rows of the database as the parts take and return them, and why it refuses.
 pub mod records {
     pub use graft_store::{
-        Admins, Agent, AgentState, Answered, Asked, Base, Bulk, BulkReport, Change, ChangeFilter, DatasetInfo,
-        Decision, Error, ExampleFilter, FollowCursor, Held, Import, ImportReport, ImportState, Kind, LiveAdapter,
-        LiveSettings, LiveSnapshot, LogStream, LogText, Machine, Messages, Method, Order, Priority, Prompt,
-        ReviewFilter, Role, Rollout, RolloutCounts, RolloutPolicy, RolloutState, Run, RunFilter, RunKind, RunState,
-        Schedule, Seen, Session, Stage, Study, StudyState, Token, TrainingRun, Trial, TrialState, User, Version, Watch,
-        model_registry, without_secrets,
+        Admins, Agent, AgentState, Base, Bulk, BulkReport, Change, ChangeFilter, DatasetInfo, Decision, Error,
+        ExampleFilter, FollowCursor, Held, Import, ImportReport, ImportState, KeyedRequest, KeyedState, Kind,
+        LiveAdapter, LiveSettings, LiveSnapshot, LogStream, LogText, Machine, Messages, Method, Order, Priority,
+        Prompt, ReviewFilter, Role, Rollout, RolloutCounts, RolloutPolicy, RolloutState, Run, RunFilter, RunKind,
+        RunState, Schedule, Seen, Session, Stage, Study, StudyState, Token, TrainingRun, Trial, TrialState, User,
+        Version, Watch, model_registry, without_secrets,
     };
 }

@@ -10,7 +10,7 @@ use axum::{
 use graft_core::{Digest, json};
 use graft_engine::{
     Engine,
-    records::{Answered, Asked},
+    records::{KeyedRequest, KeyedState},
 };
 use tokio::{
     select,
@@ -68,13 +68,13 @@ async fn once(state: &AppState, key: &str, request: Request, next: Next) -> Resu
     let bytes = to_bytes(body, MAX_BODY).await;
     let bytes = bytes.map_err(|_| Problem::new(Kind::TooLarge, "the body is longer than this path allows"))?;
     let job = Job { engine: state.engine.clone(), who, route, key: key.to_owned(), digest: Digest::of(&bytes) };
-    match state.engine.people().begin_request(job.asked(), KEPT).await? {
-        Answered::Yes { status, reply } => return Ok(replay(status, reply)),
-        Answered::Soon => {
+    match state.engine.people().begin_request(job.keyed(), KEPT).await? {
+        KeyedState::Done { status, reply } => return Ok(replay(status, reply)),
+        KeyedState::Running => {
             return Err(Problem::new(Kind::Conflict, "a request with this key is in progress")
                 .with_hint("wait a moment, then retry"));
         }
-        Answered::No => {}
+        KeyedState::New => {}
     }
     let request = Request::from_parts(parts, Body::from(bytes));
     // In a separate task: if the client disconnects, the request is still executed once, and its response is stored for a retry.
@@ -92,9 +92,9 @@ struct Job {
 }
 
 impl Job {
-    fn asked(&self) -> Asked<'_> {
+    fn keyed(&self) -> KeyedRequest<'_> {
         let Self { engine, who, route, key, digest } = self;
-        Asked { who, route, key, digest, by: engine.process() }
+        KeyedRequest { who, route, key, digest, by: engine.process() }
     }
 
     /// Answers the request, and keeps the answer.
@@ -105,7 +105,7 @@ impl Job {
             select! {
                 handled = &mut handler => break handled,
                 // What isn't noted now is noted the next time.
-                _ = renew.tick() => drop(self.engine.people().renew_request(self.asked()).await),
+                _ = renew.tick() => drop(self.engine.people().renew_request(self.keyed()).await),
             }
         };
         let response = handled.unwrap_or_else(|bug| match bug.try_into_panic() {
@@ -122,7 +122,7 @@ impl Job {
             Some((status, told)) => Some((*status, told.as_str())),
             None => text.filter(|_| lasting).map(|text| (parts.status.as_u16(), text)),
         };
-        self.engine.people().end_request(self.asked(), answer).await?;
+        self.engine.people().end_request(self.keyed(), answer).await?;
         Ok(Response::from_parts(parts, Body::from(reply)))
     }
 }

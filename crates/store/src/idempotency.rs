@@ -8,7 +8,7 @@ const ABANDONED_AFTER_MS: i64 = 60_000;
 
 /// A request with an idempotency key: sending it again has no further effect.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
+pub struct KeyedRequest<'a> {
     /// Who sent it.
     pub who: &'a str,
     /// HTTP method and path.
@@ -23,13 +23,13 @@ pub struct Asked<'a> {
 
 /// State of a request with an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answered {
+pub enum KeyedState {
     /// It is new, and this caller must answer it.
-    No,
+    New,
     /// Another process is answering it now.
-    Soon,
+    Running,
     /// It is answered.
-    Yes {
+    Done {
         /// HTTP status.
         status: u16,
         /// The reply's body.
@@ -44,35 +44,35 @@ impl Store {
     /// [`Error::KeyReused`] if the key was used with another body.
     pub async fn begin_request(
         &self,
-        asked: Asked<'_>,
+        request: KeyedRequest<'_>,
         gone: &(dyn Fn(&str) -> bool + Sync),
         at: Timestamp,
         expires: Timestamp,
-    ) -> Result<Answered, Error> {
+    ) -> Result<KeyedState, Error> {
         let mut tx = self.begin().await?;
         sqlx::query("delete from idempotency where expires_at < $1").bind(at).execute(&mut *tx).await?;
         let found = sqlx::query(
             "select digest, status, reply, answering, created_at from idempotency
              where who = $1 and route = $2 and key = $3",
         )
-        .bind(row::text(asked.who))
-        .bind(row::text(asked.route))
-        .bind(row::text(asked.key))
+        .bind(row::text(request.who))
+        .bind(row::text(request.route))
+        .bind(row::text(request.key))
         .fetch_optional(&mut *tx)
         .await?;
         if let Some(found) = found {
-            if row::get::<String>(&found, "digest")? != asked.digest.as_str() {
-                return Err(Error::KeyReused(asked.key.to_owned()));
+            if row::get::<String>(&found, "digest")? != request.digest.as_str() {
+                return Err(Error::KeyReused(request.key.to_owned()));
             }
             let status: Option<u16> = row::int_opt(&found, "status")?;
             let reply: Option<String> = row::get(&found, "reply")?;
             if let Some((status, reply)) = status.zip(reply) {
-                return Ok(Answered::Yes { status, reply });
+                return Ok(KeyedState::Done { status, reply });
             }
             let answering: Option<String> = row::get(&found, "answering")?;
             let killed = answering.is_some_and(|process| gone(&process));
             if !killed && row::get::<Timestamp>(&found, "created_at")? > at - ABANDONED_AFTER_MS {
-                return Ok(Answered::Soon);
+                return Ok(KeyedState::Running);
             }
         }
         sqlx::query(
@@ -81,33 +81,33 @@ impl Store {
              on conflict (who, route, key) do update set created_at = excluded.created_at,
                          answering = excluded.answering",
         )
-        .bind(row::text(asked.who))
-        .bind(row::text(asked.route))
-        .bind(row::text(asked.key))
-        .bind(asked.digest.as_str())
+        .bind(row::text(request.who))
+        .bind(row::text(request.route))
+        .bind(row::text(request.key))
+        .bind(request.digest.as_str())
         .bind(at)
         .bind(expires)
-        .bind(asked.by)
+        .bind(request.by)
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
-        Ok(Answered::No)
+        Ok(KeyedState::New)
     }
 
     /// Records that a request is still being answered.
     ///
     /// # Errors
     /// When the database can't be written.
-    pub async fn renew_request(&self, asked: Asked<'_>, at: Timestamp) -> Result<(), Error> {
+    pub async fn renew_request(&self, request: KeyedRequest<'_>, at: Timestamp) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         sqlx::query(
             "update idempotency set created_at = $5
              where who = $1 and route = $2 and key = $3 and answering = $4 and status is null",
         )
-        .bind(row::text(asked.who))
-        .bind(row::text(asked.route))
-        .bind(row::text(asked.key))
-        .bind(asked.by)
+        .bind(row::text(request.who))
+        .bind(row::text(request.route))
+        .bind(row::text(request.key))
+        .bind(request.by)
         .bind(at)
         .execute(&mut *tx)
         .await?;
@@ -118,14 +118,16 @@ impl Store {
     ///
     /// # Errors
     /// When the database can't be written.
-    pub async fn end_request(&self, asked: Asked<'_>, answer: Option<(u16, &str)>) -> Result<(), Error> {
+    pub async fn end_request(&self, request: KeyedRequest<'_>, answer: Option<(u16, &str)>) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         let statement = match answer {
             Some(_) => "update idempotency set status = $4, reply = $5 where who = $1 and route = $2 and key = $3",
             None => "delete from idempotency where who = $1 and route = $2 and key = $3 and status is null",
         };
-        let mut query =
-            sqlx::query(statement).bind(row::text(asked.who)).bind(row::text(asked.route)).bind(row::text(asked.key));
+        let mut query = sqlx::query(statement)
+            .bind(row::text(request.who))
+            .bind(row::text(request.route))
+            .bind(row::text(request.key));
         if let Some((status, reply)) = answer {
             query = query.bind(i64::from(status)).bind(row::text(reply));
         }

@@ -74,7 +74,7 @@ pub use error::Error;
 pub use examples::{
     Bulk, BulkReport, Counts, Decision, ExampleFilter, ImportReport, Order, ReviewFilter, ReviewState, Seen, Skipped,
 };
-pub use idempotency::{Answered, Asked};
+pub use idempotency::{KeyedRequest, KeyedState};
 pub use imports::{Import, ImportState};
 pub use live::{LiveAdapter, LiveSettings, LiveSnapshot, LiveState, LiveWindow, Released, SnapshotState, WindowCounts};
 pub use machines::{Machine, NewMachine};

@@ -275,7 +275,7 @@ async fn stop(engine: &Engine, id: &str, no_wait: bool) -> Result<Reply> {
     }
     // A run whose follower is gone is followed from here to its end.
     let program = std::env::current_exe().map_err(Error::TrainerStart)?;
-    let run = engine.runs().see_through(id, program, &mut |_| {}, Arc::new(|_, _| {})).await?;
+    let run = engine.runs().supervise(id, program, &mut |_| {}, Arc::new(|_, _| {})).await?;
     let text = format!("Run {id} is {}; `graft runs resume {id}` continues it.", run.state.name());
     Ok(Reply::new(run, text))
 }

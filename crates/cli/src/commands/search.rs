@@ -110,7 +110,7 @@ pub(crate) async fn run(engine: &Engine, command: Search) -> Result<Reply> {
         match view.trials.iter().find(|trial| trial.state == TrialState::Running) {
             Some(trial) => {
                 if let Err(error) =
-                    engine.runs().see_through(&trial.run, program.clone(), &mut |_| {}, Arc::new(|_, _| {})).await
+                    engine.runs().supervise(&trial.run, program.clone(), &mut |_| {}, Arc::new(|_, _| {})).await
                 {
                     break Err(error);
                 }

@@ -80,11 +80,11 @@ pub(crate) async fn run(engine: &Engine, command: Serve) -> Result<Reply> {
     let options = config.worker_options(std::env::current_exe().map_err(graft_engine::Error::TrainerStart)?)?;
     let worker = config.worker()?.then(|| tokio::spawn(work(engine.clone(), options, stopped)));
     // A worker looks after rented machines, too.
-    let minder = worker.is_none().then(|| tokio::spawn(mind(engine.clone())));
+    let rentals = worker.is_none().then(|| tokio::spawn(watch_rentals(engine.clone())));
     graft_server::serve(state, listener, told_to_stop()).await;
     stop.send_replace(true);
-    if let Some(minder) = minder {
-        minder.abort();
+    if let Some(rentals) = rentals {
+        rentals.abort();
     }
     if let Some(worker) = worker {
         // It has logged what it has to say.
@@ -103,8 +103,8 @@ fn say() -> Say {
 }
 
 /// Terminates rented machines that no live run needs, until it is stopped.
-async fn mind(engine: Engine) {
-    engine.machines().mind(&say()).await;
+async fn watch_rentals(engine: Engine) {
+    engine.machines().watch_rentals(&say()).await;
 }
 
 /// Runs the queue and the schedules until it is stopped.

@@ -191,7 +191,7 @@ pub(crate) async fn complete(engine: &Engine, run: &Run) -> Result<Trained> {
         }
     });
     let listener = tokio::spawn(listen(engine.clone(), run.clone()));
-    let ended = engine.runs().see_through(&run.id, program, &mut |event| progress.event(event), say).await;
+    let ended = engine.runs().supervise(&run.id, program, &mut |event| progress.event(event), say).await;
     listener.abort();
     drop(progress);
     let run = ended?;

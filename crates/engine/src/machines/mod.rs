@@ -1,8 +1,8 @@
 //! Machines beside the worker's own, on which runs can execute: those of the user, and rented ones.
 
-mod mind;
 mod rented;
 mod rules;
+mod watch;
 
 use std::{
     path::{Path, PathBuf},
@@ -14,10 +14,10 @@ use graft_exec::{Executor, Facts, Host, Ssh};
 use graft_store::{Machine, NewMachine, Run};
 
 use crate::{Engine, Error, Result, now};
-pub(crate) use mind::Minder;
 pub(crate) use rented::is_provider;
 pub use rented::{ProviderView, Quote, RentalSweep, RentalView};
 pub use rules::{RENTAL_SETTINGS, check_rental_settings};
+pub(crate) use watch::RentalWatch;
 
 /// Hears what is done while a machine is rented.
 pub(crate) type Hear<'a> = dyn Fn(&str) + Send + Sync + 'a;

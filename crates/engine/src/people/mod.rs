@@ -1,7 +1,7 @@
 //! Users, tokens, sessions, idempotency keys, and messages between servers of one database.
 
 use graft_core::Timestamp;
-use graft_store::{Admins, Answered, Asked, Error as StoreError, Messages, Role, Session, Token, User};
+use graft_store::{Admins, Error as StoreError, KeyedRequest, KeyedState, Messages, Role, Session, Token, User};
 
 use crate::{Engine, Result, now};
 
@@ -119,25 +119,25 @@ impl People<'_> {
     ///
     /// # Errors
     /// The key came with another body.
-    pub async fn begin_request(self, asked: Asked<'_>, kept: i64) -> Result<Answered> {
+    pub async fn begin_request(self, request: KeyedRequest<'_>, kept: i64) -> Result<KeyedState> {
         let gone = |process: &str| self.engine.is_gone(process);
-        Ok(self.engine.store.begin_request(asked, &gone, now(), now() + kept).await?)
+        Ok(self.engine.store.begin_request(request, &gone, now(), now() + kept).await?)
     }
 
     /// Says that a request is still being answered.
     ///
     /// # Errors
     /// Store errors.
-    pub async fn renew_request(self, asked: Asked<'_>) -> Result<()> {
-        Ok(self.engine.store.renew_request(asked, now()).await?)
+    pub async fn renew_request(self, request: KeyedRequest<'_>) -> Result<()> {
+        Ok(self.engine.store.renew_request(request, now()).await?)
     }
 
     /// Keeps the answer to a request, status and body, or forgets the request when there is none to keep.
     ///
     /// # Errors
     /// Store errors.
-    pub async fn end_request(self, asked: Asked<'_>, answer: Option<(u16, &str)>) -> Result<()> {
-        Ok(self.engine.store.end_request(asked, answer).await?)
+    pub async fn end_request(self, request: KeyedRequest<'_>, answer: Option<(u16, &str)>) -> Result<()> {
+        Ok(self.engine.store.end_request(request, answer).await?)
     }
 
     /// Sends a message to all servers of this database. Does nothing on SQLite.

@@ -1,5 +1,5 @@
 use graft_core::Digest;
-use graft_store::{Admins, Answered, Asked, Error, ImportState, Role, Session, Token, Worker};
+use graft_store::{Admins, Error, ImportState, KeyedRequest, KeyedState, Role, Session, Token, Worker};
 use serde_json::json;
 
 use crate::support::{Database, on_both};
@@ -112,29 +112,51 @@ fn session(who: &str, role: Role) -> Session {
 async fn idempotency_key_identifies_one_request(database: Database) {
     let store = &database.store;
     let (one, two) = (Digest::of(b"1"), Digest::of(b"2"));
-    let asked = Asked { who: "ada", route: "POST /runs", key: "k", digest: &one, by: "here/1" };
+    let asked = KeyedRequest { who: "ada", route: "POST /runs", key: "k", digest: &one, by: "here/1" };
     let lives = |_: &str| false;
-    assert_eq!(store.begin_request(asked, &lives, 10, 1_000_000).await.unwrap(), Answered::No);
-    assert_eq!(store.begin_request(asked, &lives, 11, 1_000_000).await.unwrap(), Answered::Soon);
+    assert_eq!(store.begin_request(asked, &lives, 10, 1_000_000).await.unwrap(), KeyedState::New);
+    assert_eq!(store.begin_request(asked, &lives, 11, 1_000_000).await.unwrap(), KeyedState::Running);
     let gone = |process: &str| process == "here/1";
-    let again = Asked { by: "here/2", ..asked };
-    assert_eq!(store.begin_request(again, &gone, 12, 1_000_000).await.unwrap(), Answered::No, "its server was killed");
-    assert_eq!(store.begin_request(asked, &gone, 13, 1_000_000).await.unwrap(), Answered::Soon, "another one answers");
+    let again = KeyedRequest { by: "here/2", ..asked };
+    assert_eq!(
+        store.begin_request(again, &gone, 12, 1_000_000).await.unwrap(),
+        KeyedState::New,
+        "its server was killed"
+    );
+    assert_eq!(
+        store.begin_request(asked, &gone, 13, 1_000_000).await.unwrap(),
+        KeyedState::Running,
+        "another one answers"
+    );
     store.renew_request(again, 10_001).await.unwrap();
     store.renew_request(asked, 60_000).await.unwrap();
-    assert_eq!(store.begin_request(asked, &lives, 70_000, 1_000_000).await.unwrap(), Answered::Soon, "still at it");
-    assert_eq!(store.begin_request(asked, &lives, 70_001, 1_000_000).await.unwrap(), Answered::No, "its server died");
-    let other = store.begin_request(Asked { digest: &two, ..asked }, &lives, 70_001, 1_000_000).await;
+    assert_eq!(
+        store.begin_request(asked, &lives, 70_000, 1_000_000).await.unwrap(),
+        KeyedState::Running,
+        "still at it"
+    );
+    assert_eq!(
+        store.begin_request(asked, &lives, 70_001, 1_000_000).await.unwrap(),
+        KeyedState::New,
+        "its server died"
+    );
+    let other = store.begin_request(KeyedRequest { digest: &two, ..asked }, &lives, 70_001, 1_000_000).await;
     assert!(matches!(other, Err(Error::KeyReused(_))));
     store.end_request(asked, Some((202, "{}"))).await.unwrap();
-    let yes = Answered::Yes { status: 202, reply: "{}".into() };
+    let yes = KeyedState::Done { status: 202, reply: "{}".into() };
     assert_eq!(store.begin_request(asked, &lives, 70_002, 1_000_000).await.unwrap(), yes);
-    assert_eq!(store.begin_request(Asked { who: "bob", ..asked }, &lives, 70_002, 80_000).await.unwrap(), Answered::No);
-    store.end_request(Asked { who: "bob", ..asked }, None).await.unwrap();
-    assert_eq!(store.begin_request(Asked { who: "bob", ..asked }, &lives, 70_003, 80_000).await.unwrap(), Answered::No);
     assert_eq!(
-        store.begin_request(Asked { digest: &two, ..asked }, &lives, 1_000_001, 2_000_000).await.unwrap(),
-        Answered::No
+        store.begin_request(KeyedRequest { who: "bob", ..asked }, &lives, 70_002, 80_000).await.unwrap(),
+        KeyedState::New
+    );
+    store.end_request(KeyedRequest { who: "bob", ..asked }, None).await.unwrap();
+    assert_eq!(
+        store.begin_request(KeyedRequest { who: "bob", ..asked }, &lives, 70_003, 80_000).await.unwrap(),
+        KeyedState::New
+    );
+    assert_eq!(
+        store.begin_request(KeyedRequest { digest: &two, ..asked }, &lives, 1_000_001, 2_000_000).await.unwrap(),
+        KeyedState::New
     );
 }
 

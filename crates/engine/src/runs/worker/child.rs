@@ -12,9 +12,8 @@ use graft_exec::Helper;
 use graft_store::{Run, Version};
 
 use super::{
-    WorkerOptions,
-    attend::{Attendance, Break},
-    follow,
+    WorkerOptions, follow,
+    supervise::{Break, Supervisor},
 };
 use crate::{
     Engine, Error, Result,
@@ -30,27 +29,36 @@ const SUGGESTED: &str = "512";
 const PAUSE: Duration = Duration::from_secs(300);
 
 /// Makes a version active unless it is worse.
-pub(super) async fn activate(at: &Attendance, run: &Run, version: &Version) -> std::result::Result<(), Break> {
+pub(super) async fn activate(supervisor: &Supervisor, run: &Run, version: &Version) -> std::result::Result<(), Break> {
     let args = ["models", "set-active", &version.name, "--task", &run.task];
-    run_child(at, run, "make the version active", &args).await
+    run_child(supervisor, run, "make the version active", &args).await
 }
 
-async fn run_child(at: &Attendance, run: &Run, doing: &'static str, args: &[&str]) -> std::result::Result<(), Break> {
-    at.go_on()?;
-    let dir = at.engine.home.run_dir(run);
+async fn run_child(
+    supervisor: &Supervisor,
+    run: &Run,
+    doing: &'static str,
+    args: &[&str],
+) -> std::result::Result<(), Break> {
+    supervisor.go_on()?;
+    let dir = supervisor.engine.home.run_dir(run);
     let size = |name: &str| fs::metadata(dir.path().join(name)).map_or(0, |about| about.len());
     let from = (size("stderr.log"), size("stdout.log"));
-    let mut child = Helper::start(command(&at.engine, &at.options, args), at.options.nice, Some(dir.path()))?;
+    let mut child = Helper::start(
+        command(&supervisor.engine, &supervisor.options, args),
+        supervisor.options.nice,
+        Some(dir.path()),
+    )?;
     let mut stalled = false;
     let exit = loop {
         if let Some(exit) = child.ended()? {
             break exit;
         }
-        at.go_on()?;
+        supervisor.go_on()?;
         let now_stalled = child.is_paused();
         if now_stalled != stalled {
             stalled = now_stalled;
-            follow::tell_stall(at, run, stalled.then(|| follow::paused(Some(child.pid())))).await?;
+            follow::tell_stall(supervisor, run, stalled.then(|| follow::paused(Some(child.pid())))).await?;
         }
         tokio::time::sleep(POLL).await;
     };

@@ -14,8 +14,8 @@ use graft_train::RunDir;
 use tracing::Level;
 
 use super::{
-    attend::{Attendance, Break},
     outcome::End,
+    supervise::{Break, Supervisor},
 };
 use crate::{
     Error,
@@ -45,7 +45,7 @@ type Outcome<T> = std::result::Result<T, Break>;
 
 /// Where the follower of a run is.
 pub(super) struct Follower<'a> {
-    at: &'a Attendance,
+    supervisor: &'a Supervisor,
     exec: &'a dyn Executor,
     run: &'a Run,
     place: RunRef,
@@ -66,16 +66,16 @@ pub(super) struct Follower<'a> {
 
 impl<'a> Follower<'a> {
     /// At the place where the last follower of the run stopped.
-    async fn open(at: &'a Attendance, exec: &'a dyn Executor, run: &'a Run) -> Outcome<Self> {
-        let known = at.engine.store.followed(&run.id).await?.unwrap_or_default();
+    async fn open(supervisor: &'a Supervisor, exec: &'a dyn Executor, run: &'a Run) -> Outcome<Self> {
+        let known = supervisor.engine.store.followed(&run.id).await?.unwrap_or_default();
         let FollowCursor { events, stdout, stderr } = known.cursor;
         let mut end = End::default();
-        at.engine.store.last_event(&run.id).await?.iter().for_each(|event| end.take(event));
+        supervisor.engine.store.last_event(&run.id).await?.iter().for_each(|event| end.take(event));
         Ok(Self {
-            at,
+            supervisor,
             exec,
             run,
-            place: at.engine.runs().run_ref(run),
+            place: supervisor.engine.runs().run_ref(run),
             cursor: Cursor { events, stdout, stderr },
             progress: Progress::kept(known.progress.as_ref()),
             findings: Findings { cursor: known.cursor, ..Findings::default() },
@@ -116,7 +116,7 @@ impl<'a> Follower<'a> {
     fn note(&mut self, event: &Event) {
         match &event.kind {
             EventKind::Phase { phase } => {
-                self.at.spans.phase(phase.name());
+                self.supervisor.spans.phase(phase.name());
                 self.update.phase = Some(phase.name());
                 if self.run.kind == RunKind::Evaluate {
                     self.update.state = Some(RunState::Running);
@@ -148,8 +148,8 @@ impl<'a> Follower<'a> {
         let Cursor { events, stdout, stderr } = self.cursor;
         self.findings.cursor = FollowCursor { events, stdout, stderr };
         self.findings.progress = Some(self.progress.keep());
-        let (store, by) = (&self.at.engine.store, &self.at.engine.by);
-        store.take_findings(&self.at.lease, &self.findings, &self.update, by, now()).await?;
+        let (store, by) = (&self.supervisor.engine.store, &self.supervisor.engine.by);
+        store.take_findings(&self.supervisor.lease, &self.findings, &self.update, by, now()).await?;
         (self.findings, self.update, self.written) = (Findings::default(), RunUpdate::default(), Instant::now());
         Ok(())
     }
@@ -183,8 +183,8 @@ impl<'a> Follower<'a> {
 
     async fn tell_stall(&mut self, stall: Option<String>) -> Outcome<()> {
         match &stall {
-            Some(why) => (self.at.say)(Level::WARN, &format!("run {}: {why}", self.run.id)),
-            None => (self.at.say)(Level::INFO, &format!("run {}: its trainer continues", self.run.id)),
+            Some(why) => (self.supervisor.say)(Level::WARN, &format!("run {}: {why}", self.run.id)),
+            None => (self.supervisor.say)(Level::INFO, &format!("run {}: its trainer continues", self.run.id)),
         }
         self.progress.stall = stall;
         self.write().await
@@ -210,15 +210,15 @@ impl<'a> Follower<'a> {
             if is_all {
                 self.note_stall(&process).await?;
             }
-            if self.at.signals.lost.load(Ordering::Relaxed) {
+            if self.supervisor.signals.lost.load(Ordering::Relaxed) {
                 // The trainer keeps running for the worker of this machine that holds the run, or ends when it cannot publish.
                 self.leave().await;
                 return Err(Break::Lost);
             }
-            if *self.at.stop.borrow() {
+            if *self.supervisor.stop.borrow() {
                 return Err(Break::LetGo);
             }
-            if self.at.signals.cancel.load(Ordering::Relaxed) {
+            if self.supervisor.signals.cancel.load(Ordering::Relaxed) {
                 let is_first = asked.is_none();
                 let since = *asked.get_or_insert_with(Instant::now);
                 // A measurement has nothing half done that is worth to be kept.
@@ -265,7 +265,7 @@ impl<'a> Follower<'a> {
                     | graft_exec::Error::Transfer { .. }
                     | graft_exec::Error::Scheduler { .. },
                 ) if began.elapsed() < FORBEARANCE => {
-                    self.at.go_on()?;
+                    self.supervisor.go_on()?;
                     tokio::time::sleep(POLL * 10).await;
                 }
                 collected => return Ok(collected?),
@@ -277,7 +277,7 @@ impl<'a> Follower<'a> {
     async fn failure(&mut self, job: RunKind) -> Outcome<Break> {
         let mut end = std::mem::take(&mut self.end);
         let from = self.attempt.stderr.max(self.cursor.stderr.saturating_sub(MUCH as u64));
-        end.stderr = self.at.engine.store.run_log(&self.run.id, LogStream::Stderr, from).await?.text;
+        end.stderr = self.supervisor.engine.store.run_log(&self.run.id, LogStream::Stderr, from).await?.text;
         let error = end.error(&self.run.id);
         let error = if job == RunKind::Evaluate { of_measuring(error) } else { error };
         Ok(Break::Failed(Box::new(error), (self.attempt.stderr, self.attempt.stdout)))
@@ -286,8 +286,8 @@ impl<'a> Follower<'a> {
     /// Ends a trainer whose run went to another place, which can't see it.
     async fn leave(&self) {
         let place = |owner: &str| owner.split('/').next().map(str::to_owned);
-        let Ok(run) = self.at.engine.store.run(&self.run.id).await else { return };
-        let elsewhere = run.lease_owner.as_deref().and_then(place) != place(&self.at.engine.me);
+        let Ok(run) = self.supervisor.engine.store.run(&self.run.id).await else { return };
+        let elsewhere = run.lease_owner.as_deref().and_then(place) != place(&self.supervisor.engine.me);
         if elsewhere && run.lease_owner.is_some() {
             // It can't publish anything, either way.
             let _ = self.stop(Stop::Now).await;
@@ -318,49 +318,49 @@ pub(super) fn paused(pid: Option<u32>) -> String {
 }
 
 /// Reports, in the log and with the run, that a process is silent or stopped, or that it has continued.
-pub(super) async fn tell_stall(at: &Attendance, run: &Run, stall: Option<String>) -> Outcome<()> {
-    let mut follower = Follower::open(at, &*at.exec, run).await?;
+pub(super) async fn tell_stall(supervisor: &Supervisor, run: &Run, stall: Option<String>) -> Outcome<()> {
+    let mut follower = Follower::open(supervisor, &*supervisor.exec, run).await?;
     follower.tell_stall(stall).await
 }
 
 /// Stores with the run why it does not continue yet, without a log line.
-pub(super) async fn tell(at: &Attendance, run: &Run, why: Option<String>) -> Outcome<()> {
-    let mut follower = Follower::open(at, &*at.exec, run).await?;
+pub(super) async fn tell(supervisor: &Supervisor, run: &Run, why: Option<String>) -> Outcome<()> {
+    let mut follower = Follower::open(supervisor, &*supervisor.exec, run).await?;
     follower.progress.stall = why;
     follower.write().await
 }
 
 /// Runs the process that does a part of a run to its end, or attaches to the one that is at it already.
 pub(super) async fn run(
-    at: &Attendance,
+    supervisor: &Supervisor,
     exec: &dyn Executor,
     run: &Run,
     job: RunKind,
     args: Vec<String>,
     base: Option<PathBuf>,
 ) -> Outcome<()> {
-    let mut follower = Follower::open(at, exec, run).await?;
+    let mut follower = Follower::open(supervisor, exec, run).await?;
     if !follower.catch_up().await? {
         // A training's attempts are those of its trainers; what measures its version afterwards is none.
-        if !at.claimed && job == run.kind {
+        if !supervisor.claimed && job == run.kind {
             match run.attempts {
                 attempts if attempts < run.max_attempts => {}
                 attempts @ 2.. => return Err(Error::Poisoned { run: run.id.clone(), attempts }.into()),
                 _ => return Err(follower.failure(job).await?),
             }
-            at.count_attempt(run).await?;
+            supervisor.count_attempt(run).await?;
         }
-        at.go_on()?;
+        supervisor.go_on()?;
     }
     // What another machine has is for its trainer to find out.
     let is_here = run.machine.is_none() || job == RunKind::Evaluate;
-    let memory = if is_here { memory_limit(&at.engine.home.run_dir(run), job) } else { None };
-    let start = Start { args, base, nice: at.options.nice, memory };
+    let memory = if is_here { memory_limit(&supervisor.engine.home.run_dir(run), job) } else { None };
+    let start = Start { args, base, nice: supervisor.options.nice, memory };
     let started = loop {
         match exec.start(&follower.place, &start).await {
             // A trainer that was started before continues meanwhile; wait for it.
             Err(graft_exec::Error::Unreachable { .. }) if run.pid.is_some() => {
-                at.go_on()?;
+                supervisor.go_on()?;
                 follower.note_stall(&Process::Unknown).await?;
                 tokio::time::sleep(POLL * 20).await;
             }
@@ -376,33 +376,33 @@ pub(super) async fn run(
         };
         follower.end = End::default();
         follower.findings.attempt = Some(follower.attempt);
-        (follower.update.pid, follower.update.place) = (started.pid, Some(at.engine.home.place()));
+        (follower.update.pid, follower.update.place) = (started.pid, Some(supervisor.engine.home.place()));
         follower.write().await?;
     }
     follower.follow(job).await
 }
 
 /// Takes in what a part of the run that has its result wrote unseen, or is still writing.
-pub(super) async fn finish(at: &Attendance, run: &Run) -> Outcome<()> {
-    let mut follower = Follower::open(at, &*at.exec, run).await?;
+pub(super) async fn finish(supervisor: &Supervisor, run: &Run) -> Outcome<()> {
+    let mut follower = Follower::open(supervisor, &*supervisor.exec, run).await?;
     if !follower.catch_up().await? {
         return Ok(());
     }
     // It may be at the next part already, which finds out by itself what became of that.
     match follower.follow(RunKind::Evaluate).await {
-        Err(Break::Failed(..)) => at.go_on(),
+        Err(Break::Failed(..)) => supervisor.go_on(),
         ended => ended,
     }
 }
 
 /// Takes in what was written without being followed.
-pub(super) async fn take_rest(at: &Attendance, run: &Run) -> Outcome<()> {
-    Follower::open(at, &*at.exec, run).await?.catch_up().await.map(drop)
+pub(super) async fn take_rest(supervisor: &Supervisor, run: &Run) -> Outcome<()> {
+    Follower::open(supervisor, &*supervisor.exec, run).await?.catch_up().await.map(drop)
 }
 
 /// Takes in what a dead run left, and says why it has no result.
-pub(super) async fn find_out(at: &Attendance, run: &Run) -> Outcome<()> {
-    let mut follower = Follower::open(at, &*at.exec, run).await?;
+pub(super) async fn find_out(supervisor: &Supervisor, run: &Run) -> Outcome<()> {
+    let mut follower = Follower::open(supervisor, &*supervisor.exec, run).await?;
     follower.catch_up().await?;
     Err(follower.failure(run.kind).await?)
 }

@@ -1,11 +1,11 @@
 //! A worker claims runs from the queue, trains each in a separate process, and stores the results. It may be killed at any
 //! moment: its trainers keep running, and the next worker follows them.
 
-mod attend;
 mod child;
 mod follow;
 mod measure;
 mod outcome;
+mod supervise;
 
 use std::{
     path::{Path, PathBuf},
@@ -20,8 +20,8 @@ use tokio::{sync::watch, task::JoinSet};
 use tracing::Level;
 
 use super::Runs;
-use crate::{Engine, Error, Result, home, machines::Minder, now, tracking::Sending, upkeep::KEPT_HOURS};
-use attend::{Attendance, Spans};
+use crate::{Engine, Error, Result, home, machines::RentalWatch, now, tracking::Sending, upkeep::KEPT_HOURS};
+use supervise::{Spans, Supervisor};
 
 /// How a worker works.
 #[derive(Clone, Debug)]
@@ -95,7 +95,7 @@ struct Shift {
     exec: Arc<dyn Executor>,
     stop: watch::Receiver<bool>,
     say: Say,
-    /// Runs that are attended to, each ending with what it took.
+    /// Runs that are supervised, each ending with what it took.
     running: JoinSet<Taken>,
     used: u32,
     /// GPUs that no run uses; `None` without one.
@@ -149,16 +149,16 @@ impl Runs<'_> {
             Some(id) => shift.engine.machines().is_for(id).await?,
             None => true,
         };
-        let minder = rented.then(|| Minder::begin(&shift.engine, &shift.say));
+        let rentals = rented.then(|| RentalWatch::begin(&shift.engine, &shift.say));
         let is_command = shift.options.once || shift.options.only.is_some();
         let sending = Sending::begin(&shift.engine, is_command, &shift.say);
         let outcome = shift.work().await;
         shift.suggesting.end();
         while shift.running.join_next().await.is_some() {}
         sending.end().await;
-        drop(minder);
+        drop(rentals);
         if let Some(id) = shift.options.only.as_ref().filter(|_| rented)
-            && !shift.engine.machines().settle(id).await?
+            && !shift.engine.machines().wait_terminated(id).await?
         {
             let text = format!("run {id}: its machine is not terminated yet; `graft machines sweep` checks again");
             (shift.say)(Level::WARN, &text);
@@ -174,7 +174,7 @@ impl Runs<'_> {
     ///
     /// # Errors
     /// The database cannot be read or written permanently; there is no such run. A failed run is not an error here.
-    pub async fn see_through(self, id: &str, program: PathBuf, tell: &mut dyn FnMut(&Event), say: Say) -> Result<Run> {
+    pub async fn supervise(self, id: &str, program: PathBuf, tell: &mut dyn FnMut(&Event), say: Say) -> Result<Run> {
         let (_go_on, stop) = watch::channel(false);
         let mut seq = self.engine.store.last_event(id).await?.map_or(0, |event| event.seq);
         let mut work = std::pin::pin!(self.work(WorkerOptions::only(id, program), stop, say));
@@ -243,7 +243,7 @@ impl Runs<'_> {
             let at = self.engine.store.now().await?;
             return Ok(Some(self.engine.store.requeue_run(&lease, at, &vanished(), &self.engine.by, now()).await?));
         }
-        let attendance = Attendance {
+        let supervisor = Supervisor {
             engine: self.engine.clone(),
             exec: Arc::new(self.local(&options.program)),
             options: Arc::new(options),
@@ -255,10 +255,10 @@ impl Runs<'_> {
             spans: Spans::of(&run),
         };
         if is_alive {
-            attendance.catch_up(&run).await?;
+            supervisor.catch_up(&run).await?;
             return Ok(None);
         }
-        attendance.give_up(&run).await?;
+        supervisor.give_up(&run).await?;
         Ok(Some(self.engine.store.run(&run.id).await?))
     }
 
@@ -345,7 +345,7 @@ impl Shift {
         }
         while let Some((run, lease)) = self.claim().await? {
             (self.say)(Level::INFO, &format!("run {} of {}: attempt {}", run.id, run.task, run.attempts));
-            self.attend(run, lease, true);
+            self.start_supervisor(run, lease, true);
         }
         if !self.running.is_empty() {
             self.suggesting.end();
@@ -384,7 +384,7 @@ impl Shift {
             return Ok(false);
         }
         if let Some((run, lease)) = self.claim().await? {
-            self.attend(run, lease, true);
+            self.start_supervisor(run, lease, true);
         } else if run.state.is_active() && (run.state != RunState::Queued || run.lease_owner.is_some()) {
             self.take_over(&run).await?;
         }
@@ -446,13 +446,13 @@ impl Shift {
             Err(error) => Err(error.into()),
             Ok((run, lease)) => {
                 (self.say)(Level::WARN, &format!("run {} of {}: taken over", run.id, run.task));
-                self.attend(run, lease, false);
+                self.start_supervisor(run, lease, false);
                 Ok(())
             }
         }
     }
 
-    fn attend(&mut self, run: Run, lease: Lease, claimed: bool) {
+    fn start_supervisor(&mut self, run: Run, lease: Lease, claimed: bool) {
         let threads = run.threads.unwrap_or(self.options.slots).min(self.options.slots);
         let taken = match &run.machine {
             None => Taken { threads, gpu: run.gpu(self.gpus.is_some()) },
@@ -462,7 +462,7 @@ impl Shift {
         let threads = taken.threads;
         self.used += threads;
         self.gpus = self.gpus.map(|free| free & !taken.bit());
-        let attendance = Attendance {
+        let supervisor = Supervisor {
             engine: self.engine.clone(),
             options: Arc::clone(&self.options),
             exec: Arc::clone(&self.exec),
@@ -474,7 +474,7 @@ impl Shift {
             spans: Spans::of(&run),
         };
         self.running.spawn(async move {
-            attendance.see_through(run).await;
+            supervisor.supervise(run).await;
             taken
         });
     }

@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_secs(1);
 impl Machines<'_> {
     /// Terminates machines that no live run needs, until it is dropped. A run whose worker was killed keeps its machine
     /// from one look to the next, so that another worker can go on with it.
-    pub async fn mind(self, say: &Say) {
+    pub async fn watch_rentals(self, say: &Say) {
         let mut left: HashSet<String> = HashSet::new();
         let mut troubles = 0_u32;
         loop {
@@ -52,7 +52,7 @@ impl Machines<'_> {
     }
 
     /// Waits until the machines of a run that has ended are terminated; says whether they are.
-    pub(crate) async fn settle(self, run: &str) -> Result<bool> {
+    pub(crate) async fn wait_terminated(self, run: &str) -> Result<bool> {
         let began = Instant::now();
         loop {
             let rentals = self.engine.store.rentals_of(run).await?;
@@ -62,7 +62,7 @@ impl Machines<'_> {
             if began.elapsed() >= SETTLE {
                 return Ok(false);
             }
-            // Nobody but this process attends to the run.
+            // Only this process supervises the run.
             if let Err(error) = self.reconcile_rentals(&|other| other == run).await {
                 tracing::warn!("cannot check rented machines: failed to {}", with_causes(&error));
             }
@@ -96,16 +96,16 @@ impl Machines<'_> {
 
 /// Looks after rented machines on a task of its own, which ends with this.
 #[derive(Debug)]
-pub(crate) struct Minder(tokio::task::JoinHandle<()>);
+pub(crate) struct RentalWatch(tokio::task::JoinHandle<()>);
 
-impl Minder {
+impl RentalWatch {
     pub(crate) fn begin(engine: &Engine, say: &Say) -> Self {
         let (engine, say) = (engine.clone(), Say::clone(say));
-        Self(tokio::spawn(async move { engine.machines().mind(&say).await }))
+        Self(tokio::spawn(async move { engine.machines().watch_rentals(&say).await }))
     }
 }
 
-impl Drop for Minder {
+impl Drop for RentalWatch {
     fn drop(&mut self) {
         self.0.abort();
     }

@@ -36,8 +36,8 @@ pub(super) struct Signals {
     pub(super) cancel: AtomicBool,
 }
 
-/// A worker's care for one run.
-pub(super) struct Attendance {
+/// Executes one run for a worker: keeps its lease and follows its process until it ends.
+pub(super) struct Supervisor {
     pub(super) engine: Engine,
     pub(super) options: Arc<WorkerOptions>,
     /// Runs processes on this machine: what a run has for its trainer is another's business.
@@ -102,9 +102,9 @@ impl<E: Into<Error>> From<E> for Break {
     }
 }
 
-impl Attendance {
+impl Supervisor {
     /// Sees a run through to its end, as far as this worker comes.
-    pub(super) async fn see_through(self, run: Run) {
+    pub(super) async fn supervise(self, run: Run) {
         let keeper =
             tokio::spawn(keep(self.engine.clone(), self.lease.clone(), self.options.lease, Arc::clone(&self.signals)));
         // Nothing of a run depends on trackers.
