@@ -81,7 +81,7 @@ test("a log is filtered to warnings and errors", async ({ page }) => {
 
 test("all shown runs are cancelled or restarted after a confirmation with their number", async ({ page }) => {
   test.setTimeout(180_000);
-  await graft.watchTraining(page, 600);
+  await graft.watchTraining(page, 2_000);
   await page.goto(`${graft.url}/train?task=${TASK}`);
   const many = async (item: string) => {
     await page.getByRole("button", { name: "Actions for all runs shown" }).click();
