@@ -222,8 +222,23 @@ test("rules are tried on approved examples while they are written, and kept", as
   expect(answers.answers.map((one) => one.answer)).toEqual(["bug", "bug"]);
 
   // A command is for administrators who have logged in; here nobody logs in.
+  const tried: unknown[] = [];
+  page.on("request", (request) => {
+    if (request.url().endsWith("/baseline/try")) tried.push(request.postDataJSON());
+  });
   await page.getByLabel("What answers without a model").selectOption("A command on the server's machine");
-  await page.getByLabel("Command", { exact: true }).fill("true");
+  await expect(page.getByText(/Right: \d+ of/)).toHaveCount(0);
+  const command = page.getByLabel("Command", { exact: true });
+  const refused = page.getByText(/takes an administrator who has logged in/);
+  await command.fill("true");
   await page.getByRole("button", { name: "Try it" }).click();
-  await expect(page.getByText(/takes an administrator who has logged in/).first()).toBeVisible();
+  await expect(refused.first()).toBeVisible();
+  await command.fill("false");
+  await expect(refused).toHaveCount(0);
+  // A new task makes the page ask for all tasks again; a second passes without a click.
+  const asked = page.waitForResponse(/\/api\/v1\/tasks/);
+  await graft.api("/tasks", { name: "later", form: "text", instruction: "Answer." });
+  await asked;
+  await page.waitForTimeout(1000);
+  expect(tried).toEqual([{ baseline: { kind: "command", command: ["true"], timeout_seconds: 10 } }]);
 });

@@ -44,22 +44,24 @@ export function Baseline({ body: { definition: saved }, etag }: Tagged<Schemas["
   const [prefill, setPrefill] = useState(saved.prefill ?? true);
   const [rules, setRules] = useState(() => draftOf(saved));
   const [outside, setOutside] = useState(() => outsideOf(before));
-  const [asked, setAsked] = useState(0);
   const form = saved.form === "labels" ? "labels" : "fields";
   const baseline = made(kind, before, form, rules, outside);
   const dirty = !same(baseline as Json, before as Json) || prefill !== (saved.prefill ?? true);
   const ready = kind !== "rules" || rules.rules.some((rule) => rule.pattern !== "");
   const tried = useSettled(baseline, 500);
   const isLive = kind === "rules" || kind === "built-in";
+  // What runs on the server's machine is tried by the button only, never while it is typed.
+  const settled = tried?.kind === kind ? tried : null;
+  const subject = isLive ? settled : baseline;
   const trial = useQuery({
-    queryKey: ["tasks", "baseline", saved.name, etag, tried, isLive ? 0 : asked],
+    queryKey: ["tasks", "baseline", saved.name, kind, etag, subject],
     queryFn: () => {
-      const body = { baseline: tried as unknown as Schemas["BaselineDefinition"] };
+      const body = { baseline: subject as unknown as Schemas["BaselineDefinition"] };
       return reply(api.POST("/api/v1/tasks/{task}/baseline/try", { params: { path: { task: saved.name } }, body }));
     },
-    enabled: tried !== null && ready && (isLive || asked > 0),
+    enabled: isLive && subject !== null && ready,
     retry: false,
-    placeholderData: (old) => old,
+    placeholderData: (old, last) => (isLive && last?.queryKey[3] === kind ? old : undefined),
   });
   const done = baseline && ready && !trial.isError ? trial.data : undefined;
   const discard = () => {
@@ -121,7 +123,7 @@ export function Baseline({ body: { definition: saved }, etag }: Tagged<Schemas["
               value={outside.seconds}
               onText={(seconds) => setOutside({ ...outside, seconds })}
             />
-            <Button disabled={!baseline} busy={trial.isFetching && "Trying …"} onClick={() => setAsked(asked + 1)}>
+            <Button disabled={!baseline} busy={trial.isFetching && "Trying …"} onClick={() => void trial.refetch()}>
               Try it
             </Button>
           </div>
