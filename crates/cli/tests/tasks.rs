@@ -3,7 +3,10 @@
 
 mod common;
 
-use std::{io::Write as _, process::Stdio};
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    process::Stdio,
+};
 
 use common::{Graft, model};
 use serde_json::{Value, json};
@@ -201,5 +204,38 @@ fn examples_are_reviewed_one_at_a_time_with_single_keys() {
         .collect();
     assert_eq!(states, [("approved", "bug"), ("rejected", "bug"), ("approved", "wish"), ("pending", "wish")]);
     assert_eq!(all["examples"][1]["review"]["reason"], "not clear");
-    assert_eq!(review("sq").0["skipped"], 1);
+    // Delete, F1 and Alt-A are no decisions.
+    assert_eq!(
+        review("\u{1b}[3~\u{1b}OP\u{1b}asq").0,
+        json!({"approved": 0, "edited": 0, "rejected": 0, "skipped": 1, "undone": 0})
+    );
+}
+
+#[test]
+fn decisions_of_others_are_kept_in_a_review() {
+    let graft = Graft::new();
+    let file = graft.file("mail.txt", "one -> bug\ntwo -> bug\nthree -> wish\nfour -> wish\n");
+    let args = ["tasks", "new", "mail", "--form", "labels", "--instruction", "Sort it.", "--label", "bug"];
+    graft.ok(&[&args[..], &["--label", "wish", "--closed", "--pending", "--from", file.to_str().unwrap()]].concat());
+    let all = graft.json(&["examples", "list", "--task", "mail"]);
+    let id = |place: usize| all["examples"][place]["id"].as_str().unwrap().to_owned();
+    let mut command = graft.command(&["--json", "review", "mail", "--order", "imported"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (mut keys, told) = (child.stdin.take().unwrap(), BufReader::new(child.stderr.take().unwrap()));
+    let mut told = told.lines().map_while(Result::ok);
+    let mut wait_for = |what: &str| assert!(told.any(|line| line.contains(what)), "never said: {what}");
+    wait_for("1 of 4");
+    graft.ok(&["examples", "reject", &id(1), "--reason", "no"]);
+    keys.write_all(b"a").unwrap();
+    wait_for("was rejected meanwhile");
+    wait_for("3 of 4");
+    graft.ok(&["examples", "reject", &id(0), "--reason", "no"]);
+    keys.write_all(b"u").unwrap();
+    wait_for("somebody else changed the example since");
+    keys.write_all(b"q").unwrap();
+    let said: Value = serde_json::from_slice(&child.wait_with_output().unwrap().stdout).unwrap();
+    assert_eq!(said, json!({"approved": 1, "edited": 0, "rejected": 0, "skipped": 0, "undone": 0}));
+    let all = graft.json(&["examples", "list", "--task", "mail"]);
+    let states: Vec<&Value> = all["examples"].as_array().unwrap().iter().map(|one| &one["review"]["state"]).collect();
+    assert_eq!(states, ["rejected", "rejected", "pending", "pending"]);
 }

@@ -1,15 +1,16 @@
 //! `graft review`: examples one at a time, each decided on with one key.
 
 use std::{
-    io::{self, IsTerminal as _, Read as _},
+    io::{self, BufReader, IsTerminal as _, Read as _},
     path::{Path, PathBuf},
     process::Command,
 };
 
 use clap::Args;
+use graft_core::{Example, Review as State};
 use graft_engine::{
     Engine, Error, ExampleDetail,
-    records::{Decision, ExampleFilter, Order, ReviewFilter, Seen},
+    records::{Decision, Error as StoreError, ExampleFilter, Order, ReviewFilter, Seen},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -76,9 +77,10 @@ impl Act {
     }
 }
 
-/// What was decided, and what taking it back changes.
+/// What was decided, after which change of the example, and what taking it back changes.
 struct Last {
     at: usize,
+    after: i64,
     kind: fn(&mut Done) -> &mut usize,
 }
 
@@ -95,10 +97,22 @@ pub(crate) async fn run(engine: &Engine, command: Review) -> Result<Reply> {
     let (examples, total) = engine.examples().list(&filter).await?;
     let mut keys = Keys::open(engine.home.path());
     let mut done = Done::default();
+    // Decided on by others since the list was read.
+    let mut elsewhere = 0;
     let mut last: Option<Last> = None;
     let mut at = 0;
     while let Some(example) = examples.get(at) {
-        let detail = engine.examples().detail(&task, &example.id).await?;
+        let detail = match engine.examples().detail(&task, &example.id).await {
+            Ok(detail) if detail.example.review == State::Pending => detail,
+            found @ (Ok(_) | Err(Error::Store(StoreError::NoExample { .. }))) => {
+                let state = found.map_or("deleted", |detail| detail.example.review.name());
+                complain(&format!("\n{} of {total} · {} was {state} meanwhile.", at + 1, example.id));
+                elsewhere += 1;
+                at += 1;
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
         let proposal = proposal(&detail);
         complain(&shown(&detail, proposal.as_ref(), &labels, (at + 1, total)));
         let act = loop {
@@ -118,12 +132,15 @@ pub(crate) async fn run(engine: &Engine, command: Review) -> Result<Reply> {
             Act::Undo => {
                 match last.take() {
                     None => complain("There is nothing to undo."),
-                    Some(of) => {
-                        engine.examples().undo(&task, &examples[of.at].id, Seen::default()).await?;
-                        *(of.kind)(&mut done) -= 1;
-                        done.undone += 1;
-                        at = of.at;
-                    }
+                    Some(of) => match take_back(engine, &examples[of.at], of.after).await {
+                        Ok(true) => {
+                            *(of.kind)(&mut done) -= 1;
+                            done.undone += 1;
+                            at = of.at;
+                        }
+                        Ok(false) => complain("Nothing was undone: somebody else changed the example since."),
+                        Err(error) => complain(&format!("error: failed to {}", graft_core::with_causes(&error))),
+                    },
                 }
                 continue;
             }
@@ -145,11 +162,12 @@ pub(crate) async fn run(engine: &Engine, command: Review) -> Result<Reply> {
             Act::Reject => (Decision::Reject(keys.line("Reason: ").unwrap_or_default()), |done| &mut done.rejected),
         };
         // What somebody else changed while it was shown is shown again.
-        let seen = Seen { revision: Some(detail.example.revision), change: detail.history.last().map(|one| one.seq) };
+        let change = detail.history.last().map(|one| one.seq);
+        let seen = Seen { revision: Some(detail.example.revision), change };
         match engine.examples().decide(&task, &example.id, seen, decision).await {
             Ok(_) => {
                 *kind(&mut done) += 1;
-                last = Some(Last { at, kind });
+                last = Some(Last { at, after: change.unwrap_or_default(), kind });
                 at += 1;
             }
             Err(error @ (Error::BadOutput { .. } | Error::Store(_))) => {
@@ -161,9 +179,8 @@ pub(crate) async fn run(engine: &Engine, command: Review) -> Result<Reply> {
             Err(error) => return Err(error.into()),
         }
     }
-    drop(keys);
     let Done { approved, edited, rejected, skipped, .. } = done;
-    let left = total.saturating_sub((approved + edited + rejected) as u64);
+    let left = total.saturating_sub((approved + edited + rejected + elsewhere) as u64);
     let text = format!(
         "{approved} approved, {edited} with another answer, {rejected} rejected, {skipped} skipped; {left} are still pending."
     );
@@ -171,6 +188,16 @@ pub(crate) async fn run(engine: &Engine, command: Review) -> Result<Reply> {
 }
 
 const KEYS: &str = "a approve · e write another answer · r reject · s skip · u undo · q quit";
+
+/// Takes back the decision that is the only change of an example after another one; says whether it is.
+async fn take_back(engine: &Engine, example: &Example, after: i64) -> graft_engine::Result<bool> {
+    let history = engine.examples().history(example).await?;
+    let mut since = history.iter().filter(|change| change.seq > after);
+    let (Some(own), None) = (since.next(), since.next()) else { return Ok(false) };
+    let seen = Seen { revision: None, change: Some(own.seq) };
+    engine.examples().undo(&example.task, &example.id, seen).await?;
+    Ok(true)
+}
 
 /// The answer to approve, and who says it: what came with the example, else the active version, else the baseline.
 fn proposal(detail: &ExampleDetail) -> Option<(String, Value)> {
@@ -215,8 +242,13 @@ fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c }).collect()
 }
 
+/// What keys that are no characters begin with.
+const ESCAPE: u8 = 0x1b;
+
 /// Keys of the terminal, one at a time and without Enter; or the characters of a pipe.
 struct Keys {
+    /// What arrives together stays together, so that it is known whether more follows.
+    input: BufReader<io::Stdin>,
     /// For the file that an editor changes; nobody else reads it.
     folder: PathBuf,
     #[cfg(unix)]
@@ -225,13 +257,12 @@ struct Keys {
 
 impl Keys {
     fn open(folder: &Path) -> Self {
-        let keys = Self {
+        Self {
+            input: BufReader::new(io::stdin()),
             folder: folder.to_owned(),
             #[cfg(unix)]
             usual: io::stdin().is_terminal().then(|| rustix::termios::tcgetattr(io::stdin()).ok()).flatten(),
-        };
-        keys.each_key(true);
-        keys
+        }
     }
 
     fn is_terminal(&self) -> bool {
@@ -254,21 +285,41 @@ impl Keys {
         let _ = at_once;
     }
 
-    /// The next key; none at the end of the input. Line ends are no keys.
+    /// The next key; none at the end of the input. Line ends are no keys, and neither are arrows, Delete and the like. While no
+    /// key is read, Ctrl-C ends the program.
     fn next(&mut self) -> Option<char> {
-        loop {
-            match self.byte()? {
-                b'\n' | b'\r' | b' ' => {}
-                byte => return Some(char::from(byte)),
+        self.each_key(true);
+        let key = loop {
+            match self.byte() {
+                Some(b'\n' | b'\r' | b' ') => {}
+                Some(ESCAPE) => self.skip_sequence(),
+                other => break other.map(char::from),
             }
-        }
+        };
+        self.each_key(false);
+        key
     }
 
     fn byte(&mut self) -> Option<u8> {
         let mut byte = [0];
-        match io::stdin().read(&mut byte) {
+        match self.input.read(&mut byte) {
             Ok(1) => Some(byte[0]),
             _ => None,
+        }
+    }
+
+    /// Reads the rest of what a key sends that is no character: `ESC [ 3 ~` or `ESC O P` (ECMA-48), or `ESC a` for Alt-A.
+    fn skip_sequence(&mut self) {
+        // Escape itself sends nothing more.
+        if self.input.buffer().is_empty() {
+            return;
+        }
+        match self.byte() {
+            Some(b'[') => while self.byte().is_some_and(|byte| !(0x40..=0x7e).contains(&byte)) {},
+            Some(b'O') => {
+                self.byte();
+            }
+            _ => {}
         }
     }
 
@@ -277,12 +328,10 @@ impl Keys {
         if self.is_terminal() {
             eprint!("{question}");
         }
-        self.each_key(false);
         let mut line = Vec::new();
         while let Some(byte) = self.byte().filter(|byte| *byte != b'\n') {
             line.push(byte);
         }
-        self.each_key(true);
         let line = String::from_utf8_lossy(&line).trim().to_owned();
         (!line.is_empty()).then_some(line)
     }
@@ -299,17 +348,9 @@ impl Keys {
         let before = before.unwrap_or_default();
         let file = self.folder.join(format!("review-{}.json", std::process::id()));
         graft_formats::atomic::bytes(&file, before.as_bytes())?;
-        self.each_key(false);
         let written = edited(&editor, &file);
-        self.each_key(true);
         let _ = std::fs::remove_file(&file);
         Ok(written?.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty() && *text != before.trim()))
-    }
-}
-
-impl Drop for Keys {
-    fn drop(&mut self) {
-        self.each_key(false);
     }
 }
 
