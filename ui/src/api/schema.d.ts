@@ -48,7 +48,7 @@ export interface paths {
         put?: never;
         /** Reads the Ask AI database again, if it is configured, and queues a training on the approved examples. Its version
          *     becomes active, and `latest` in the folder of the settings, unless it is worse than the one before. If nothing changed
-         *     since the last training, that one is returned with a `note`, and none is queued. A base model that is not here yet is
+         *     since the last training, that one is returned with a `note`, and none is queued. If only the base model is missing, it is
          *     downloaded in the background, and the 400 says so. */
         post: operations["trigger"];
         delete?: never;
@@ -567,7 +567,7 @@ export interface paths {
         /** The trainings and evaluations of a task or of all, newest first. */
         get: operations["list_runs"];
         put?: never;
-        /** Queues a training. */
+        /** Queues a training. If only the base model is missing, it is downloaded in the background, and the 422 says so. */
         post: operations["submit_run"];
         /** Deletes the runs that ended before a time. */
         delete: operations["delete_runs"];
@@ -3207,7 +3207,7 @@ export interface components {
         };
         /** @description One example with all that helps to judge it. */
         ExampleDetail: {
-            /** @description What the task's baseline answers, if Audit proposes it. */
+            /** @description What the task's baseline answers, if Audit proposes it; a program or a service is asked only where there is no output. */
             baseline?: Json;
             /** @description Why it does not answer, where a program or a service fails. */
             baseline_failure?: string | null;

@@ -102,6 +102,12 @@ impl Preflight {
     pub fn errors(&self) -> impl Iterator<Item = &Problem> {
         self.problems.iter().filter(|problem| problem.level == Level::Error)
     }
+
+    /// Whether nothing but the base model keeps the run from being queued.
+    #[must_use]
+    pub fn lacks_only_base(&self) -> bool {
+        !self.ok && self.errors().all(|problem| problem.field.as_deref() == Some("base"))
+    }
 }
 
 /// Room on the disk that a run needs beside its checkpoints.

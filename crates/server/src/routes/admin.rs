@@ -56,7 +56,7 @@ async fn recent_runs(
 
 /// Reads the Ask AI database again, if it is configured, and queues a training on the approved examples. Its version
 /// becomes active, and `latest` in the folder of the settings, unless it is worse than the one before. If nothing changed
-/// since the last training, that one is returned with a `note`, and none is queued. A base model that is not here yet is
+/// since the last training, that one is returned with a `note`, and none is queued. If only the base model is missing, it is
 /// downloaded in the background, and the 400 says so.
 #[utoipa::path(post, path = "/admin/training/trigger", tag = "ask-ai", extensions(("x-role" = json!("trainer"))),
     responses((status = 202, body = TrainingRun),
@@ -72,15 +72,7 @@ async fn trigger(State(state): State<AppState>, Acting(engine): Acting) -> Resul
         }
         Ok(run) => Ok(Accepted(run.training_run()).into_response()),
         Err(error) => {
-            let mut problem = Problem::from(error);
-            let base = state.config.ask_ai.base();
-            if engine.bases().is_absent(&base).await {
-                state.pulls.begin(engine, base.clone(), false)?;
-                problem.detail = format!("the base model `{base}` is not here yet; it is being downloaded");
-                problem.hint = Some(
-                    "start the training again when it is here; the page of base models shows how far it is".into(),
-                );
-            }
+            let problem = state.pulls.fetch_for(engine, &state.config.ask_ai.base(), error).await;
             // Their page knows 400 and 409 only.
             Err(if matches!(problem.status, 404 | 422) { Problem { status: 400, ..problem } } else { problem })
         }

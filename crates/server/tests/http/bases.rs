@@ -48,6 +48,30 @@ async fn terms_are_accepted_before_a_download() {
     assert_eq!(base(&service, "smollm2-135m").await["terms"], Value::Null);
 }
 
+#[tokio::test]
+async fn a_training_that_lacks_only_its_base_downloads_it() {
+    let service = Service::new().await;
+    let train = async |base: &str| {
+        let refused = service.post("/api/v1/runs", &json!({"task": "text-classification", "base": base})).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        refused.json()
+    };
+    let missing = "nobody/nothing";
+    let refused = train(missing).await;
+    assert!(refused["detail"].as_str().unwrap().contains("more problems"), "there are no examples: {refused}");
+    assert_eq!(base(&service, missing).await, Value::Null, "nothing is downloaded");
+
+    let row = |i: usize| if i.is_multiple_of(2) { format!("yes {i},good\n") } else { format!("no {i},bad\n") };
+    let rows: String = (0..60).map(row).collect();
+    service.import("csv", "text-classification", "a.csv", format!("text,label\n{rows}").as_bytes()).await;
+    let terms = train("gemma3-270m").await;
+    assert!(terms["hint"].as_str().unwrap().contains("`\"terms_accepted\": true`"), "{terms}");
+    assert_eq!(base(&service, "gemma3-270m").await["pull"], Value::Null, "a person accepts the terms first");
+    let begun = train(missing).await;
+    assert_eq!(begun["detail"], "the base model `nobody/nothing` is not here yet; it is being downloaded");
+    assert!(base(&service, missing).await["pull"]["state"].is_string());
+}
+
 /// Why a download failed.
 async fn failure(service: &Service, name: &str) -> Value {
     let begun = service.post("/api/v1/bases", &json!({"name": name})).await;
