@@ -149,12 +149,26 @@ fn a_program_that_people_have_is_a_baseline() {
     let tried = graft.json(&["tasks", "try-baseline", "text-classification", "--baseline", &broken]);
     assert_eq!(tried["answered"], 0);
     assert!(tried["failure"].as_str().unwrap().contains("exit status: 4: gone"), "{tried}");
-    assert_eq!(tried["wrong"][5]["reason"], "it is not asked any more", "three failures are enough");
+    let reason = tried["wrong"][5]["reason"].as_str().unwrap();
+    assert!(reason.ends_with("failed three times in a row and is not asked any more"), "{reason}");
 
     graft.ok(&["tasks", "edit", "text-classification", "--baseline", &right]);
     let made = graft.json(&["models", "contestant", "rules", "--task", "text-classification", "--activate"]);
     assert_eq!(made["version"]["metrics"]["evaluation"]["adapter"]["metrics"][0]["value"], 1.0);
     assert_eq!(graft.json(&["infer", "--message", "no no 7"])["label"], "bad");
+    // It fails on some texts: they count as wrong.
+    let weak = command("weak.toml", "read -r text; case $text in *[78]) exit 3;; *no*) echo bad;; *) echo good;; esac");
+    graft.ok(&["tasks", "edit", "text-classification", "--baseline", &weak]);
+    let made = graft.json(&["models", "contestant", "rules", "--task", "text-classification"]);
+    let score = made["metrics"]["evaluation"]["adapter"]["metrics"][0]["value"].as_f64().unwrap();
+    assert!(score > 0.5 && score < 1.0, "{made}");
+    let file = graft.file("texts.jsonl", "{\"text\": \"yes 7\"}\n{\"text\": \"yes 9\"}\n");
+    let name = made["name"].as_str().unwrap();
+    let said = graft.json(&["infer", "--version", name, "--input-file", file.to_str().unwrap()]);
+    assert!(said["answers"][0]["error"].as_str().unwrap().contains("exit status: 3"), "{said}");
+    assert_eq!(said["answers"][1]["label"], "good");
+
     graft.ok(&["tasks", "edit", "text-classification", "--baseline", &broken]);
+    graft.fails(14, &["models", "contestant", "rules", "--task", "text-classification"], "exit status: 4: gone");
     graft.fails(14, &["compare", "--message", "yes", "--with", "rules"], "it ended with exit status: 4: gone");
 }

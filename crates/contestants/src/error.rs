@@ -32,6 +32,19 @@ pub enum Error {
         /// What it did instead.
         why: String,
     },
+    /// A program or a service that failed too often to be asked again.
+    #[error("answer with the baseline: it failed three times in a row and is not asked any more")]
+    NotAsked,
+    /// Rules that do not fit the task.
+    #[error("use the rules of task `{task}`: `{field}`: {reason}")]
+    Rules {
+        /// The task's name.
+        task: String,
+        /// The field within the rules.
+        field: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A file that is not a contestant.
     #[error("read a contestant: {0}")]
     File(String),
@@ -43,9 +56,10 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::NoAnswer { .. } => Some("add a rule or a value under `otherwise` to the task's baseline"),
-            Self::Outside { .. } => {
+            Self::Outside { .. } | Self::NotAsked => {
                 Some("try the command or the address of the task's baseline by itself, or give it more time")
             }
+            Self::Rules { .. } => Some("adapt the task's baseline to its labels or its schema"),
             Self::NoKind(_) | Self::Unfit { .. } | Self::File(_) => None,
         }
     }

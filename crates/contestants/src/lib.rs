@@ -30,7 +30,7 @@ use utoipa::ToSchema;
 
 pub use error::Error;
 pub use ngrams::{Unseen, unseen};
-pub use parser::Parser;
+pub use parser::{Parser, Patience};
 
 use nearest::Nearest;
 use ngrams::NGrams;

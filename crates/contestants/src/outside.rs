@@ -41,6 +41,10 @@ pub(crate) fn run(command: &[String], seconds: u32, input: &str) -> Result<Strin
     };
     let left = || until.saturating_duration_since(Instant::now());
     let Ok(said) = said.recv_timeout(left()) else { return Err(late(&mut child)) };
+    if said.len() as u64 > LONGEST {
+        end(&mut child);
+        return Err(failed(format!("answered more than {LONGEST} bytes")));
+    }
     let status = loop {
         match child.try_wait().map_err(|error| failed(format!("can't be waited for: {error}")))? {
             Some(status) => break status,
@@ -56,19 +60,19 @@ pub(crate) fn run(command: &[String], seconds: u32, input: &str) -> Result<Strin
         let last = if last.is_empty() { last } else { format!(": {last}") };
         return Err(failed(format!("ended with {status}{last}")));
     }
-    if said.len() as u64 > LONGEST {
-        return Err(failed(format!("answered more than {LONGEST} bytes")));
-    }
     String::from_utf8(said).map_err(|_| failed("answered in another encoding than UTF-8".into()))
 }
 
-/// Reads a pipe on a thread of its own: one byte more than allowed at most.
+/// Reads a pipe on a thread of its own: one byte more than allowed at most. The rest is dropped, because a program that can't
+/// write is killed.
 fn collect(pipe: Option<impl std::io::Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> {
     let (send, receive) = mpsc::channel();
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        let _ = pipe.map(|pipe| pipe.take(LONGEST + 1).read_to_end(&mut bytes));
+        let Some(mut pipe) = pipe else { return };
+        let _ = pipe.by_ref().take(LONGEST + 1).read_to_end(&mut bytes);
         let _ = send.send(bytes);
+        let _ = std::io::copy(&mut pipe, &mut std::io::sink());
     });
     receive
 }
@@ -132,11 +136,32 @@ mod tests {
     fn a_program_that_fails_is_late_or_talks_too_much_is_named() {
         let said = sh("echo first >&2; echo 'no such table' >&2; exit 3", 10).unwrap_err();
         assert!(said.contains("exit status: 3: no such table"), "{said}");
-        assert!(sh("sleep 60 & sleep 60", 1).unwrap_err().contains("did not answer in 1 s"));
-        assert!(sh("head -c 2000000 /dev/zero | tr '\\0' x", 20).is_err());
+        assert!(sh("head -c 2000000 /dev/zero | tr '\\0' x", 20).unwrap_err().contains("answered more than 1048576"));
         assert!(sh("printf '\\377'", 10).unwrap_err().contains("UTF-8"));
         let missing = run(&["no-such-program-here".to_owned()], 1, "").unwrap_err().to_string();
         assert!(missing.contains("can't be started"), "{missing}");
+    }
+
+    #[test]
+    fn a_program_may_tell_much_beside_its_answer() {
+        assert_eq!(sh("head -c 3000000 /dev/zero >&2; echo ham", 20).unwrap(), "ham\n");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_late_program_ends_with_what_it_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pid");
+        let said = sh(&format!("sleep 60 & echo $! > {}; sleep 60", file.display()), 1).unwrap_err();
+        assert!(said.contains("did not answer in 1 s"), "{said}");
+        let pid = std::fs::read_to_string(file).unwrap();
+        // Nobody may have waited for it yet.
+        let state = || std::fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
+        let until = Instant::now() + Duration::from_secs(10);
+        while state().is_ok_and(|state| !state.contains(") Z")) {
+            assert!(Instant::now() < until, "its child still runs");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     #[test]

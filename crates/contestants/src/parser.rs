@@ -4,7 +4,7 @@ use graft_tasks::{
     baseline::Baseline,
     cards::{BaselineSpec, Task},
     pounds::Tables,
-    rules::Rules,
+    rules::{BadRules, Rules},
 };
 use serde_json::Value;
 
@@ -27,12 +27,17 @@ enum By {
 
 impl Parser {
     /// The baseline of a task, if it has one.
-    #[must_use]
-    pub fn of(task: &Task, tables: &Tables) -> Option<Self> {
-        let by = match task.baseline.as_ref()? {
+    ///
+    /// # Errors
+    /// [`Error::Rules`] where its rules are those of another schema or other labels.
+    pub fn of(task: &Task, tables: &Tables) -> Result<Option<Self>, Error> {
+        let Some(baseline) = &task.baseline else { return Ok(None) };
+        let by = match baseline {
             BaselineSpec::BuiltIn { .. } => By::FoodRescue(Box::new(Baseline::new(tables))),
-            // A definition is checked before it is kept.
-            BaselineSpec::Rules(rules) => By::Rules(Box::new(Rules::new(rules, task).ok()?)),
+            BaselineSpec::Rules(rules) => {
+                let misfit = |BadRules { field, reason }| Error::Rules { task: task.name.clone(), field, reason };
+                By::Rules(Box::new(Rules::new(rules, task).map_err(misfit)?))
+            }
             BaselineSpec::Command { command, timeout_seconds } => {
                 By::Command { command: command.clone(), timeout_seconds: *timeout_seconds }
             }
@@ -40,7 +45,7 @@ impl Parser {
                 By::Endpoint { url: url.clone(), timeout_seconds: *timeout_seconds }
             }
         };
-        Some(Self { task: Box::new(task.clone()), by })
+        Ok(Some(Self { task: Box::new(task.clone()), by }))
     }
 
     /// What people read: `regex`, `command`, `endpoint`.
@@ -65,12 +70,10 @@ impl Parser {
     /// [`Error::NoAnswer`] where the rules find none; [`Error::Outside`] where a program or a service fails, is late or
     /// answers in another form.
     pub fn answer(&self, input: &str) -> Result<Value, Error> {
+        let no_answer = |why| Error::NoAnswer { task: self.task.name.clone(), why };
         let said = match &self.by {
-            By::FoodRescue(rules) => return Ok(rules.extract(input)),
-            By::Rules(rules) => {
-                let no_answer = |why| Error::NoAnswer { task: self.task.name.clone(), why };
-                return rules.read(input).answer.map_err(no_answer);
-            }
+            By::FoodRescue(rules) => return self.task.accept(&rules.extract(input)).map_err(no_answer),
+            By::Rules(rules) => return rules.read(input).answer.map_err(no_answer),
             By::Command { command, timeout_seconds } => outside::run(command, *timeout_seconds, input)?,
             By::Endpoint { url, timeout_seconds } => outside::post(url, *timeout_seconds, &self.task.name, input)?,
         };
@@ -92,6 +95,33 @@ impl Parser {
                 (found.answer.map_err(no_answer), found.used)
             }
             _ => (self.answer(input), Vec::new()),
+        }
+    }
+}
+
+/// Failures in a row after which a program or a service is asked nothing more.
+const GIVE_UP: usize = 3;
+
+/// Counts the failures of a program or a service that is asked many inputs, so that one that is gone does not cost its time
+/// for each of them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Patience {
+    in_a_row: usize,
+}
+
+impl Patience {
+    /// Whether it failed too often in a row to be asked again.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        self.in_a_row >= GIVE_UP
+    }
+
+    /// Takes note of an answer, or of why there is none. That no rule fits is no failure.
+    pub fn note(&mut self, error: Option<&Error>) {
+        match error {
+            None => self.in_a_row = 0,
+            Some(Error::Outside { .. }) => self.in_a_row += 1,
+            Some(_) => {}
         }
     }
 }

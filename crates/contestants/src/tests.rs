@@ -29,7 +29,7 @@ fn card() -> TaskCard {
 }
 
 fn all(card: &TaskCard, examples: &[Example]) -> Vec<Contestant> {
-    let rules = Parser::of(cards::task(&card.name).unwrap(), &Tables::builtin());
+    let rules = Parser::of(cards::task(&card.name).unwrap(), &Tables::builtin()).unwrap();
     Contestant::all(card, examples, rules.as_ref())
 }
 
@@ -105,7 +105,7 @@ fn fit_is_bit_reproducible_and_survives_a_file() {
         }
     }
     let slack = cards::card("slack-rescue", &[]).unwrap();
-    let parser = Parser::of(cards::task("slack-rescue").unwrap(), &Tables::builtin()).unwrap();
+    let parser = Parser::of(cards::task("slack-rescue").unwrap(), &Tables::builtin()).unwrap().unwrap();
     let rules = &all(&slack, &[])[0];
     let read = Contestant::from_bytes(&rules.to_bytes(), &slack, Some(&parser)).unwrap();
     let message = "Picked up 3 boxes of kale from Aldi";
@@ -118,7 +118,7 @@ fn a_program_or_a_service_answers_in_the_form_of_the_task() {
         let mut task = cards::task("sentiment").unwrap().clone();
         task.closed = true;
         task.baseline = Some(serde_json::from_value(baseline).unwrap());
-        Parser::of(&task.checked().unwrap(), &Tables::builtin()).unwrap()
+        Parser::of(&task.checked().unwrap(), &Tables::builtin()).unwrap().unwrap()
     };
     let script = "read text; case $text in *good*) echo Positive;; *) echo odd;; esac";
     let program = parser(json!({"kind": "command", "command": ["sh", "-c", script]}));
@@ -145,6 +145,31 @@ fn a_program_or_a_service_answers_in_the_form_of_the_task() {
     assert!(service.answer("late").unwrap_err().to_string().contains("did not answer in 1 s"));
     let nowhere = parser(json!({"kind": "endpoint", "url": "http://127.0.0.1:1"}));
     assert!(nowhere.answer("x").unwrap_err().to_string().contains("can't be reached"));
+}
+
+#[test]
+fn built_in_answers_have_the_form_of_the_task() {
+    let parser = |schema: Option<Value>| {
+        let mut task = cards::task("slack-rescue").unwrap().clone();
+        task.schema = schema.or(task.schema);
+        Parser::of(&task, &Tables::builtin()).unwrap().unwrap()
+    };
+    let message = "Picked up 3 boxes of kale from Aldi";
+    assert_eq!(parser(None).answer(message).unwrap()["rescue_location"], "Aldi");
+    let without = json!({"type": "object", "properties": {"direction": {"type": "string"}}, "required": ["direction"]});
+    assert_eq!(parser(Some(without)).answer(message).unwrap(), json!({"direction": "inbound"}));
+    let other = json!({"type": "object", "properties": {"total": {"type": "number"}}, "required": ["total"]});
+    assert!(matches!(parser(Some(other)).answer(message), Err(Error::NoAnswer { .. })));
+}
+
+#[test]
+fn rules_of_other_labels_are_refused() {
+    let mut task = cards::task("sentiment").unwrap().clone();
+    task.closed = true;
+    let rules = json!({"kind": "rules", "otherwise": "positive", "rules": [{"label": "odd", "pattern": "x"}]});
+    task.baseline = Some(serde_json::from_value(rules).unwrap());
+    let refused = Parser::of(&task, &Tables::builtin()).unwrap_err().to_string();
+    assert_eq!(refused, "use the rules of task `sentiment`: `rules[0].label`: `odd` is no label of the task");
 }
 
 #[test]

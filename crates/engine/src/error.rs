@@ -654,10 +654,14 @@ impl Error {
             | Self::NoIntegration { .. }
             | Self::Unsupported(_) => ExitCode::Usage,
             Self::NoneFits { .. } => ExitCode::BadData,
-            Self::Contestant(graft_contestants::Error::File(_) | graft_contestants::Error::NoAnswer { .. }) => {
-                ExitCode::BadData
+            Self::Contestant(
+                graft_contestants::Error::File(_)
+                | graft_contestants::Error::NoAnswer { .. }
+                | graft_contestants::Error::Rules { .. },
+            ) => ExitCode::BadData,
+            Self::Contestant(graft_contestants::Error::Outside { .. } | graft_contestants::Error::NotAsked) => {
+                ExitCode::Network
             }
-            Self::Contestant(graft_contestants::Error::Outside { .. }) => ExitCode::Network,
             Self::NoResult { .. }
             | Self::BadVersion { .. }
             | Self::StartFrom { .. }

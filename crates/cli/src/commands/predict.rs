@@ -27,8 +27,6 @@ const GPU_CHUNK: usize = 512;
 /// Number of held-out messages that `validate` uses without `--samples`.
 const SAMPLES: usize = 10;
 
-const TOO_LONG: &str = "the input leaves no room for an answer in the model's context";
-
 /// The version that answers, and how it generates.
 #[derive(Debug, Args)]
 pub(crate) struct Which {
@@ -164,17 +162,17 @@ fn name(chosen: &Chosen) -> String {
     version.unwrap_or_else(|| chosen.folder.display().to_string())
 }
 
-/// Answers to inputs, in order; none where the input leaves no room for one in the model's context.
+/// Answers to inputs, in order, each with the reason where the input gets none.
 async fn answers(
     serving: &Serving,
     deployment: &Arc<Deployment>,
     inputs: &[Input],
     options: &AnswerOptions,
     tell: impl FnMut(usize),
-) -> Result<Vec<Option<Answer>>> {
+) -> Result<Vec<std::result::Result<Answer, String>>> {
     let texts: Vec<String> = inputs.iter().map(|input| input.text.clone()).collect();
     let answers = serving.answer_all(deployment, &texts, options, tell).await?;
-    Ok(answers.into_iter().map(Answer::unless_too_long).collect::<graft_engine::Result<_>>()?)
+    Ok(Answer::each(answers)?)
 }
 
 pub(crate) async fn infer(engine: &Engine, command: Infer, json: bool) -> Result<Reply> {
@@ -195,10 +193,10 @@ pub(crate) async fn infer(engine: &Engine, command: Infer, json: bool) -> Result
         let done = lines.len();
         let tell = |more| counter.set(done + more, inputs.len());
         for (input, answer) in chunk.iter().zip(answers(&serving, &deployment, chunk, &options, tell).await?) {
-            invalid += usize::from(answer.as_ref().is_none_or(|answer| !answer.valid));
+            invalid += usize::from(!answer.as_ref().is_ok_and(|answer| answer.valid));
             let mut line = line(input, answer.as_ref(), deployment.card(), &version);
             if json {
-                add_whole(&mut line, answer.as_ref());
+                add_whole(&mut line, answer.as_ref().ok());
             } else if command.output.is_none() {
                 print(&Value::Object(line.clone()).to_string());
             }
@@ -217,15 +215,23 @@ pub(crate) async fn infer(engine: &Engine, command: Infer, json: bool) -> Result
 }
 
 /// An answer as one short line: the input's key, the fields, how sure, and by whom.
-fn line(input: &Input, answer: Option<&Answer>, card: &TaskCard, version: &str) -> Map<String, Value> {
+fn line(
+    input: &Input,
+    answer: std::result::Result<&Answer, &String>,
+    card: &TaskCard,
+    version: &str,
+) -> Map<String, Value> {
     let mut line = Map::new();
     if !input.key.is_empty() {
         line.insert(input.key.into(), input.id.clone().into());
     }
-    let Some(answer) = answer else {
-        line.extend([("version".to_owned(), version.into()), ("valid".to_owned(), false.into())]);
-        line.insert("error".into(), TOO_LONG.into());
-        return line;
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(reason) => {
+            line.extend([("version".to_owned(), version.into()), ("valid".to_owned(), false.into())]);
+            line.insert("error".into(), reason.as_str().into());
+            return line;
+        }
     };
     match (&answer.answer, &card.answer) {
         (Value::Object(fields), _) => line.extend(fields.clone()),
@@ -272,7 +278,7 @@ pub(crate) async fn validate(engine: &Engine, command: Validate) -> Result<Reply
         let problem = problem(deployment.definition(), answer.as_ref());
         bad += usize::from(problem.is_some());
         table.row([input.id.clone(), problem.clone().unwrap_or_else(|| "ok".into())]);
-        let written = answer.as_ref().map(|answer| &answer.written);
+        let written = answer.as_ref().ok().map(|answer| &answer.written);
         samples.push(json!({input.key: input.id, "ok": problem.is_none(), "problem": problem, "answer": written}));
     }
     let version = name(&chosen);
@@ -299,8 +305,11 @@ async fn held_out(engine: &Engine, chosen: &Chosen, task: &str) -> Result<Vec<In
 }
 
 /// What is wrong with an answer.
-fn problem(task: &Task, answer: Option<&Answer>) -> Option<String> {
-    let Some(answer) = answer else { return Some(TOO_LONG.into()) };
+fn problem(task: &Task, answer: std::result::Result<&Answer, &String>) -> Option<String> {
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(reason) => return Some(reason.clone()),
+    };
     if !answer.valid {
         return Some("the answer was cut short: it is longer than `--max-tokens`".into());
     }
@@ -359,8 +368,9 @@ async fn one(
     options: &AnswerOptions,
 ) -> Result<Answer> {
     let input = Input { key: "", id: String::new(), text: message.to_owned() };
-    let answer = answers(serving, deployment, &[input], options, |_| {}).await?.pop().flatten();
-    answer.ok_or_else(|| Failure::usage(format!("answer the message: {TOO_LONG}"), "shorten it"))
+    let answer = answers(serving, deployment, &[input], options, |_| {}).await?.remove(0);
+    let hint = "shorten the message, or add a rule to the task's baseline";
+    answer.map_err(|reason| Failure::usage(format!("answer the message: {reason}"), hint))
 }
 
 fn side_by_side(left: &str, right: &str, found: &Diff) -> String {

@@ -131,7 +131,7 @@ fn tried(task: &Task, parser: &Parser, examples: &[Example]) -> Result<BaselineT
     };
     let (answers, failure) = answers_of(ask, examples.iter());
     let seconds_per_answer = clock.elapsed().as_secs_f64() / told.len().max(1) as f64;
-    told.resize(examples.len(), (Vec::new(), Some("it is not asked any more".to_owned())));
+    told.resize(examples.len(), (Vec::new(), Some(ContestantError::NotAsked.to_string())));
     let scores = score_answers(judged, examples, &answers);
     let count = match &task.baseline {
         Some(BaselineSpec::Rules(rules)) => rules.rules.len(),

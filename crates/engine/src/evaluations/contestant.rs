@@ -43,14 +43,16 @@ impl Evaluations<'_> {
         tell: Tell<'_>,
     ) -> Result<Version> {
         let ground = self.ground(task, like).await?;
-        let (mut definition, mut revision) = (ground.task, ground.revision);
+        let Ground { task: mut definition, mut revision, mut card, dataset } = ground;
         if kind == Kind::Rules {
             // The rules of now, whenever the version that it is like was trained.
             let newest = self.engine.tasks().get(task).await?;
             revision = Some(self.engine.tasks().keep(&newest).await?);
+            if newest.definition.schema != definition.schema {
+                card = newest.definition.card(&[])?;
+            }
             definition = newest.definition;
         }
-        let (card, dataset) = (ground.card, ground.dataset);
         let digest = dataset.digest.clone();
         let contestant = self.fit(kind, &definition, &card, dataset).await?;
         let file = contestant.to_bytes();

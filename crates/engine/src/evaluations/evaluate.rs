@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use graft_contestants::{Contestant, Error as ContestantError, Kind, Parser};
+use graft_contestants::{Contestant, Error as ContestantError, Kind, Parser, Patience};
 use graft_core::{Dataset, Example, TaskCard, near_duplicates};
 use graft_predict::Calibration;
 use graft_store::{Lease, Version};
@@ -116,33 +116,23 @@ const FEW: usize = 50;
 /// Parts of a cross-validation.
 const FOLDS: usize = 5;
 
-/// Failures in a row after which a program or a service is asked nothing more.
-const GIVE_UP: usize = 3;
-
 /// The answers of a contestant to examples; those that it doesn't give are missing. Beside them, why a program or a service
 /// failed first, if it did.
 pub(crate) fn answers_of<'e>(
     mut contestant: impl FnMut(&str) -> std::result::Result<Value, ContestantError>,
     examples: impl Iterator<Item = &'e Example>,
 ) -> (Vec<Option<Value>>, Option<String>) {
-    let (mut in_a_row, mut failure) = (0, None);
+    let (mut patience, mut failure) = (Patience::default(), None);
     let answers = examples.map(|example| {
-        if in_a_row == GIVE_UP {
+        if patience.is_over() {
             return None;
         }
-        match contestant(&example.input) {
-            Ok(answer) => {
-                in_a_row = 0;
-                Some(answer)
-            }
-            Err(error) => {
-                if matches!(error, ContestantError::Outside { .. }) {
-                    in_a_row += 1;
-                    failure.get_or_insert_with(|| format!("failed to {error}"));
-                }
-                None
-            }
+        let answer = contestant(&example.input);
+        patience.note(answer.as_ref().err());
+        if let Err(error @ ContestantError::Outside { .. }) = &answer {
+            failure.get_or_insert_with(|| format!("failed to {error}"));
         }
+        answer.ok()
     });
     (answers.collect(), failure)
 }

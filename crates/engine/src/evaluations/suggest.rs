@@ -59,10 +59,12 @@ impl Evaluations<'_> {
                 break;
             }
             let deployment = serving.deploy(chosen.clone()).await?;
-            let (options, tell) = (AnswerOptions::default(), &mut |_: &str, _, _| {});
-            let answers = serving.answer_examples(&deployment, &examples, &options, "answers", tell).await?;
-            self.engine.store.put_suggestions(&self.suggested(&version, &deployment, &examples, answers)?).await?;
-            made += examples.len();
+            let inputs: Vec<String> = examples.iter().map(|example| example.input.clone()).collect();
+            let answers = serving.answer_all(&deployment, &inputs, &AnswerOptions::default(), |_| {}).await?;
+            let asked = &examples[..Answer::asked(&answers)];
+            let suggested = self.suggested(&version, &deployment, asked, Answer::each(answers)?)?;
+            self.engine.store.put_suggestions(&suggested).await?;
+            made += asked.len();
         }
         Ok(made)
     }
@@ -88,8 +90,9 @@ impl Evaluations<'_> {
             let options = AnswerOptions::default();
             let answers = serving.answer_all(&deployment, &inputs, &options, |_| {}).await?;
             let mut pairs = Vec::with_capacity(inputs.len());
-            for ((input, active), answer) in inputs.into_iter().zip(active).zip(answers) {
-                let answer = Answer::unless_too_long(answer)?.filter(|answer| answer.valid);
+            let asked = Answer::asked(&answers);
+            for ((input, active), answer) in inputs.into_iter().zip(active).zip(Answer::each(answers)?).take(asked) {
+                let answer = answer.ok().filter(|answer| answer.valid);
                 let candidate = answer.map_or(Value::Null, |answer| answer.written);
                 let agreement = agreement(&deployment, &active, &candidate);
                 pairs.push(RolloutPair { input, served: String::new(), active, candidate, agreement, at: now() });
@@ -105,16 +108,16 @@ impl Evaluations<'_> {
         version: &str,
         by: &Deployment,
         examples: &[Example],
-        answers: Vec<Option<Answer>>,
+        answers: Vec<std::result::Result<Answer, String>>,
     ) -> Result<Vec<Suggestion>> {
         let (task, rules) = (by.task(), &by.definition().scoring);
         // A program or a service is asked once somebody looks at the example.
         let baseline = self.engine.tasks().baseline(by.definition())?.filter(|baseline| !baseline.is_outside());
-        let suggestion = |(example, answer): (&Example, Option<Answer>)| {
+        let suggestion = |(example, answer): (&Example, std::result::Result<Answer, String>)| {
             // What else is said of it: by the baseline, or by what came with the example.
             let read = |rules: &Parser| rules.answer(&example.input).ok();
             let other = baseline.as_ref().and_then(read).or_else(|| example.output.clone());
-            let (answer, confidence, fields) = answer.map_or((Value::Null, 0.0, BTreeMap::new()), |answer| {
+            let (answer, confidence, fields) = answer.ok().map_or((Value::Null, 0.0, BTreeMap::new()), |answer| {
                 (answer.written, answer.confidence, answer.fields)
             });
             let disagrees = other.is_some_and(|other| score::diff(by.card(), rules, &other, &answer).score < 1.0);

@@ -3,8 +3,10 @@ use std::collections::BTreeMap;
 use graft_contestants::Error as ContestantError;
 use graft_core::Example;
 use graft_store::{Bulk, BulkReport, Change, Decision, ExampleFilter, Seen};
+use graft_tasks::cards::BaselineSpec;
 use serde::Serialize;
 use serde_json::Value;
+use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 use super::{
@@ -13,12 +15,15 @@ use super::{
 };
 use crate::{Error, Result, files::apart, now};
 
+/// Programs and services that answer at a time for people who look at examples.
+static OUTSIDE: Semaphore = Semaphore::const_new(4);
+
 /// One example with all that helps to judge it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ExampleDetail {
     /// The example.
     pub example: Example,
-    /// What the task's baseline answers, if Audit proposes it.
+    /// What the task's baseline answers, if Audit proposes it; a program or a service is asked only where there is no output.
     pub baseline: Option<Value>,
     /// Why it does not answer, where a program or a service fails.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,12 +104,16 @@ impl Examples<'_> {
     pub async fn detail(self, task: &str, id: &str) -> Result<ExampleDetail> {
         let example = self.engine.store.example(task, id).await?;
         let definition = self.engine.tasks().definition(&example.task).await?;
-        let parser = self.engine.tasks().baseline(&definition)?.filter(|_| definition.prefill);
         let (mut baseline, mut baseline_failure) = (None, None);
-        if let Some(parser) = parser {
-            let input = example.input.clone();
-            match apart("ask the baseline", move || Ok(parser.answer(&input))).await? {
-                Ok(answer) => baseline = Some(answer),
+        if let Some(is_outside) = definition.baseline.as_ref().map(BaselineSpec::is_outside)
+            && definition.prefill
+            && (!is_outside || example.output.is_none())
+        {
+            let _turn = if is_outside { OUTSIDE.acquire().await.ok() } else { None };
+            let (engine, input) = (self.engine.clone(), example.input.clone());
+            let ask = move || Ok(engine.tasks().baseline(&definition)?.map(|parser| parser.answer(&input)));
+            match apart("ask the baseline", ask).await?.transpose() {
+                Ok(answer) => baseline = answer,
                 Err(error @ ContestantError::Outside { .. }) => baseline_failure = Some(format!("failed to {error}")),
                 Err(_) => {}
             }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
+use graft_contestants::Error as ContestantError;
 use graft_core::Digest;
 use graft_predict::{Completion, Confidence, InputSpan};
 use serde::Serialize;
@@ -52,16 +53,35 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// No answer, instead of an error, where the input leaves no room for one in the model's context, or no rule fits it.
+    /// Answers to many inputs, each with the reason where the input itself gets none: it leaves no room for an answer in the
+    /// model's context, no rule fits it, or a program or a service failed on it.
     ///
     /// # Errors
-    /// Any other reason why there is none.
-    pub fn unless_too_long(answer: Result<Self>) -> Result<Option<Self>> {
-        match answer {
-            Err(Error::Predict(graft_predict::Error::Model(graft_nn::Error::TooLong { .. }))) => Ok(None),
-            Err(Error::Contestant(graft_contestants::Error::NoAnswer { .. })) => Ok(None),
-            other => other.map(Some),
-        }
+    /// Any other reason why there is none; the program or the service failed on all inputs.
+    pub fn each(answers: Vec<Result<Self>>) -> Result<Vec<std::result::Result<Self, String>>> {
+        let failed = |answer: &Result<Self>| {
+            matches!(answer, Err(Error::Contestant(ContestantError::Outside { .. } | ContestantError::NotAsked)))
+        };
+        let all_failed = answers.iter().all(failed);
+        let one = |answer: Result<Self>| match answer {
+            Err(Error::Predict(graft_predict::Error::Model(graft_nn::Error::TooLong { .. }))) => {
+                Ok(Err("the input leaves no room for an answer in the model's context".to_owned()))
+            }
+            Err(Error::Contestant(error @ ContestantError::NoAnswer { .. })) => Ok(Err(format!("failed to {error}"))),
+            Err(Error::Contestant(error @ (ContestantError::Outside { .. } | ContestantError::NotAsked)))
+                if !all_failed =>
+            {
+                Ok(Err(format!("failed to {error}")))
+            }
+            other => other.map(Ok),
+        };
+        answers.into_iter().map(one).collect()
+    }
+
+    /// How many inputs were asked, from the first: a program or a service that fails too often is not asked the rest.
+    pub(crate) fn asked(answers: &[Result<Self>]) -> usize {
+        let is_asked = |answer: &&Result<Self>| !matches!(answer, Err(Error::Contestant(ContestantError::NotAsked)));
+        answers.iter().take_while(is_asked).count()
     }
 }
 

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use graft_contestants::{Error as ContestantError, Patience};
 use graft_core::{AnswerForm, Example};
 use graft_predict::{Completion, End, Guide, Piece, Priority, Request, Sampling, Template, Update};
 use serde_json::{Value, json};
@@ -236,7 +237,10 @@ impl Serving {
                 let input = input_of(deployment, prompt, format)?.to_owned();
                 let (serving, deployment) = (self.clone(), Arc::clone(deployment));
                 // A program or a service may take its time.
-                return apart(move || serving.reply(&deployment, asker, &input)).await;
+                let reply = apart(move || serving.reply(&deployment, asker, &input));
+                let patience = options.timeout.unwrap_or(TIMEOUT);
+                let late = |_| Err(Error::Predict(graft_predict::Error::Deadline));
+                return tokio::time::timeout(patience, reply).await.unwrap_or_else(late);
             }
         };
         let guide = guide_of(deployment, on, prompt, format).await?;
@@ -280,7 +284,7 @@ impl Serving {
         Ok(answers.into_iter().flatten().collect())
     }
 
-    /// Answers to examples, in order; none where the input leaves no room for one in the model's context.
+    /// Answers to examples, in order; none where [`Answer::each`] has a reason.
     pub(crate) async fn answer_examples(
         &self,
         deployment: &Arc<Deployment>,
@@ -292,7 +296,7 @@ impl Serving {
         let inputs: Vec<String> = examples.iter().map(|example| example.input.clone()).collect();
         let of = inputs.len();
         let answers = self.answer_all(deployment, &inputs, options, |done| tell(what, done, of)).await?;
-        answers.into_iter().map(Answer::unless_too_long).collect()
+        Ok(Answer::each(answers)?.into_iter().map(std::result::Result::ok).collect())
     }
 
     /// Begins to answer many inputs: those being answered, with their places, and at its place why one can't be asked.
@@ -308,8 +312,18 @@ impl Serving {
         let on = match &deployment.body {
             Body::Model(on) => on,
             Body::Contestant(_) => {
+                let mut patience = Patience::default();
                 for (place, input) in inputs.iter().enumerate() {
-                    match self.reply(deployment, Asker::ForMany, input) {
+                    if patience.is_over() {
+                        answers[place] = Some(Err(Error::Contestant(ContestantError::NotAsked)));
+                        continue;
+                    }
+                    let reply = self.reply(deployment, Asker::ForMany, input);
+                    patience.note(match &reply {
+                        Err(Error::Contestant(error)) => Some(error),
+                        _ => None,
+                    });
+                    match reply {
                         Ok(answering) => drop(going.spawn(async move { (place, answering.whole().await) })),
                         Err(error) => answers[place] = Some(Err(error)),
                     }
@@ -344,7 +358,8 @@ impl Serving {
             return Err(Error::Unsupported(format!("answer task `{}` without a model", deployment.task)));
         };
         let (send, updates) = mpsc::unbounded_channel();
-        let done = Completion { seconds: since.elapsed().as_secs_f64(), ..fitted.complete(input)? };
+        let done = fitted.complete(&deployment.task, input)?;
+        let done = Completion { seconds: since.elapsed().as_secs_f64(), ..done };
         // The receiver is held here.
         let _ = send.send(Update::Done(Ok(Box::new(done))));
         let (serving, deployment) = (self.clone(), Arc::clone(deployment));

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use graft_contestants::{Contestant, Parser};
+use graft_contestants::{Contestant, Error as ContestantError, Parser};
 use graft_core::{BaseRef, Digest, Example, TaskCard};
 use graft_formats::peft;
 use graft_nn::Adapter;
@@ -145,10 +145,12 @@ pub(super) struct Fitted {
 }
 
 impl Fitted {
-    /// The answer to an input, as a model completes it.
-    pub(super) fn complete(&self, input: &str) -> Result<Completion> {
+    /// The answer to an input, as a model completes it. Rules may know labels that the version's card does not.
+    pub(super) fn complete(&self, task: &str, input: &str) -> Result<Completion> {
         let said = self.contestant.answer(input)?;
-        let fields = self.codec.fields(&self.codec.encode(&said.answer)?)?;
+        let misfit =
+            |error: graft_predict::Error| ContestantError::NoAnswer { task: task.into(), why: error.to_string() };
+        let fields = self.codec.fields(&self.codec.encode(&said.answer).map_err(misfit)?)?;
         let text = said.answer.as_str().map_or_else(|| said.answer.to_string(), str::to_owned);
         Ok(Completion {
             // A contestant is as sure of each field as of the whole; calibration tells them apart.
@@ -185,7 +187,7 @@ impl Deployment {
         {
             return Err(bad(version, "its file is not the one that was registered"));
         }
-        let contestant = Contestant::from_bytes(&bytes, &spec.card, Parser::of(&spec.definition, tables).as_ref())?;
+        let contestant = Contestant::from_bytes(&bytes, &spec.card, Parser::of(&spec.definition, tables)?.as_ref())?;
         let codec = Codec::new(&spec.card.answer)?;
         Ok(Self::new(spec, digest, Body::Contestant(Box::new(Fitted { contestant, codec, bytes: bytes.len() }))))
     }

@@ -214,15 +214,23 @@ impl Tasks<'_> {
     /// What answers a task without a model, if the definition says something: it may wait for a program or a service.
     ///
     /// # Errors
-    /// The home's tables can't be read.
+    /// The home's tables can't be read; the rules do not fit the task.
     pub fn baseline(self, task: &Task) -> Result<Option<Parser>> {
-        Ok(Parser::of(task, &self.engine.home.tables()?))
+        Ok(Parser::of(task, &self.engine.home.tables()?)?)
     }
 
-    /// The same as the definition is now, for a task as it was: what a version is compared with is the best there is.
+    /// The same as the definition is now, for a task as it was: what a version is compared with is the best there is. Rules
+    /// that do not fit the labels or the schema of that time are replaced by those of that time.
     pub(crate) async fn newest_baseline(self, task: &Task) -> Result<Option<Parser>> {
         let baseline = self.definition(&task.name).await?.baseline;
-        self.baseline(&Task { baseline, ..task.clone() })
+        match self.baseline(&Task { baseline, ..task.clone() }) {
+            Err(Error::Contestant(error @ graft_contestants::Error::Rules { .. })) => {
+                let task = &task.name;
+                tracing::warn!(task, "the version is compared with its own rules: failed to {error}");
+            }
+            found => return found,
+        }
+        self.baseline(task)
     }
 
     /// The task that belongs to an integration.
@@ -404,5 +412,38 @@ impl Tasks<'_> {
             }
         }
         Ok(task)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::Home;
+
+    #[tokio::test]
+    async fn versions_are_compared_with_rules_that_fit_them() {
+        let home = tempfile::tempdir().unwrap();
+        let engine = Engine::open(Home::at(home.path()).unwrap(), "test").await.unwrap();
+        let task = |labels: [&str; 2], otherwise: &str| -> Task {
+            let baseline =
+                json!({"kind": "rules", "otherwise": otherwise, "rules": [{"label": labels[0], "pattern": "x"}]});
+            serde_json::from_value(
+                json!({"name": "mail", "form": "labels", "instruction": "Sort it.", "labels": labels,
+                "closed": true, "baseline": baseline}),
+            )
+            .unwrap()
+        };
+        let said = async |of: &Task| {
+            let parser = engine.tasks().newest_baseline(of).await.unwrap();
+            parser.unwrap().answer("nothing").unwrap()
+        };
+        let first = task(["spam", "ham"], "ham");
+        engine.tasks().create(first.clone()).await.unwrap();
+        engine.tasks().change("mail", task(["spam", "ham"], "spam"), None).await.unwrap();
+        assert_eq!(said(&first).await, "spam", "the newest rules");
+        engine.tasks().change("mail", task(["bulk", "mail"], "mail"), None).await.unwrap();
+        assert_eq!(said(&first).await, "ham", "its own rules");
     }
 }

@@ -31,6 +31,8 @@ const MOST_ENTRIES: usize = 2000;
 const LONGEST_TEXT: usize = 32 << 10;
 /// Most items that a list gets.
 const MOST_ITEMS: usize = 200;
+/// Most matches of a rule that are read: most of them may give no item.
+const MOST_MATCHES: usize = 5 * MOST_ITEMS;
 /// The group of a list of plain values.
 const PLAIN: &str = "value";
 
@@ -217,7 +219,7 @@ impl Rules {
                 Some(list) => {
                     let taken = lists.entry(list).or_default();
                     let before = taken.len();
-                    for found in compiled.regex.captures_iter(text) {
+                    for found in compiled.regex.captures_iter(text).take(MOST_MATCHES) {
                         if taken.len() >= MOST_ITEMS {
                             break;
                         }

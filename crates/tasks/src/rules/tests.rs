@@ -49,6 +49,17 @@ fn the_first_rule_that_matches_gives_the_label() {
 }
 
 #[test]
+fn matches_that_give_no_item_are_read_up_to_a_limit() {
+    // No letter is a number, so none of these matches gives an item.
+    let rules = Rules::new(&set(vec![line(r"(?<quantity>\w) (?<name>\w+)")]), &invoices()).unwrap();
+    let lines = |useless: usize| {
+        let read = rules.read(&format!("{}3 kale", "x y\n".repeat(useless))).answer.unwrap_or_default();
+        read["lines"].as_array().map(Vec::len)
+    };
+    assert_eq!((lines(MOST_MATCHES - 1), lines(MOST_MATCHES)), (Some(1), Some(0)));
+}
+
+#[test]
 fn groups_become_fields_by_tables_of_aliases_and_units() {
     let tables = |path: &str, entries: Value| (path.to_owned(), serde_json::from_value(entries).unwrap());
     let mut spec = set(vec![
