@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::shell;
 
 /// A crate, and the crates it may use. `ARCHITECTURE.md` shows the same table, which is checked.
-const ARROWS: [(&str, &[&str]); 24] = [
+const ARROWS: [(&str, &[&str]); 25] = [
     ("core", &[]),
     ("kernels", &[]),
     ("ops", &["kernels"]),
@@ -25,6 +25,7 @@ const ARROWS: [(&str, &[&str]); 24] = [
     ("track", &["core"]),
     ("agent", &["core"]),
     ("search", &[]),
+    ("upstream", &[]),
     (
         "engine",
         &[
@@ -42,6 +43,7 @@ const ARROWS: [(&str, &[&str]); 24] = [
             "tasks",
             "track",
             "train",
+            "upstream",
         ],
     ),
     ("server", &["core", "engine"]),
@@ -60,7 +62,7 @@ const IN_TESTS: [(&str, &[&str]); 3] = [("gpu", &["core", "nn", "train"]), ("pre
 /// What only some crates may use: SQL, HTTP and its description, the command line, the tensor product, tokenizers.
 const KEPT: [(&str, &[&str]); 17] = [
     ("sqlx", &["store", "tasks"]),
-    ("ureq", &["agent", "cloud", "contestants", "hub", "track"]),
+    ("ureq", &["agent", "cloud", "contestants", "hub", "track", "upstream"]),
     ("object_store", &["artifacts"]),
     ("tar", &["exec"]),
     ("axum", &["server"]),

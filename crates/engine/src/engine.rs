@@ -17,6 +17,7 @@ use crate::{
     tasks::Tasks,
     tracking::Trackers,
     upkeep::Upkeep,
+    upstreams::Upstreams,
     versions::{AskAiSettings, Versions},
 };
 
@@ -205,6 +206,12 @@ impl Engine {
     #[must_use]
     pub fn evaluations(&self) -> Evaluations<'_> {
         Evaluations { engine: self }
+    }
+
+    /// Services that requests are passed on to.
+    #[must_use]
+    pub fn upstreams(&self) -> Upstreams<'_> {
+        Upstreams { engine: self }
     }
 
     /// The state of the whole home.

@@ -28,6 +28,19 @@ pub enum Error {
     /// About rented machines.
     #[error(transparent)]
     Cloud(#[from] graft_cloud::Error),
+    /// About a service that requests are passed on to.
+    #[error(transparent)]
+    Upstream(#[from] graft_upstream::Error),
+    /// Settings of such a service that can't be used.
+    #[error("set the upstream of task `{task}`: `{field}`: {reason}")]
+    BadUpstream {
+        /// The task.
+        task: String,
+        /// The setting.
+        field: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// About adapters in a bucket.
     #[error(transparent)]
     Artifacts(#[from] graft_artifacts::Error),
@@ -487,6 +500,7 @@ impl Error {
             Self::Hub(e) => e.hint(),
             Self::Tasks(e) => e.hint(),
             Self::Contestant(e) => e.hint().map(str::to_owned),
+            Self::Upstream(e) => e.hint().map(str::to_owned),
             Self::Train(e) => e.hint(),
             Self::Formats(e) => e.hint(),
             Self::Nn(e) => e.hint(),
@@ -500,6 +514,7 @@ impl Error {
     fn own_hint(&self) -> Option<String> {
         let hint = match self {
             Self::Setting(graft_core::Error::OutOfRange { hint, .. }) => hint,
+            Self::BadUpstream { .. } => "docs/proxy.md describes the settings",
             Self::NoHome => "set GRAFT_HOME to a folder that this user may write to",
             Self::Io { source, .. } => graft_formats::disk_hint(source),
             Self::BadEvents { .. } => "another program changed the file; the run's checkpoints are intact",
@@ -640,6 +655,7 @@ impl Error {
             | Self::BadInput { .. }
             | Self::BadOutput { .. } => ExitCode::BadData,
             Self::Setting(_)
+            | Self::BadUpstream { .. }
             | Self::OtherPlace { .. }
             | Self::NoTracker
             | Self::NoTrial { .. }
@@ -662,6 +678,7 @@ impl Error {
             Self::Contestant(graft_contestants::Error::Outside { .. } | graft_contestants::Error::NotAsked) => {
                 ExitCode::Network
             }
+            Self::Upstream(_) => ExitCode::Network,
             Self::NoResult { .. }
             | Self::BadVersion { .. }
             | Self::StartFrom { .. }

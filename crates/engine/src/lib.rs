@@ -24,6 +24,7 @@ mod studies;
 mod tasks;
 mod tracking;
 mod upkeep;
+mod upstreams;
 mod versions;
 
 pub use agents::{AgentView, Agents, AgentsReport, Wanted as WantedVersion, Wave};
@@ -61,6 +62,7 @@ pub use graft_tasks::{
 };
 pub use graft_track::{Access as TrackerAccess, SinkKind as TrackerKind};
 pub use graft_train::TrainingRun;
+pub use graft_upstream::Error as UpstreamError;
 pub use home::{Home, Places, host};
 pub use machines::{Machines, ProviderView, Quote, RENTAL_SETTINGS, RentalSweep, RentalView, check_rental_settings};
 pub use people::People;
@@ -79,6 +81,7 @@ pub use tracking::{TrackedRun, TrackedState, Trackers, Tracking, TrackingOptions
 pub use upkeep::{
     Attention, Backup, LastSweep, Rent, Restored, SourceCount, Swept, System, TaskForm, TaskOverview, Upkeep,
 };
+pub use upstreams::{ChatRequest, Passed, PassedBody, PlainRequest, Proxied, Proxy, UpstreamReport, Upstreams};
 pub use versions::{
     AskAiChange, AskAiSettings, BaselineScores, Bundle, Chosen, ContestantScores, Distance, Drift, DriftState,
     Evaluation, KeptAnswer, Lineage, Overrides, Seen, Share, Shift, ShownAnswer, Spread, Told, VersionDetail, Versions,
@@ -94,8 +97,8 @@ pub mod records {
         Admins, Agent, AgentState, Base, Bulk, BulkReport, Change, ChangeFilter, DatasetInfo, Decision, Error,
         ExampleFilter, FollowCursor, Held, Import, ImportReport, ImportState, KeyedRequest, KeyedState, Kind,
         LiveAdapter, LiveSettings, LiveSnapshot, LogStream, LogText, Machine, Messages, Method, Order, Priority,
-        Prompt, ReviewFilter, Role, Rollout, RolloutCounts, RolloutPolicy, RolloutState, Run, RunFilter, RunKind,
-        RunState, Schedule, Seen, Session, Stage, Study, StudyState, Token, TrainingRun, Trial, TrialState, User,
-        Version, Watch, model_registry, without_secrets,
+        Prompt, Recording, ReviewFilter, Role, Rollout, RolloutCounts, RolloutPolicy, RolloutState, Run, RunFilter,
+        RunKind, RunState, Schedule, Seen, Session, Stage, Study, StudyState, Token, TrainingRun, Trial, TrialState,
+        Upstream, UpstreamCounts, User, Version, Watch, model_registry, without_secrets,
     };
 }

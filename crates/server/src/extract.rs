@@ -21,7 +21,11 @@ use crate::{
 #[derive(Debug)]
 pub struct Body<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
+/// The bytes of a JSON body.
+#[derive(Debug)]
+pub struct Raw(pub Bytes);
+
+impl FromRequest<AppState> for Raw {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
@@ -33,12 +37,27 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
             _ if is_late(&refusal) => Problem::new(Kind::RequestTimeout, "the request did not arrive in time"),
             _ => Problem::new(Kind::BadRequest, "the body is incomplete"),
         })?;
-        let mut json = serde_json::Deserializer::from_slice(&bytes);
+        Ok(Self(bytes))
+    }
+}
+
+impl Raw {
+    /// What they say.
+    pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        let mut json = serde_json::Deserializer::from_slice(&self.0);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let field = error.path().to_string();
             refused(&field, error.inner())
         })?;
-        json.end().map(|()| Self(value)).map_err(|error| refused(".", &error))
+        json.end().map(|()| value).map_err(|error| refused(".", &error))
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+        Raw::from_request(request, state).await?.parse().map(Self)
     }
 }
 

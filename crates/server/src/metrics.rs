@@ -40,6 +40,7 @@ pub struct Metrics {
     answer_seconds: Histograms,
     tokens: Counters<2>,
     streams: Gauge,
+    upstreams: Counters<2>,
 }
 
 impl Default for Metrics {
@@ -52,6 +53,7 @@ impl Default for Metrics {
             answer_seconds: histograms(),
             tokens: Family::default(),
             streams: Gauge::default(),
+            upstreams: Family::default(),
         }
     }
 }
@@ -72,6 +74,11 @@ impl Metrics {
     /// Counts streams that are open.
     pub(crate) fn stream(&self, change: i64) {
         self.streams.inc_by(change);
+    }
+
+    /// Counts a request for a task that has an upstream, by who answered.
+    pub(crate) fn upstream(&self, task: &str, by: &str) {
+        self.upstreams.get_or_create(&[("task", task.to_owned()), ("answered_by", by.to_owned())]).inc();
     }
 
     fn request(&self, method: &str, route: &str, status: u16, seconds: f64) {
@@ -102,6 +109,8 @@ impl Metrics {
         let seconds = "Seconds from a request to its complete answer";
         all.register("graft_infer_seconds", seconds, self.answer_seconds.clone());
         all.register("graft_infer_tokens", "Tokens of prompts and of answers", self.tokens.clone());
+        let by = "Requests for tasks that have an upstream, by who answered: graft, upstream or nobody";
+        all.register("graft_upstream", by, self.upstreams.clone());
         all.register("graft_streams", "Open event streams", self.streams.clone());
         if let Some(bytes) = resident_memory() {
             all.register("process_resident_memory_bytes", "Memory of this process", gauge(bytes));

@@ -201,6 +201,7 @@ impl From<graft_engine::Error> for Problem {
             graft_engine::Error::Tasks(graft_engine::TaskError::BadTask { field, reason, .. }) => {
                 problem.with_field(field.clone(), reason.clone())
             }
+            graft_engine::Error::BadUpstream { field, reason, .. } => problem.with_field(*field, reason.clone()),
             graft_engine::Error::NotReady(preflight) => problem.with("problems", &preflight.problems),
             graft_engine::Error::NotBetter { comparison, .. } => problem.with("comparison", comparison),
             graft_engine::Error::Setting(graft_core::Error::OutOfRange { field, hint, .. }) => {

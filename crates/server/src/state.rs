@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use graft_core::Timestamp;
-use graft_engine::{Engine, Serving};
+use graft_engine::{Engine, Proxy, Serving};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -44,6 +44,8 @@ pub struct App {
     pub agent_feeds: AgentFeeds,
     /// Versions that answer.
     pub serving: Serving,
+    /// Who answers for tasks that have an upstream.
+    pub proxy: Proxy,
     /// When the server started.
     pub started_at: Timestamp,
     pub(crate) roles: Roles,
@@ -77,6 +79,7 @@ impl App {
             metrics,
             run_feeds: RunFeeds::default(),
             agent_feeds: AgentFeeds::default(),
+            proxy: Proxy::new(serving.clone()),
             serving,
             started_at: graft_engine::now(),
             roles: Roles::of(&crate::openapi()),

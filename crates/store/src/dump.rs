@@ -39,6 +39,8 @@ const TABLES: &[(&str, &str)] = &[
     ("live_windows", "task, example, revision"),
     ("live_snapshots", "task, seq"),
     ("agents", "task, name"),
+    ("upstreams", "task"),
+    ("upstream_days", "task, day"),
     ("imports", "id"),
     ("prompts", "id"),
     ("prompt_drafts", "owner"),

@@ -32,6 +32,7 @@ const STEPS: &[(&str, &str)] = &[
     ("lists", include_str!("../migrations/0023_lists.sql")),
     ("links", include_str!("../migrations/0024_links.sql")),
     ("agents", include_str!("../migrations/0025_agents.sql")),
+    ("upstreams", include_str!("../migrations/0026_upstreams.sql")),
 ];
 
 /// Migrates the database to the newest schema. Takes no lock if the schema is up to date.

@@ -49,7 +49,7 @@ pub struct NewTaskRevision<'a> {
 const REFERRED: [&str; 6] =
     ["examples", "example_revisions", "assignments", "datasets", "dataset_members", "suggestions"];
 /// Other tables with a column `task`.
-const PLAIN: [&str; 17] = [
+const PLAIN: [&str; 19] = [
     "agents",
     "tokens",
     "sessions",
@@ -67,6 +67,8 @@ const PLAIN: [&str; 17] = [
     "rollouts",
     "task_revisions",
     "tracked_models",
+    "upstreams",
+    "upstream_days",
 ];
 
 macro_rules! select_revisions {

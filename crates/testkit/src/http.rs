@@ -31,6 +31,19 @@ pub type Answer = Option<(u16, Vec<(&'static str, String)>, Vec<u8>)>;
 /// # Errors
 /// If no port is free.
 pub fn listen(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> io::Result<String> {
+    listen_to(move |request, out| {
+        let Some(answer) = answer(request) else { return Ok(false) };
+        write(out, request, answer).map(|()| true)
+    })
+}
+
+/// Lets `answer` write to the connection of each request; it says whether the connection stays open.
+///
+/// # Errors
+/// If no port is free.
+pub fn listen_to(
+    answer: impl Fn(&Request, &mut &TcpStream) -> io::Result<bool> + Send + Sync + 'static,
+) -> io::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let origin = format!("http://{}", listener.local_addr()?);
     let answer = Arc::new(answer);
@@ -44,19 +57,29 @@ pub fn listen(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> io
     Ok(origin)
 }
 
-fn serve(stream: &TcpStream, answer: &impl Fn(&Request) -> Answer) -> io::Result<()> {
+fn serve(stream: &TcpStream, answer: &impl Fn(&Request, &mut &TcpStream) -> io::Result<bool>) -> io::Result<()> {
     let mut reader = BufReader::new(stream);
     while let Some(request) = read(&mut reader)? {
-        let Some((status, headers, body)) = answer(&request) else { return Ok(()) };
-        let mut head = format!("HTTP/1.1 {status} _\r\ncontent-length: {}\r\n", body.len());
-        for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
+        if !answer(&request, &mut &*stream)? {
+            break;
         }
-        let mut out = stream;
-        out.write_all((head + "\r\n").as_bytes())?;
-        if request.method != "HEAD" {
-            out.write_all(&body)?;
-        }
+    }
+    Ok(())
+}
+
+/// Writes a complete answer.
+pub(crate) fn write(
+    out: &mut &TcpStream,
+    request: &Request,
+    (status, headers, body): (u16, Vec<(&'static str, String)>, Vec<u8>),
+) -> io::Result<()> {
+    let mut head = format!("HTTP/1.1 {status} _\r\ncontent-length: {}\r\n", body.len());
+    for (name, value) in headers {
+        head += &format!("{name}: {value}\r\n");
+    }
+    out.write_all((head + "\r\n").as_bytes())?;
+    if request.method != "HEAD" {
+        out.write_all(&body)?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Test dependencies that are not the code under test: a real Postgres, a real MLflow, an S3 bucket, servers of role
-//! credentials, a machine reached over ssh, Slurm, and rented machines.
+//! credentials, a service with OpenAI's API, a machine reached over ssh, Slurm, and rented machines.
 
+mod chat;
 mod cloud;
 pub mod http;
 mod mlflow;
@@ -10,6 +11,7 @@ mod s3;
 mod slurm;
 mod sshd;
 
+pub use chat::{Chat, Mood};
 pub use cloud::{Cloud, Fault, Machine};
 pub use mlflow::Mlflow;
 pub use postgres::{Error, Postgres};

@@ -170,6 +170,11 @@ export const definitionQuery = (task: string) =>
     queryKey: ["tasks", "definition", task],
     queryFn: () => tagged(api.GET("/api/v1/tasks/{task}", { params: { path: { task } } })),
   });
+export const upstreamQuery = (task: string) =>
+  queryOptions({
+    queryKey: ["tasks", "upstream", task],
+    queryFn: () => reply(api.GET("/api/v1/tasks/{task}/upstream", { params: { path: { task } } })),
+  });
 export const revisionsQuery = (task: string) =>
   queryOptions({
     queryKey: ["tasks", "revisions", task],

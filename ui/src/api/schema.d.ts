@@ -1603,6 +1603,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{task}/upstream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The upstream of a task, and who answered its requests. */
+        get: operations["show_upstream"];
+        /** Sets the upstream of a task: from now on, requests for the task at `/v1/chat/completions` are passed on to it unless Graft
+         *     answers them itself. */
+        put: operations["set_upstream"];
+        post?: never;
+        /** Removes the upstream of a task; the counts are kept. */
+        delete: operations["remove_upstream"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/templates": {
         parameters: {
             query?: never;
@@ -1925,7 +1945,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Continues a conversation. With `stream`, chunks are sent as server-sent events, with `[DONE]` at the end. */
+        /** Continues a conversation. With `stream`, chunks are sent as server-sent events, with `[DONE]` at the end. If the task has an
+         *     upstream, `x-graft-answered-by` says who answered: a version, or `upstream`. */
         post: operations["chat_completions"];
         delete?: never;
         options?: never;
@@ -1957,7 +1978,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tasks with an active version, versions as `task:version`, and base models. */
+        /** Tasks with an active version or an upstream, versions as `task:version`, and base models. */
         get: operations["list_models"];
         put?: never;
         post?: never;
@@ -4622,6 +4643,11 @@ export interface components {
             /** @description The cheapest first; a run takes the first that can be had. */
             quotes: components["schemas"]["Quote"][];
         };
+        /**
+         * @description What becomes of the upstream's answers.
+         * @enum {string}
+         */
+        Recording: "off" | "pending" | "approved";
         /** @description Rejects an example. */
         Reject: {
             /** @description Why it must not be used. */
@@ -6641,6 +6667,114 @@ export interface components {
             preview?: boolean | null;
             /** @description The task the examples belong to; for Slack and Ask AI the one that belongs to them otherwise. */
             task?: string | null;
+        };
+        /** @description A service with OpenAI's API to which requests for a task are passed on. */
+        Upstream: {
+            /**
+             * Format: double
+             * @description Graft answers itself if its calibrated confidence is at least this. Absent: the upstream always answers.
+             */
+            answer_above?: number | null;
+            /**
+             * Format: double
+             * @description The share of Graft's answers for which the upstream is asked, too, to measure how often they agree.
+             */
+            compare_share?: number;
+            /** @description The environment variable of the server that holds its key; the key itself is not stored. */
+            key_env?: string | null;
+            /** @description The model that it is asked for. */
+            model: string;
+            /** @description What becomes of its answers. */
+            record?: components["schemas"]["Recording"];
+            /**
+             * Format: int32
+             * @description Seconds until an answer of the upstream must begin.
+             */
+            timeout_seconds?: number;
+            /** @description The address of its API, such as `https://api.openai.com/v1`. */
+            url: string;
+        };
+        /** @description What became of requests for a task that has an upstream. */
+        UpstreamCounts: {
+            /**
+             * Format: double
+             * @description Sum of their agreement, each from 0 to 1.
+             */
+            agreement: number;
+            /**
+             * Format: int64
+             * @description Tokens of the upstream's answers, likewise.
+             */
+            answer_tokens: number;
+            /**
+             * Format: int64
+             * @description Answers of Graft that were compared with the upstream's.
+             */
+            compared: number;
+            /**
+             * Format: int64
+             * @description Requests that got no answer: the upstream refused them or could not be reached.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Requests that Graft answered.
+             */
+            graft: number;
+            /**
+             * Format: int64
+             * @description Answers to texts that were examples already.
+             */
+            known: number;
+            /**
+             * Format: int64
+             * @description Tokens of prompts, as the upstream reports them, comparisons included.
+             */
+            prompt_tokens: number;
+            /**
+             * Format: int64
+             * @description Answers of the upstream that became examples.
+             */
+            recorded: number;
+            /**
+             * Format: int64
+             * @description Answers that do not have the task's form; they are not recorded.
+             */
+            unfit: number;
+            /**
+             * Format: int64
+             * @description Requests that the upstream answered.
+             */
+            upstream: number;
+        };
+        /** @description One day of a task that has an upstream. */
+        UpstreamDay: components["schemas"]["UpstreamCounts"] & {
+            /**
+             * Format: int64
+             * @description Days since 1970 (UTC).
+             */
+            day: number;
+        };
+        /** @description The upstream of a task, and who answered its requests. */
+        UpstreamReport: {
+            /**
+             * Format: double
+             * @description How often Graft's answers are those of the upstream, from 0 to 1, by the task's scoring; absent before the first
+             *     comparison.
+             */
+            agreement: number | null;
+            /** @description The newest 30 days with requests, newest first. */
+            days: components["schemas"]["UpstreamDay"][];
+            /**
+             * Format: double
+             * @description The share of answered requests that Graft answered itself, from 0 to 1; absent before the first.
+             */
+            share: number | null;
+            /** @description The task. */
+            task: string;
+            /** @description The sums of all days. */
+            total: components["schemas"]["UpstreamCounts"];
+            upstream: components["schemas"]["Upstream"] | null;
         };
         /** @description Lists the users who may log in. */
         UserList: {
@@ -10836,6 +10970,116 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Suspects"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show_upstream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamReport"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    set_upstream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Upstream"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamReport"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    remove_upstream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamReport"];
                 };
             };
             404: {

@@ -28,6 +28,7 @@ pub(crate) mod stats;
 pub(crate) mod suspects;
 pub(crate) mod tasks;
 pub(crate) mod train;
+pub(crate) mod upstream;
 pub(crate) mod worker;
 
 use std::{path::PathBuf, time::Duration};

@@ -10,6 +10,7 @@ use graft_engine::{
 };
 use serde_json::{Value, json};
 
+use super::upstream::{self, UpstreamFlags};
 use crate::{
     failure::{Failure, Result},
     output::{Reply, Table, brief, facts, print},
@@ -106,6 +107,13 @@ pub(crate) enum Tasks {
         /// Print at most N wrong answers.
         #[arg(long, value_name = "N", default_value_t = 10)]
         wrong: usize,
+    },
+    /// Show or set the upstream of a task: the service that answers its requests at `/v1/chat/completions` until Graft does.
+    Upstream {
+        /// Task.
+        task: String,
+        #[command(flatten)]
+        flags: UpstreamFlags,
     },
     /// Print a task's definition as a file.
     Export {
@@ -357,6 +365,7 @@ pub(crate) async fn run(engine: &Engine, command: Tasks) -> Result<Reply> {
             let text = about_trial(&trial, &patterns, wrong);
             Ok(Reply::new(trial, text))
         }
+        Tasks::Upstream { task, flags } => upstream::run(engine, &task, flags).await,
         Tasks::Export { task, format, output } => {
             let found = tasks.definition(&task).await?;
             let text = match format {

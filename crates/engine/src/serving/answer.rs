@@ -53,6 +53,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// As a text: one as it is, anything else as JSON.
+    pub(crate) fn said(&self) -> String {
+        self.answer.as_str().map_or_else(|| self.answer.to_string(), str::to_owned)
+    }
+
     /// Answers to many inputs, each with the reason where the input itself gets none: it leaves no room for an answer in the
     /// model's context, no rule fits it, or a program or a service failed on it.
     ///

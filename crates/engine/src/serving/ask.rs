@@ -84,6 +84,14 @@ pub enum Heard {
     },
 }
 
+impl From<Answer> for Heard {
+    /// An answer that is there already.
+    fn from(answer: Answer) -> Self {
+        let rest = Piece { text: answer.said(), tokens: Vec::new() };
+        Self::End { end: End::Whole, rest, answer: Box::new(answer) }
+    }
+}
+
 /// Who asks, which decides when a request has its turn and whether it is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asker {
@@ -147,6 +155,11 @@ impl Answering {
         &self.deployment
     }
 
+    /// The same, for longer than the answer takes.
+    pub(crate) fn shared(&self) -> Arc<Deployment> {
+        Arc::clone(&self.deployment)
+    }
+
     /// What comes next; `None` after the end.
     ///
     /// # Errors
@@ -195,7 +208,7 @@ impl Answering {
             self.serving.compare_later(&self.deployment, input, &answer);
         }
         if self.wire {
-            rest = Piece { text: said(&answer.answer), tokens: Vec::new() };
+            rest = Piece { text: answer.said(), tokens: Vec::new() };
         }
         Heard::End { end, rest, answer: Box::new(answer) }
     }
@@ -214,11 +227,6 @@ impl Answering {
             }
         }
     }
-}
-
-/// A text as it is, anything else as JSON.
-fn said(answer: &Value) -> String {
-    answer.as_str().map_or_else(|| answer.to_string(), str::to_owned)
 }
 
 impl Serving {

@@ -275,6 +275,12 @@ impl Deployment {
         &self.card
     }
 
+    /// Whether its confidences are probabilities: only a version that was evaluated is calibrated.
+    #[must_use]
+    pub fn is_calibrated(&self) -> bool {
+        self.calibration.is_some()
+    }
+
     /// The name of the version, if it is one.
     #[must_use]
     pub fn version(&self) -> Option<&str> {

@@ -15,7 +15,7 @@ pub struct ServedModel {
 }
 
 impl Serving {
-    /// Every task with an active version, every version, and every base model.
+    /// Every task with an active version or an upstream, every version, and every base model.
     ///
     /// # Errors
     /// Store errors.
@@ -27,6 +27,11 @@ impl Serving {
             active.map(|v| ServedModel { id: v.task.clone(), created: v.created_at }).collect();
         let each = versions.iter().map(|v| ServedModel { id: format!("{}:{}", v.task, v.name), created: v.created_at });
         models.extend(each);
+        for (task, created) in store.tasks_with_upstream().await? {
+            if models.iter().all(|model| model.id != task) {
+                models.push(ServedModel { id: task, created });
+            }
+        }
         let bases = store.bases().await?.into_iter();
         models.extend(bases.map(|base| ServedModel { id: base.name, created: base.added_at }));
         Ok(models)

@@ -33,6 +33,7 @@ pub mod tasks;
 pub mod tokens;
 pub mod training;
 pub mod understand;
+pub mod upstreams;
 pub mod users;
 pub mod versions;
 
@@ -78,6 +79,7 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
         .merge(studies::router())
         .merge(training::router())
         .merge(understand::router())
+        .merge(upstreams::router())
         .merge(definitions::router())
         .merge(guidelines::router())
         .merge(examples::router())

@@ -251,6 +251,9 @@ impl Changer {
         let put = self.does("PUT /api/v1/tasks/{task}", path, &changed).await;
         assert_eq!((&put["task"]["revision"], &put["impact"]["form_changed"]), (&json!(2), &json!(false)));
         self.does("PATCH /api/v1/tasks/{task}", path, &json!({"title": "Tickets"})).await;
+        let upstream = json!({"url": "https://api.example.org/v1", "model": "large"});
+        self.does("PUT /api/v1/tasks/{task}/upstream", &format!("{path}/upstream"), &upstream).await;
+        self.does("DELETE /api/v1/tasks/{task}/upstream", &format!("{path}/upstream"), &Value::Null).await;
         self.does("POST /api/v1/tasks/{task}/clone", &format!("{path}/clone"), &json!({"name": "more"})).await;
         self.does("POST /api/v1/tasks/{task}/rename", &format!("{path}/rename"), &json!({"name": "cases"})).await;
         self.does("DELETE /api/v1/tasks/{task}", "/api/v1/tasks/cases", &Value::Null).await;

@@ -115,6 +115,39 @@ async fn rules_are_tried_before_they_are_kept() {
 }
 
 #[tokio::test]
+async fn only_administrators_set_an_upstream() {
+    let service = Service::new().await;
+    service.post("/api/v1/tasks", &tickets()).await;
+    let path = "/api/v1/tasks/tickets/upstream";
+    let upstream = json!({"url": "http://127.0.0.1:1/v1", "model": "large", "answer_above": 0.9});
+    let keyed = json!({"url": "http://127.0.0.1:1/v1", "model": "large", "key_env": "LARGE_API_KEY"});
+    let put = async |who: &str, path: &str, body: &Value| {
+        let headers = [("authorization", who)];
+        let headers = if who.is_empty() { &headers[..0] } else { &headers };
+        service.send(&Method::PUT, path, headers, body.to_string().as_bytes()).await
+    };
+    assert_eq!(service.get(path).await.json()["upstream"], Value::Null);
+    let set = put("", path, &upstream).await;
+    assert_eq!((set.status, &set.json()["upstream"]["compare_share"]), (StatusCode::OK, &json!(0.05)));
+    assert_eq!(set.json()["total"]["graft"], 0);
+    let ids = |list: &Value| list["data"].as_array().unwrap().iter().map(|one| one["id"].clone()).collect::<Vec<_>>();
+    assert!(ids(&service.get("/v1/models").await.json()).contains(&json!("tickets")), "without a version");
+    // Nobody has to log in yet: whoever reaches the server could have a secret of its environment sent elsewhere.
+    assert_eq!(put("", path, &keyed).await.status, StatusCode::FORBIDDEN);
+    let wrong = put("", path, &json!({"url": "host", "model": "large"})).await;
+    assert_eq!((wrong.status, &wrong.json()["errors"][0]["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("url")));
+    assert_eq!(put("", "/api/v1/tasks/none/upstream", &upstream).await.status, StatusCode::NOT_FOUND);
+
+    let admin = format!("Bearer {}", service.token(Role::Admin).await);
+    let trainer = format!("Bearer {}", service.token(Role::Trainer).await);
+    assert_eq!(put(&trainer, path, &upstream).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(put(&admin, path, &keyed).await.status, StatusCode::OK);
+    for (who, status) in [(&trainer, StatusCode::FORBIDDEN), (&admin, StatusCode::OK)] {
+        assert_eq!(service.send(&Method::DELETE, path, &[("authorization", who)], b"").await.status, status);
+    }
+}
+
+#[tokio::test]
 async fn only_administrators_who_logged_in_choose_a_command() {
     let command = json!({"kind": "command", "command": ["true"]});
     let endpoint = json!({"kind": "endpoint", "url": "http://127.0.0.1:1"});

@@ -21,4 +21,5 @@ mod studies;
 mod support;
 mod tasks;
 mod trackers;
+mod upstreams;
 mod versions;

@@ -51,6 +51,23 @@ struct Builder<'a> {
     guessed: bool,
 }
 
+/// An example of one text that a program answered, by the rules for rows of a file: what they doubt is pending.
+///
+/// # Errors
+/// What is wrong with the text or the answer.
+pub fn import_answer(
+    kind: &'static str,
+    at: &str,
+    (input, answer): (&str, &str),
+    task: &Task,
+    approval: &Approval,
+) -> Result<Example, String> {
+    let mut builder = Builder::new(kind, task, approval);
+    let output = Some(Value::from(answer));
+    builder.push(at, Draft { input: input.to_owned(), output, ..Draft::default() })?;
+    builder.import.examples.pop().ok_or_else(|| "the text is blank".to_owned())
+}
+
 /// What a row says of an example.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Draft {

@@ -20,6 +20,7 @@ import { isObject, same, type Json, type JsonObject } from "../../lib/json";
 import { useSettled } from "../../lib/useDebounced";
 import { Baseline } from "./Baseline";
 import { SchemaText } from "./SchemaText";
+import { Upstream } from "./Upstream";
 import css from "./tasks.module.css";
 import { lines } from "./words";
 
@@ -48,6 +49,7 @@ export function TaskPage() {
         <Form key={query.data.etag} {...query.data} />
       </Card>
       <Baseline key={`${query.data.etag}-baseline`} {...query.data} />
+      <Upstream name={name} />
       <Revisions name={name} />
     </div>
   );

@@ -1,9 +1,10 @@
 //! `/v1`: the part of OpenAI's API that Graft supports.
 
+mod proxy;
 mod refusal;
 mod reply;
 
-use axum::{extract::State, response::Response};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use graft_engine::serving::{AnswerOptions, Format, Prompt, Sampling, ServedModel};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -12,10 +13,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use refusal::Refusal;
 pub(crate) use refusal::{OpenAiError, in_form};
-use reply::{Frame, Shape, reply};
+use reply::{Frame, Shape, pieces, reply};
 
 use crate::{
-    extract::{At, Body, Client, Reply},
+    extract::{At, Body, Client, Raw, Reply},
     problem::{Kind, Problem},
     state::AppState,
 };
@@ -43,6 +44,12 @@ pub struct ChatRequest {
     max_completion_tokens: Option<usize>,
     #[serde(flatten)]
     common: Common,
+}
+
+/// Who is asked.
+#[derive(Deserialize)]
+struct Named {
+    model: String,
 }
 
 /// A text to continue.
@@ -116,6 +123,17 @@ pub struct StreamOptions {
     /// The tokens, at its end.
     #[serde(default)]
     include_usage: bool,
+}
+
+impl ChatRequest {
+    /// How the answer is to be written.
+    fn options(&self) -> Result<AnswerOptions, Refusal> {
+        let log_probs = self.logprobs.unwrap_or(false);
+        if !log_probs && self.top_logprobs.is_some_and(|top| top > 0) {
+            return Err(Refusal::bad("top_logprobs", "top_logprobs needs logprobs to be true"));
+        }
+        self.common.options(self.max_completion_tokens, log_probs.then(|| self.top_logprobs.unwrap_or(0)))
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -299,7 +317,8 @@ fn messages_of(messages: Vec<Message>) -> Result<Vec<(String, String)>, Refusal>
     Ok(said)
 }
 
-/// Continues a conversation. With `stream`, chunks are sent as server-sent events, with `[DONE]` at the end.
+/// Continues a conversation. With `stream`, chunks are sent as server-sent events, with `[DONE]` at the end. If the task has an
+/// upstream, `x-graft-answered-by` says who answered: a version, or `upstream`.
 #[utoipa::path(post, path = "/chat/completions", tag = "openai", extensions(("x-role" = json!("auditor"))),
     request_body = ChatRequest, responses(
         (status = 200, content((Object = "application/json"), (String = "text/event-stream"))),
@@ -307,20 +326,22 @@ fn messages_of(messages: Vec<Message>) -> Result<Vec<(String, String)>, Refusal>
 async fn chat_completions(
     State(state): State<AppState>,
     client: Result<Client, Problem>,
-    body: Result<Body<ChatRequest>, Problem>,
+    headers: HeaderMap,
+    body: Result<Raw, Problem>,
 ) -> Result<Response, Refusal> {
-    let Body(asked) = body?;
-    let log_probs = asked.logprobs.unwrap_or(false);
-    if !log_probs && asked.top_logprobs.is_some_and(|top| top > 0) {
-        return Err(Refusal::bad("top_logprobs", "top_logprobs needs logprobs to be true"));
+    let (body, Client(client)) = (body?, client?);
+    let Named { model } = body.parse()?;
+    if let Some(upstream) = state.proxy.upstream(&model).await? {
+        return proxy::answer(&state, client, &headers, (model, upstream), &body).await;
     }
-    let top = log_probs.then(|| asked.top_logprobs.unwrap_or(0));
-    let options = AnswerOptions { client: client?.0, ..asked.common.options(asked.max_completion_tokens, top)? };
+    let asked: ChatRequest = body.parse()?;
+    let options = AnswerOptions { client, ..asked.options()? };
     let prompt = Prompt::Messages(messages_of(asked.messages)?);
     let format = format_of(asked.response_format);
     let answering = state.serving.begin_model(&asked.model, prompt, &format, &options).await?;
-    let frame = Frame::new(Shape::Chat, asked.model, &answering, log_probs);
-    reply(frame, answering, &asked.common).await
+    let log_probs = asked.logprobs.unwrap_or(false);
+    let frame = Frame::new(Shape::Chat, asked.model, answering.deployment().digest(), log_probs);
+    reply(frame, pieces(answering), &asked.common).await
 }
 
 /// Continues a text. With `stream`, chunks are sent as server-sent events, with `[DONE]` at the end.
@@ -341,11 +362,12 @@ async fn completions(
         OneOrMany::Many(_) => return Err(Refusal::bad("prompt", "prompt must be one text")),
     };
     let answering = state.serving.begin_model(&asked.model, Prompt::Text(text), &Format::Own, &options).await?;
-    let frame = Frame::new(Shape::Completion, asked.model, &answering, asked.logprobs.is_some());
-    reply(frame, answering, &asked.common).await
+    let digest = answering.deployment().digest();
+    let frame = Frame::new(Shape::Completion, asked.model, digest, asked.logprobs.is_some());
+    reply(frame, pieces(answering), &asked.common).await
 }
 
-/// Tasks with an active version, versions as `task:version`, and base models.
+/// Tasks with an active version or an upstream, versions as `task:version`, and base models.
 #[utoipa::path(get, path = "/models", tag = "openai", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = ModelList)))]
 async fn list_models(State(state): State<AppState>) -> Result<Reply<ModelList>, Refusal> {

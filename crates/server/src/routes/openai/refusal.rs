@@ -4,6 +4,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use graft_engine::UpstreamError;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -41,6 +42,24 @@ impl Refusal {
     pub(super) fn bad(param: &'static str, message: impl Into<String>) -> Self {
         let (status, message) = (StatusCode::BAD_REQUEST, message.into());
         Self { status, message, code: None, param: Some(param), wait: None }
+    }
+
+    /// Why there is no answer of an upstream. Its address and what it said are in the log only.
+    fn of_upstream(error: &UpstreamError) -> Self {
+        use UpstreamError as E;
+        let status = match error {
+            E::Unreachable(_) | E::NoKey(_) | E::BadKey(_) => StatusCode::SERVICE_UNAVAILABLE,
+            E::Late => StatusCode::GATEWAY_TIMEOUT,
+            E::Refused(_) | E::Redirected(_) | E::Broken | E::TooLong(_) => StatusCode::BAD_GATEWAY,
+            E::BadRequest => StatusCode::BAD_REQUEST,
+            E::Busy => StatusCode::TOO_MANY_REQUESTS,
+        };
+        let message = match error.hint() {
+            Some(hint) => format!("failed to {error} ({hint})"),
+            None => format!("failed to {error}"),
+        };
+        let wait = matches!(error, E::Busy).then_some(1);
+        Self { status, message, code: Some("upstream_error"), param: None, wait }
     }
 
     fn kind(&self) -> &'static str {
@@ -84,6 +103,9 @@ impl From<Problem> for Refusal {
 
 impl From<graft_engine::Error> for Refusal {
     fn from(error: graft_engine::Error) -> Self {
+        if let graft_engine::Error::Upstream(error) = &error {
+            return Self::of_upstream(error);
+        }
         let mut problem = problem(error);
         if problem.status == 404 {
             problem.hint = Some("`GET /v1/models` lists the models".to_owned());

@@ -1,12 +1,13 @@
 //! Replies in OpenAI's format, complete or as a stream.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, pin::pin};
 
 use axum::response::{
     IntoResponse, Response,
     sse::{Event, KeepAlive, Sse},
 };
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt as _, stream};
+use graft_core::Digest;
 use graft_engine::serving::{Answering, End, Heard, Piece, TokenInfo};
 use serde_json::{Map, Value, json};
 
@@ -33,10 +34,10 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    pub(super) fn new(shape: Shape, model: String, answering: &Answering, log_probs: bool) -> Self {
+    pub(super) fn new(shape: Shape, model: String, deployment: &Digest, log_probs: bool) -> Self {
         let prefix = if shape == Shape::Chat { "chatcmpl" } else { "cmpl" };
         let id = format!("{prefix}-{:016x}", random_seed());
-        let deployment = answering.deployment().digest().to_string();
+        let deployment = deployment.to_string();
         Self { shape, id, model, created: graft_engine::now() / 1000, deployment, log_probs }
     }
 
@@ -136,10 +137,15 @@ fn completion_tokens(tokens: &[TokenInfo]) -> Value {
     })
 }
 
+/// What comes of an answer, as it is written.
+pub(super) fn pieces(answering: Answering) -> impl Stream<Item = graft_engine::Result<Heard>> + Send {
+    stream::unfold(answering, |mut answering| async move { Some((answering.next().await?, answering)) })
+}
+
 /// Waits for the whole answer.
-async fn complete(frame: &Frame, mut answering: Answering) -> Result<Value, Refusal> {
-    let mut all = Piece::default();
-    while let Some(heard) = answering.next().await {
+async fn complete(frame: &Frame, pieces: impl Stream<Item = graft_engine::Result<Heard>>) -> Result<Value, Refusal> {
+    let (mut all, mut pieces) = (Piece::default(), pin!(pieces));
+    while let Some(heard) = pieces.next().await {
         match heard? {
             Heard::Piece(piece) => {
                 all.text += &piece.text;
@@ -156,16 +162,20 @@ async fn complete(frame: &Frame, mut answering: Answering) -> Result<Value, Refu
 }
 
 /// Tells the answer as it is written.
-fn streamed(frame: Frame, answering: Answering, with_usage: bool) -> impl Stream<Item = Result<Event, Infallible>> {
+fn streamed(
+    frame: Frame,
+    pieces: impl Stream<Item = graft_engine::Result<Heard>> + Send,
+    with_usage: bool,
+) -> impl Stream<Item = Result<Event, Infallible>> {
     let mut first = Vec::new();
     if frame.shape == Shape::Chat {
         let choice = json!({"index": 0, "delta": {"role": "assistant", "content": ""}, "logprobs": null,
             "finish_reason": null});
         first.push(frame.whole(true, json!([choice])).to_string());
     }
-    let rest = stream::unfold(Some((frame, answering)), move |state| async move {
-        let (frame, mut answering) = state?;
-        let (told, more) = match answering.next().await? {
+    let rest = stream::unfold(Some((frame, Box::pin(pieces))), move |state| async move {
+        let (frame, mut pieces) = state?;
+        let (told, more) = match pieces.next().await? {
             Ok(Heard::Piece(piece)) => (vec![frame.chunk(&piece, None).to_string()], true),
             Ok(Heard::End { end, rest, answer }) => {
                 let mut told = Vec::new();
@@ -186,19 +196,22 @@ fn streamed(frame: Frame, answering: Answering, with_usage: bool) -> impl Stream
                 (vec![said, "[DONE]".to_owned()], false)
             }
         };
-        Some((told, more.then_some((frame, answering))))
+        Some((told, more.then_some((frame, pieces))))
     });
-    let events = stream::StreamExt::chain(stream::iter([first]), rest);
-    stream::StreamExt::flat_map(events, |told| {
-        stream::iter(told.into_iter().map(|text| Ok(Event::default().data(text))).collect::<Vec<_>>())
-    })
+    let events = stream::iter([first]).chain(rest);
+    events
+        .flat_map(|told| stream::iter(told.into_iter().map(|text| Ok(Event::default().data(text))).collect::<Vec<_>>()))
 }
 
-pub(super) async fn reply(frame: Frame, answering: Answering, common: &Common) -> Result<Response, Refusal> {
+pub(super) async fn reply(
+    frame: Frame,
+    pieces: impl Stream<Item = graft_engine::Result<Heard>> + Send + 'static,
+    common: &Common,
+) -> Result<Response, Refusal> {
     if !common.stream.unwrap_or(false) {
-        return Ok(Reply(complete(&frame, answering).await?).into_response());
+        return Ok(Reply(complete(&frame, pieces).await?).into_response());
     }
     let with_usage = common.stream_options.as_ref().is_some_and(|options| options.include_usage);
-    let events = streamed(frame, answering, with_usage);
+    let events = streamed(frame, pieces, with_usage);
     Ok((unheld(), Sse::new(events).keep_alive(KeepAlive::default())).into_response())
 }
