@@ -78,6 +78,12 @@ impl Place {
         fs::read_to_string(self.there.cache().join("jobs/r-1/slurm")).unwrap().trim().to_owned()
     }
 
+    /// Lets no job start.
+    fn drain(&self) {
+        let node = self.slurm.ask("sinfo", &["-h", "-o", "%n"]).unwrap();
+        self.slurm.ask("scontrol", &["update", &format!("NodeName={node}"), "State=DRAIN", "Reason=test"]).unwrap();
+    }
+
     /// Looks until the run is as it is meant to be.
     async fn until(&self, is_so: impl Fn(&Observation) -> bool) -> Observation {
         let began = Instant::now();
@@ -125,21 +131,30 @@ async fn job_is_submitted_once_followed_stopped_and_collected() {
     assert!(ssh.start(run, &place.start()).await.unwrap().fresh);
     place.until(|seen| seen.events.len() == 2).await;
     // Slurm puts it back into the queue, as after a failure of its node, and starts it again.
-    place.slurm.ask("scontrol", &["requeue", &place.job()]).unwrap();
-    place.slurm.ask("scontrol", &["update", &format!("JobId={}", place.job()), "StartTime=now"]).unwrap_or_default();
-    let queued = place.until(|seen| !matches!(seen.process, Process::Running)).await;
-    assert!(matches!(&queued.process, Process::Waiting(why) if !why.is_empty()), "{queued:?}");
+    let requeue = async || {
+        place.slurm.ask("scontrol", &["requeue", &place.job()]).unwrap();
+        let queued = place.until(|seen| !matches!(seen.process, Process::Running)).await;
+        assert!(matches!(&queued.process, Process::Waiting(why) if !why.is_empty()), "{queued:?}");
+    };
+    requeue().await;
+    // The first time it was asked to stop, since its time was nearly over.
+    fs::write(job.join("limit"), "").unwrap();
+    fs::write(place.far("stop"), "").unwrap();
+    place.slurm.ask("scontrol", &["update", &format!("JobId={}", place.job()), "StartTime=now"]).unwrap();
+    place.until(|seen| seen.events.len() == 3).await;
+    assert!(!place.far("stop").exists());
+    requeue().await;
     ssh.stop(run, Stop::AfterStep).await.unwrap();
     assert_eq!(place.exit().await.ending, Some(Ending::Cancelled), "what waits has nothing to keep");
     assert!(ssh.start(run, &place.start()).await.unwrap().fresh);
-    place.until(|seen| seen.events.len() == 3).await;
+    place.until(|seen| seen.events.len() == 4).await;
     ssh.stop(run, Stop::Now).await.unwrap();
     assert_eq!(place.exit().await.ending, Some(Ending::Cancelled));
     // The last comes to an end, with the base model that was sent.
     assert!(ssh.start(run, &place.start()).await.unwrap().fresh);
     fs::write(place.far("finish"), "").unwrap();
     assert_eq!(place.exit().await.code, Some(0));
-    assert_eq!(place.starts(), 4);
+    assert_eq!(place.starts(), 5);
     for _ in 0..2 {
         ssh.collect(run).await.unwrap();
     }
@@ -159,7 +174,7 @@ async fn missing_answer_of_squeue_does_not_end_a_job() {
     assert_eq!(look().await, Process::Running);
     place.there.install("squeue", "#!/bin/sh\necho 'slurm_load_jobs error: Socket timed out' >&2\nexit 1\n").unwrap();
     assert_eq!(look().await, Process::Unknown);
-    // What the cluster says, where Slurm itself can't be brought to it within a test.
+    // What the cluster says after a warning, where Slurm itself can't be brought to it within a test.
     for (said, how) in [
         ("RUNNING None", None),
         ("TIMEOUT TimeLimit", Some(Ending::TimeLimit)),
@@ -167,12 +182,11 @@ async fn missing_answer_of_squeue_does_not_end_a_job() {
         ("NODE_FAIL None", Some(Ending::NodeFailed)),
         ("CANCELLED None", Some(Ending::Cancelled)),
     ] {
-        place.there.install("squeue", &format!("#!/bin/sh\necho '{said}'\n")).unwrap();
-        let ending = match look().await {
-            Process::Exited(exit) => exit.ending,
-            _ => None,
-        };
-        assert_eq!(ending, how, "{said}");
+        let script = format!("#!/bin/sh\necho 'squeue: warning: slow' >&2\necho '{said}'\n");
+        place.there.install("squeue", &script).unwrap();
+        let process =
+            how.map_or(Process::Running, |how| Process::Exited(Exit { ending: Some(how), ..Exit::default() }));
+        assert_eq!(look().await, process, "{said}");
     }
     // A cluster with accounting remembers what its queue has forgotten.
     place
@@ -181,14 +195,15 @@ async fn missing_answer_of_squeue_does_not_end_a_job() {
         .unwrap();
     place.there.install("sacct", "#!/bin/sh\necho 'CANCELLED by 1000'\n").unwrap();
     assert!(matches!(look().await, Process::Exited(Exit { ending: Some(Ending::Cancelled), .. })));
-    // Without, a job that nobody knows is believed to be gone once it has given no sign of life for a while.
-    place.there.install("sacct", "#!/bin/sh\nexit 1\n").unwrap();
+    // Otherwise a job that the queue doesn't know is believed to be gone once it has given no sign of life for a while.
+    place.there.install("sacct", "#!/bin/sh\necho RUNNING\n").unwrap();
     let beat = place.there.cache().join("jobs/r-1/beat");
     for number in 1_000..1_003 {
         assert_eq!(look().await, Process::Running);
         fs::write(&beat, number.to_string()).unwrap();
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
+    place.until(|seen| seen.process == Process::Gone).await;
     fs::remove_file(place.there.home().join("bin/squeue")).unwrap();
     assert_eq!(look().await, Process::Running);
     // The controller is away; the job comes to its end meanwhile, and is forgotten afterwards.
@@ -199,6 +214,24 @@ async fn missing_answer_of_squeue_does_not_end_a_job() {
     place.slurm.up().unwrap();
     ssh.collect(run).await.unwrap();
     assert!(run.dir.join("training_run.json").exists());
+}
+
+#[tokio::test]
+async fn job_whose_submission_timed_out_is_not_submitted_again() {
+    let Some(place) = Place::new() else { return };
+    let (ssh, run) = (&place.ssh, &place.run);
+    let timed_out = "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation";
+    let script = format!("#!/bin/sh\n/usr/bin/sbatch \"$@\" > /dev/null\necho '{timed_out}' >&2\nexit 1\n");
+    place.there.install("sbatch", &script).unwrap();
+    // It stays in the queue, and can't say its number itself.
+    place.drain();
+    let error = ssh.start(run, &place.start()).await.unwrap_err();
+    assert!(matches!(error, Error::Scheduler { .. }), "{error}");
+    let again = ssh.start(run, &place.start()).await.unwrap();
+    assert!(!again.fresh && again.pid.is_some(), "{again:?}");
+    assert_eq!(place.slurm.ask("squeue", &["-h", "-o", "%A"]).unwrap(), place.job(), "one job");
+    ssh.stop(run, Stop::Now).await.unwrap();
+    place.exit().await;
 }
 
 #[tokio::test]
@@ -217,8 +250,7 @@ async fn reason_why_a_job_ended_is_reported() {
     place.slurm.ask("scancel", &["--batch", "--signal=USR1", &place.job()]).unwrap();
     assert_eq!(place.exit().await, Exit { ending: Some(Ending::TimeLimit), ..Exit::default() });
     // A job that can't start yet says why it waits, and one that never could is refused.
-    let node = place.slurm.ask("sinfo", &["-h", "-o", "%n"]).unwrap();
-    place.slurm.ask("scontrol", &["update", &format!("NodeName={node}"), "State=DRAIN", "Reason=test"]).unwrap();
+    place.drain();
     ssh.start(run, &place.start()).await.unwrap();
     place
         .until(

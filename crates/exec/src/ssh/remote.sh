@@ -109,7 +109,11 @@ job_state() { # FOLDER NUMBER NOW
         # A job that ended a while ago is forgotten; anything else is no answer.
         case $said in *"Invalid job id"*) said= ;; *) echo unknown; return ;; esac
     fi
-    [ -n "$said" ] || said=$(sacct -X -n -P -j "$2" -o State 2>/dev/null | tail -n 1)
+    # Its line may stand among warnings.
+    said=$(echo "$said" | grep -E '^[A-Z_]+( |$)' | tail -n 1)
+    # Accounting remembers what the queue has forgotten. That a job is at work is no answer: if the controller lost the job,
+    # accounting says so for ever.
+    [ -n "$said" ] || said=$(sacct -X -n -P -j "$2" -o State 2>/dev/null | grep -v -E '^(RUNNING|PENDING|SUSPENDED)' | tail -n 1)
     if [ -n "$said" ]; then
         rm -f "$1/absent"
     else
@@ -162,6 +166,8 @@ shift 3
 export GRAFT_HOME
 cd "$job" || exit 1
 echo "$SLURM_JOB_ID" > slurm
+# The end of its time, not a person, had asked the trainer to stop.
+[ -e limit ] && rm -f "$dir/stop"
 rm -f exit killed limit
 # Slurm starts it again after a failure of its node and when it made place for others, but not for ever.
 [ "${SLURM_RESTART_COUNT:-0}" -gt 16 ] && { echo "DUE TO NODE FAILURE"; exit 1; }
@@ -185,9 +191,13 @@ exit $code
 JOB
     number=$(sbatch --parsable --requeue --job-name="graft-$id" --signal=B:USR1@120 --chdir="$job" --output="$job/slurm.log" \
         $options "$job/job.sh" "$job" "$dir" "$cache/state" "$@" 2>&1) || {
+        case $number in
+            # Slurm may have taken the job all the same: it is looked for by its name before another is submitted.
+            *"Socket timed out"* | *"Zero Bytes were transmitted"* | *"Message receive failure"*) fail 97 "$number" ;;
+        esac
         rm -f "$job/submitting"
         case $number in
-            *"ontact slurm controller"* | *"Socket timed out"* | *"Connection refused"*) fail 97 "$number" ;;
+            *"ontact slurm controller"* | *"Connection refused"*) fail 97 "$number" ;;
             *) fail 96 "$number" ;;
         esac
     }
@@ -265,7 +275,7 @@ start() { # ID SHA BASE NICE SLURM ARGS...
         echo "attached $child"
         exit 0
     fi
-    rm -f "$dir/stop" "$job/exit" "$job/pid" "$job/slurm" "$job/slurm.log" "$job/killed" "$job/limit" "$job/told" "$job/absent" "$job/beat"
+    rm -f "$dir/stop" "$job/exit" "$job/pid" "$job/slurm" "$job/submitting" "$job/slurm.log" "$job/killed" "$job/limit" "$job/told" "$job/absent" "$job/beat"
     set -- "$@" "$dir"
     [ "$base" = - ] || set -- "$@" --base "$cache/bases/$base"
     if [ "$slurm" != - ]; then
