@@ -123,6 +123,9 @@ fn two_workers_run_each_trial_once() {
     server.json(404, "GET", "/api/v1/studies/nothing", &json!({}));
     let odd = json!({"task": TASK, "budget": "soon"});
     server.json(422, "POST", "/api/v1/studies", &odd);
+    // Settings of either method are accepted where both are searched.
+    let wanted =
+        json!({"task": TASK, "base": "tiny", "budget": "6-trials", "settings": {"rank": 8, "prompt_tokens": 5}});
     let again = server.json(202, "POST", "/api/v1/studies", &wanted)["study"]["id"].as_str().unwrap().to_owned();
     let stopped = server.json(200, "POST", &format!("/api/v1/studies/{again}/stop"), &json!({}));
     assert_eq!(stopped["study"]["state"], "stopped");
@@ -134,13 +137,13 @@ fn two_workers_run_each_trial_once() {
 fn a_prompt_waits_for_its_search_and_trains_with_what_it_found() {
     let graft = Graft::with_toy_task();
     let server = Server::start(&graft);
-    let wanted = json!({"text": "\"yes yes yes\" -> good\n\"no no no\" -> bad", "model_type": "text_classification",
-        "base": "tiny", "search": "5-trials"});
-    let submit = || {
+    let submit = |effort: &str| {
+        let wanted = json!({"text": "\"yes yes yes\" -> good\n\"no no no\" -> bad", "model_type": "text_classification",
+            "base": "tiny", "search": "5-trials", "effort": effort});
         let prompt = server.json(202, "POST", "/api/v1/prompts", &wanted)["prompt"].clone();
         prompt["run"].as_str().unwrap_or_else(|| panic!("{prompt:#}")).to_owned()
     };
-    let run = submit();
+    let run = submit("recommended");
     let path = format!("/api/v1/runs/{run}");
     let waits = server.get(&path);
     assert_eq!((&waits["run"]["state"], &waits["run"]["phase"]), (&json!("queued"), &json!("search")));
@@ -168,7 +171,7 @@ fn a_prompt_waits_for_its_search_and_trains_with_what_it_found() {
     assert_eq!(found["run"]["dataset"], view["study"]["plan"]["dataset"]);
 
     // A run that is cancelled takes its study along, and trains with the recipe when it is put back.
-    let run = submit();
+    let run = submit("recommended");
     let path = format!("/api/v1/runs/{run}");
     let study = server.get(&path)["run"]["search"].as_str().unwrap().to_owned();
     server.json(202, "POST", &format!("{path}/cancel"), &json!({}));
@@ -179,10 +182,12 @@ fn a_prompt_waits_for_its_search_and_trains_with_what_it_found() {
 
     // A study that is stopped lets its run go on with the best until then, or with the recipe.
     until(&path, &|view| view["run"]["state"] == "cancelled");
-    let run = submit();
+    let run = submit("quick");
     let path = format!("/api/v1/runs/{run}");
     let study = server.get(&path)["run"]["search"].as_str().unwrap().to_owned();
+    let plan = server.get(&format!("/api/v1/studies/{study}"))["study"]["plan"].clone();
     server.json(200, "POST", &format!("/api/v1/studies/{study}/stop"), &json!({}));
     let went_on = until(&path, &|view| view["run"]["state"] == "succeeded");
     assert_eq!(went_on["run"]["search"], json!(study));
+    assert_eq!(plan["settings"]["epochs"], went_on["run"]["spec"]["optim"]["epochs"], "the epochs of the effort");
 }

@@ -103,6 +103,9 @@ impl Recipe {
 }
 
 impl Method {
+    /// All.
+    pub const ALL: [Self; 2] = [Self::Lora, Self::SoftPrompt];
+
     /// The kind of an adapter.
     #[must_use]
     pub fn of(adapter: &AdapterSpec) -> Self {

@@ -172,15 +172,21 @@ impl Settings {
         serde_json::from_value(fields.into()).unwrap_or_default()
     }
 
-    /// The defaults that a task's definition gives; none if they can't be read.
-    pub(crate) fn defaults(task: &Task, method: Method) -> Self {
+    /// The same without the settings of the other method.
+    pub(crate) fn of(&self, method: Method) -> Self {
         let other: &[&str] = match method {
             Method::Lora => &SOFT_PROMPT,
             Method::SoftPrompt => &LORA,
         };
-        let mut given = task.training.settings.clone();
-        given.retain(|name, _| !other.contains(&name.as_str()));
-        serde_json::from_value(given.into()).unwrap_or_default()
+        let mut fields = self.fields();
+        fields.retain(|name, _| !other.contains(&name.as_str()));
+        serde_json::from_value(fields.into()).unwrap_or_default()
+    }
+
+    /// The defaults that a task's definition gives; none if they can't be read.
+    pub(crate) fn defaults(task: &Task, method: Method) -> Self {
+        let given: Self = serde_json::from_value(task.training.settings.clone().into()).unwrap_or_default();
+        given.of(method)
     }
 
     /// Refuses defaults that no training can have.
@@ -189,7 +195,7 @@ impl Settings {
     /// What is wrong with them.
     pub(crate) fn check_defaults(task: &Task) -> Result<(), String> {
         serde_json::from_value::<Self>(task.training.settings.clone().into()).map_err(|error| error.to_string())?;
-        for method in [Method::Lora, Method::SoftPrompt] {
+        for method in Method::ALL {
             let mut settings = recipe(&Task { training: Training::default(), ..task.clone() }, method, 100);
             let refused = |problem: Problem| format!("failed to {}; {}", problem.what, problem.hint);
             Self::defaults(task, method).apply(&mut settings).map_err(refused)?;

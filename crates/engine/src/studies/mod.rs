@@ -240,15 +240,21 @@ impl Studies<'_> {
     /// # Errors
     /// [`Error::NotReady`] if the task couldn't be trained; [`graft_store::Error::StudyActive`] while it has a study.
     pub async fn begin(self, request: &StudyRequest) -> Result<Study> {
-        let mut run = RunRequest { method: request.method.unwrap_or_default(), ..RunRequest::new(&request.task) };
-        request.base.iter().for_each(|base| run.base.clone_from(base));
-        // The settings of a method are refused only with the other one.
-        run.settings = request.settings.clone();
-        let mut preflight = self.engine.runs().preflight(&run).await?;
-        let plan = preflight.plan.take().filter(|_| preflight.ok);
-        let Some(run) = plan else { return Err(Error::NotReady(Box::new(preflight))) };
-        let (id, plan) = self.draft(request, &run, None).await?;
-        let (plan, dataset) = (written::value(&plan), &run.prepared.dataset);
+        let of = |method: Method, settings: Settings| {
+            let mut run = RunRequest { method, settings, ..RunRequest::new(&request.task) };
+            request.base.iter().for_each(|base| run.base.clone_from(base));
+            run
+        };
+        let of = match request.method {
+            Some(method) => self.checked(&of(method, request.settings.clone())).await?,
+            // There are trials of both, each with its own settings.
+            None => {
+                self.checked(&of(Method::SoftPrompt, request.settings.of(Method::SoftPrompt))).await?;
+                self.checked(&of(Method::Lora, request.settings.of(Method::Lora))).await?
+            }
+        };
+        let (id, plan) = self.draft(request, &of, None).await?;
+        let (plan, dataset) = (written::value(&plan), &of.prepared.dataset);
         let new = NewStudy { id: &id, task: &request.task, plan: &plan, waiting: None };
         Ok(self.engine.store.add_study(new, dataset, &self.engine.by, now()).await?)
     }
@@ -259,9 +265,7 @@ impl Studies<'_> {
     /// # Errors
     /// As [`begin`](Self::begin) and [`crate::Runs::submit`].
     pub(crate) async fn begin_before(self, run: &RunRequest, budget: Budget) -> Result<Run> {
-        let mut preflight = self.engine.runs().preflight(run).await?;
-        let plan = preflight.plan.take().filter(|_| preflight.ok);
-        let Some(mut plan) = plan else { return Err(Error::NotReady(Box::new(preflight))) };
+        let mut plan = self.checked(run).await?;
         let name = self.engine.runs().free_id(&run.task).await?;
         plan.run = Some(name.clone());
         let request = StudyRequest {
@@ -271,12 +275,23 @@ impl Studies<'_> {
             budget,
             parallel: None,
             sampler: SamplerName::default(),
-            settings: Settings::default(),
+            // Trials are compared at the length of training that was asked for.
+            settings: Settings {
+                epochs: (run.effort != Effort::default()).then_some(plan.recipe.optim.epochs),
+                ..Settings::default()
+            },
         };
         let (id, study) = self.draft(&request, &plan, Some(name)).await?;
         let search = Some((id.as_str(), &written::value(&study)));
         let order = Order { request: run, max_attempts: MAX_ATTEMPTS, due: None, key: None, search };
         self.engine.runs().queue_plan(&plan, order).await
+    }
+
+    /// The plan of a training, if nothing keeps it from being trained.
+    async fn checked(self, run: &RunRequest) -> Result<Plan> {
+        let mut preflight = self.engine.runs().preflight(run).await?;
+        let plan = preflight.plan.take().filter(|_| preflight.ok);
+        plan.ok_or_else(|| Error::NotReady(Box::new(preflight)))
     }
 
     /// The name and the plan of a study about the data of a training.

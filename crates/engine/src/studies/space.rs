@@ -1,6 +1,6 @@
 //! The search space of a study, and the conversion of a point to training settings.
 
-use graft_core::AdapterSpec;
+use graft_core::{AdapterSpec, Targets};
 use graft_search::{Domain, Parameter, Point};
 use graft_tasks::cards::Task;
 use serde_json::{Map, Value, json};
@@ -13,7 +13,7 @@ use crate::{
 /// Epochs, as multiples of the recipe's.
 const EPOCHS: [f64; 3] = [0.5, 1.0, 2.0];
 /// LoRA's alpha, as multiples of its rank.
-const ALPHAS: [usize; 3] = [1, 2, 4];
+const ALPHAS: [f64; 3] = [1.0, 2.0, 4.0];
 const RANKS: [usize; 4] = [4, 8, 16, 32];
 const PROMPTS: [usize; 4] = [10, 20, 40, 80];
 const TYPOS: [f64; 3] = [0.0, 0.05, 0.1];
@@ -57,15 +57,33 @@ fn around<T: PartialOrd + Copy + ToString>(
     choice(name, &values.iter().map(T::to_string).collect::<Vec<_>>(), at, only_if)
 }
 
+/// Some texts as choices, with the recipe's among them.
+fn among(name: &str, texts: &[&str], default: &str, only_if: Option<(&str, f64)>) -> Parameter {
+    let mut texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+    let at = texts.iter().position(|text| text == default).unwrap_or(texts.len());
+    if at == texts.len() {
+        texts.push(default.to_owned());
+    }
+    choice(name, &texts, at, only_if)
+}
+
+/// Target modules as a text; `Targets::from_names` reads its parts.
+fn names(targets: &Targets) -> String {
+    match targets {
+        Targets::AllLinear => "all-linear".to_owned(),
+        Targets::Decoder => "decoder".to_owned(),
+        Targets::Named(names) => names.join(","),
+    }
+}
+
 /// The search space of a study: the fields of `Settings` that are not fixed.
 pub(super) fn space(given: &Given<'_>, has_encoder: bool) -> Vec<Parameter> {
-    let texts = |values: &[&str]| values.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
     let plain = recipe(given.task, given.method.unwrap_or_default(), given.examples);
     let mut space = Vec::new();
     // Where the method is searched for, what belongs to one of them applies only with it.
     let (mut lora, mut prompt) = (None, None);
     if given.method.is_none() {
-        space.push(choice("method", &texts(&["lora", "soft-prompt"]), 0, None));
+        space.push(among("method", &["lora", "soft-prompt"], Method::default().name(), None));
         (lora, prompt) = (Some(("method", 0.0)), Some(("method", 1.0)));
     }
     let rate = Domain::Real { low: 0.2, high: 5.0, log: true };
@@ -73,20 +91,23 @@ pub(super) fn space(given: &Given<'_>, has_encoder: bool) -> Vec<Parameter> {
     space.push(around("epochs", &EPOCHS, 1.0, None));
     let batches: Vec<usize> = BATCHES.into_iter().filter(|batch| *batch <= given.examples).collect();
     space.push(around("batch_size", &batches, plain.optim.batch, None));
-    space.push(choice("schedule", &texts(&SCHEDULES), 0, None));
+    let schedule = json!(plain.optim.schedule);
+    space.push(among("schedule", &SCHEDULES, schedule.as_str().unwrap_or_default(), None));
     space.push(around("typos", &TYPOS, plain.optim.typos, None));
-    if given.method != Some(Method::SoftPrompt) {
-        space.push(around("rank", &RANKS, 16, lora));
-        space.push(around("alpha", &ALPHAS, 2, lora));
-        let targets: &[&str] = if has_encoder {
-            &["all-linear", "decoder"]
-        } else {
-            &["all-linear", "q_proj,v_proj", "q_proj,k_proj,v_proj,o_proj"]
-        };
-        space.push(choice("targets", &texts(targets), 0, lora));
-    }
-    if given.method != Some(Method::Lora) {
-        space.push(around("prompt_tokens", &PROMPTS, 20, prompt));
+    for method in Method::ALL.into_iter().filter(|method| given.method.is_none_or(|given| given == *method)) {
+        match recipe(given.task, method, given.examples).adapter {
+            AdapterSpec::Lora(plain) => {
+                space.push(around("rank", &RANKS, plain.rank, lora));
+                space.push(around("alpha", &ALPHAS, f64::from(plain.alpha) / plain.rank as f64, lora));
+                let targets: &[&str] = if has_encoder {
+                    &["all-linear", "decoder"]
+                } else {
+                    &["all-linear", "q_proj,v_proj", "q_proj,k_proj,v_proj,o_proj"]
+                };
+                space.push(among("targets", targets, &names(&plain.targets), lora));
+            }
+            AdapterSpec::SoftPrompt(plain) => space.push(around("prompt_tokens", &PROMPTS, plain.tokens, prompt)),
+        }
     }
     let fixed = given.settings.fields();
     space.retain(|parameter| !fixed.contains_key(&parameter.name));
@@ -131,9 +152,7 @@ pub(super) fn settings(given: &Given<'_>, space: &[Parameter], point: &Point) ->
     set("alpha", number("alpha").map(|factor| json!(factor * rank)));
     set("targets", written("targets").map(|names| json!(names.split(',').collect::<Vec<_>>())));
     set("prompt_tokens", number("prompt_tokens").map(whole));
-    for (name, value) in given.settings.fields() {
-        chosen.insert(name, value);
-    }
+    chosen.extend(given.settings.of(method).fields());
     if given.settings.evals_per_epoch.is_none() {
         let epochs = chosen.get("epochs").and_then(Value::as_f64).unwrap_or(plain.optim.epochs);
         chosen.insert("evals_per_epoch".into(), json!((MEASUREMENTS / epochs.min(MEASUREMENTS)).ceil() as u64));
@@ -150,13 +169,20 @@ mod tests {
     #[test]
     fn first_trial_is_the_recipe_and_all_trials_are_valid() {
         let none = Settings::default();
+        let task = |name: &str| graft_tasks::cards::task(name).unwrap().clone();
+        let mut own = task("sentiment");
+        own.training.settings = serde_json::from_value(json!({
+            "rank": 6, "alpha": 20, "schedule": "linear", "targets": ["q_proj"], "prompt_tokens": 5
+        }))
+        .unwrap();
         for (task, method) in [
-            ("sentiment", None),
-            ("slack-rescue", None),
-            ("ask-ai", Some(Method::SoftPrompt)),
-            ("sentiment", Some(Method::Lora)),
+            (&task("sentiment"), None),
+            (&task("slack-rescue"), None),
+            (&task("ask-ai"), Some(Method::SoftPrompt)),
+            (&task("sentiment"), Some(Method::Lora)),
+            (&own, None),
+            (&own, Some(Method::SoftPrompt)),
         ] {
-            let task = graft_tasks::cards::task(task).unwrap();
             let given = Given { task, examples: 40, method, settings: &none };
             let space = space(&given, false);
             let sampler = Sampler::new(space.clone(), 3);
@@ -173,6 +199,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn given_settings_apply_to_trials_of_their_method() {
+        let fixed: Settings = serde_json::from_value(json!({"rank": 8, "prompt_tokens": 5})).unwrap();
+        let task = graft_tasks::cards::task("sentiment").unwrap();
+        let given = Given { task, examples: 40, method: None, settings: &fixed };
+        let space = space(&given, false);
+        let sampler = Sampler::new(space.clone(), 1);
+        let mut seen = Vec::new();
+        for number in 0..40 {
+            let (method, settings) = settings(&given, &space, &sampler.ask(number, &[]));
+            settings.apply(&mut recipe(task, method, given.examples)).map_err(|problem| problem.what).unwrap();
+            seen.push((settings.rank, settings.prompt_tokens));
+        }
+        assert!(seen.contains(&(Some(8), None)) && seen.contains(&(None, Some(5))), "{seen:?}");
     }
 
     #[test]
