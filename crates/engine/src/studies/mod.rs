@@ -12,8 +12,8 @@ mod space;
 use std::{fmt, str::FromStr};
 
 use graft_core::{
-    Assignment, BaseRef, Dataset, Digest, EventKind, Phase, SplitRule, TaskCard, TrainSpec, json as written, split,
-    with_causes,
+    Assignment, BaseRef, Dataset, Digest, Event, EventKind, Phase, SplitRule, TaskCard, Timestamp, TrainSpec,
+    json as written, split, with_causes,
 };
 use graft_search::{Observation, Parameter, Point, Sampler, importance, keeps_going, pareto};
 use graft_store::{NewRun, NewStudy, NewTrial, Run, RunFilter, RunState, Study, StudyState, Trial, TrialState};
@@ -471,23 +471,31 @@ impl Studies<'_> {
                 return self.stop(id).await;
             }
         }
+        self.queue_trials(&study, &plan).await?;
+        Ok(self.engine.store.study(id).await?)
+    }
+
+    /// Settles a study's trials and queues the next ones until it has to wait for results, or ends.
+    async fn queue_trials(self, study: &Study, plan: &StudyPlan) -> Result<()> {
         loop {
-            let trials = self.settle(&study).await?;
+            let trials = self.settle(study).await?;
             let number = trials.len() as u64;
             let running = trials.iter().filter(|trial| trial.state == TrialState::Running).count() as u64;
             let seen = seen_by(&trials, number, plan.parallel);
             let random = plan.sampler.sampler(&plan.space, plan.seed).random_trials();
             if is_spent(plan.budget, &trials) || seen.is_some_and(|seen| is_hopeless(seen, random)) {
                 if running == 0 {
-                    self.engine.store.end_study(&study, StudyState::Done, &self.engine.by, now()).await?;
+                    self.engine.store.end_study(study, StudyState::Done, &self.engine.by, now()).await?;
                 }
-                break;
+                return Ok(());
             }
-            let Some(seen) = seen else { break };
-            self.add(&study, &plan, number, seen).await?;
-            // If another process added the trial first, the next call sees it.
+            let Some(seen) = seen else { return Ok(()) };
+            // If it wasn't added, another process has added this trial, or ended the study.
+            let is_added = self.add(study, plan, number, seen).await?;
+            if !is_added && self.engine.store.study(&study.id).await?.state != StudyState::Running {
+                return Ok(());
+            }
         }
-        Ok(self.engine.store.study(id).await?)
     }
 
     async fn add(self, study: &Study, plan: &StudyPlan, number: u64, seen: &[Trial]) -> Result<bool> {
@@ -575,10 +583,9 @@ impl Studies<'_> {
             (trial.state, trial.note) = (TrialState::Failed, Some("its run was deleted".into()));
             return Ok(());
         };
-        let (rungs, seconds) = self.rungs(run).await?;
+        let Course { rungs, millis, fastest, .. } = self.course(run).await?;
         trial.rungs = json!(rungs);
-        let begun = run.started_at.unwrap_or(run.created_at);
-        trial.millis = run.started_at.map_or(0, |_| (run.finished_at.unwrap_or_else(now) - begun).max(0) as u64);
+        trial.millis = millis;
         for (rung, loss) in rungs.iter().enumerate() {
             let Some(loss) = *loss else { continue };
             let others: Vec<f64> = earlier.iter().filter_map(|other| other.rungs[rung].as_f64()).collect();
@@ -599,10 +606,10 @@ impl Studies<'_> {
             RunState::Queued | RunState::Starting | RunState::Running => {}
             RunState::Succeeded => {
                 (trial.state, trial.loss) = (TrialState::Complete, run.final_loss);
-                let file = self.engine.home.run_dir(run).adapter().join("adapter_model.safetensors");
-                trial.bytes = std::fs::metadata(file).ok().map(|file| file.len());
-                let examples = run.eval_samples.filter(|examples| *examples > 0);
-                trial.latency_ms = seconds.zip(examples).map(|(seconds, of)| seconds * 1000.0 / of as f64);
+                let result = self.engine.store.followed(&run.id).await?.and_then(|known| known.result);
+                let result = result.unwrap_or_default();
+                trial.bytes = result["adapter_bytes"].as_u64();
+                trial.latency_ms = fastest.and_then(|seconds| latency(seconds, &result));
             }
             RunState::Failed | RunState::Cancelled => {
                 trial.state = TrialState::Failed;
@@ -613,31 +620,13 @@ impl Studies<'_> {
         Ok(())
     }
 
-    /// The loss of a run at each rung that it has reached, and the seconds that its fastest measurement took.
-    async fn rungs(self, run: &Run) -> Result<([Option<f64>; RUNGS.len()], Option<f64>)> {
-        let mut rungs = [None; RUNGS.len()];
-        let mut fastest: Option<f64> = None;
-        let (mut seq, mut steps) = (0, None);
+    async fn course(self, run: &Run) -> Result<Course> {
+        let (mut course, mut seq) = (Course::default(), 0);
         loop {
             let events = self.engine.store.run_events(&run.id, seq, 1000).await?;
-            let Some(last) = events.last() else { return Ok((rungs, fastest)) };
+            let Some(last) = events.last() else { return Ok(course) };
             seq = last.seq;
-            for event in &events {
-                match event.kind {
-                    EventKind::Prepared { steps: all, .. } => steps = Some(all),
-                    EventKind::Step { of, .. } => steps = Some(of),
-                    EventKind::Eval { step, loss, seconds, .. } => {
-                        fastest = seconds.map(|now| fastest.map_or(now, |best| best.min(now))).or(fastest);
-                        let Some(steps) = steps.filter(|steps| step < *steps) else { continue };
-                        for (rung, share) in RUNGS.iter().enumerate() {
-                            if step as f64 >= share * steps as f64 {
-                                rungs[rung].get_or_insert(loss);
-                            }
-                        }
-                    }
-                    _ => {}
-                }
-            }
+            events.iter().for_each(|event| course.take(event));
         }
     }
 
@@ -647,6 +636,50 @@ impl Studies<'_> {
         let plan = StudyPlan::of(&study)?;
         Ok(plan.part(&self.engine.store.dataset(&study.task, &plan.dataset).await?))
     }
+}
+
+/// What the events of a trial's run say.
+#[derive(Debug, Default)]
+struct Course {
+    /// The loss at each rung that it has reached.
+    rungs: [Option<f64>; RUNGS.len()],
+    /// How long its trainers worked.
+    millis: u64,
+    /// Seconds that its fastest measurement took.
+    fastest: Option<f64>,
+    steps: Option<u64>,
+    last: Option<Timestamp>,
+}
+
+impl Course {
+    fn take(&mut self, event: &Event) {
+        // Nothing trained before a trainer began.
+        let is_begin = matches!(event.kind, EventKind::Phase { phase: Phase::Prepare });
+        if let Some(last) = self.last.filter(|_| !is_begin) {
+            self.millis += (event.at - last).max(0) as u64;
+        }
+        self.last = Some(event.at);
+        match event.kind {
+            EventKind::Prepared { steps, .. } => self.steps = Some(steps),
+            EventKind::Step { of, .. } => self.steps = Some(of),
+            EventKind::Eval { step, loss, seconds, .. } => {
+                self.fastest = seconds.map(|now| self.fastest.map_or(now, |best| best.min(now))).or(self.fastest);
+                let Some(steps) = self.steps.filter(|steps| step < *steps) else { return };
+                for (rung, share) in RUNGS.iter().enumerate() {
+                    if step as f64 >= share * steps as f64 {
+                        self.rungs[rung].get_or_insert(loss);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Milliseconds per example of a measurement: the trainer measures no more examples than its settings say.
+fn latency(seconds: f64, result: &Value) -> Option<f64> {
+    let examples = result["eval_samples"].as_u64()?.min(result["hyperparameters"]["eval"]["examples"].as_u64()?);
+    (examples > 0).then(|| seconds * 1000.0 / examples as f64)
 }
 
 /// The trials whose results decide about one of a number: those that had ended, whatever the time, when it could begin. `None`
@@ -770,6 +803,58 @@ mod tests {
         assert!(!is_hopeless(&unknown, 4), "nobody knows how good the recipe is");
         assert!(is_spent(Budget::Trials(11), &unknown) && !is_spent(Budget::Trials(12), &unknown));
         assert!(is_spent(Budget::Minutes(11), &unknown) && !is_spent(Budget::Minutes(12), &unknown));
+    }
+
+    #[test]
+    fn time_in_which_nothing_trained_does_not_count() {
+        let mut course = Course::default();
+        let prepare = EventKind::Phase { phase: Phase::Prepare };
+        let note = || EventKind::Note { text: String::new() };
+        let events = [(1_000, prepare.clone()), (3_000, note()), (900_000, prepare), (900_500, note())];
+        events.into_iter().for_each(|(at, kind)| course.take(&Event { seq: 1, at, kind }));
+        assert_eq!(course.millis, 2_500);
+    }
+
+    #[test]
+    fn latency_is_that_of_the_examples_that_were_measured() {
+        let result = |all: u64| json!({"eval_samples": all, "hyperparameters": {"eval": {"examples": 64}}});
+        assert_eq!(latency(3.2, &result(200)), Some(50.0));
+        assert_eq!(latency(3.2, &result(32)), Some(100.0));
+        assert_eq!(latency(3.2, &result(0)), None);
+        assert_eq!(latency(3.2, &Value::Null), None);
+    }
+
+    #[tokio::test]
+    async fn study_that_is_stopped_meanwhile_gets_no_trial() {
+        let home = tempfile::tempdir().unwrap();
+        let engine = Engine::open(crate::Home::at(home.path()).unwrap(), "ada").await.unwrap();
+        let task = graft_tasks::cards::task("sentiment").unwrap().clone();
+        let (train, eval, leaking, assignment) = (Vec::new(), Vec::new(), Vec::new(), Assignment::new());
+        let dataset = Dataset { digest: Digest::of(b"none"), train, eval, leaking, assignment };
+        let mut plan = StudyPlan {
+            budget: Budget::Trials(3),
+            seed: 1,
+            parallel: 1,
+            sampler: SamplerName::default(),
+            base: BaseRef { name: "tiny".into(), digest: Digest::of(b"tiny") },
+            dataset: dataset.digest.clone(),
+            card: task.card(&["good".into(), "bad".into()]).unwrap(),
+            task,
+            method: None,
+            settings: Settings::default(),
+            space: Vec::new(),
+            examples: 8,
+            revision: None,
+            run: None,
+        };
+        plan.space = space::space(&plan.given(), false);
+        let written = written::value(&plan);
+        let new = NewStudy { id: "s", task: "sentiment", plan: &written, waiting: None };
+        let study = engine.store.add_study(new, &dataset, "ada", now()).await.unwrap();
+        engine.studies().stop("s").await.unwrap();
+        let queueing = engine.studies().queue_trials(&study, &plan);
+        tokio::time::timeout(std::time::Duration::from_secs(30), queueing).await.expect("it tries for ever").unwrap();
+        assert!(engine.store.trials("s").await.unwrap().is_empty());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use graft_core::{ExitCode, Failure, FailureClass, TrainSpec, with_causes};
+use graft_core::{ExitCode, Failure, FailureClass, TrainSpec, json as written, with_causes};
 use graft_exec::Executor;
 use graft_store::{Findings, Lease, Run, RunKind, RunState, RunUpdate, Version};
 use serde_json::json;
@@ -179,7 +179,11 @@ impl Supervisor {
                 phase: Some("evaluate"),
                 ..RunUpdate::default()
             };
-            let kept = Findings { result: serde_json::to_value(&result).ok(), ..Findings::default() };
+            // Whoever reads it may not have the files of this worker.
+            let weights = std::fs::metadata(dir.adapter().join("adapter_model.safetensors")).ok();
+            let mut kept = written::value(&result);
+            kept["adapter_bytes"] = json!(weights.map(|file| file.len()));
+            let kept = Findings { result: Some(kept), ..Findings::default() };
             self.engine.store.take_findings(&self.lease, &kept, &update, &self.engine.by, now()).await?;
             if run.machine.is_none() {
                 // What is remembered about speed is worth no failure.
