@@ -179,6 +179,10 @@ fn shown(view: StudyView) -> Reply {
         (_, Some(true), _) => {
             "\nThe defaults are best here: no trial is better than trial 0, the recipe, by 1 % of its loss.".to_owned()
         }
+        (Some(best), None, Some(command)) => format!(
+            "\nTrial {best} has the lowest loss. Trial 0, the recipe, has not finished its training, so the two can't be \
+             compared. Train with the settings of trial {best}: `{command}`"
+        ),
         (Some(best), _, Some(command)) => format!("\nBest is trial {best}. Train with its settings: `{command}`"),
         _ => "\nNo trial has finished its training yet.".to_owned(),
     };

@@ -114,6 +114,12 @@ function State({ view: { study, defaults_are_best, ended_early, best } }: { view
       </Notice>
     );
   if (best == null) return <Notice tone="warn" title="No trial finished its training." />;
+  if (defaults_are_best == null)
+    return (
+      <Notice title={`Trial ${best} has the lowest loss.`}>
+        Trial 0, the recipe, did not finish its training, so the two can't be compared.
+      </Notice>
+    );
   return <Notice tone="good" title={`Trial ${best} is better than the recipe.`} />;
 }
 
