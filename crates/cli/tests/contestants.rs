@@ -162,7 +162,7 @@ fn a_program_that_people_have_is_a_baseline() {
     let made = graft.json(&["models", "contestant", "rules", "--task", "text-classification"]);
     let score = made["metrics"]["evaluation"]["adapter"]["metrics"][0]["value"].as_f64().unwrap();
     assert!(score > 0.5 && score < 1.0, "{made}");
-    let file = graft.file("texts.jsonl", "{\"text\": \"yes 7\"}\n{\"text\": \"yes 9\"}\n");
+    let file = graft.file("texts.txt", "yes 7\nyes 9\n");
     let name = made["name"].as_str().unwrap();
     let said = graft.json(&["infer", "--version", name, "--input-file", file.to_str().unwrap()]);
     assert!(said["answers"][0]["error"].as_str().unwrap().contains("exit status: 3"), "{said}");
