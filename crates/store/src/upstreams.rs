@@ -165,18 +165,19 @@ impl Store {
         if before == after {
             return Ok(());
         }
-        match &after {
-            None => drop(sqlx::query("delete from upstreams where task = $1").bind(task).execute(&mut *tx).await?),
-            Some(settings) => {
-                let set = sqlx::query(
-                    "insert into upstreams (task, settings, updated_by, updated_at) values ($1, $2, $3, $4)
-                     on conflict (task) do update set settings = excluded.settings, updated_by = excluded.updated_by,
-                         updated_at = excluded.updated_at",
-                );
-                let set = set.bind(task).bind(row::text(&settings.to_string())).bind(row::text(by)).bind(at);
-                set.execute(&mut *tx).await?;
-            }
-        }
+        let change = match &after {
+            None => sqlx::query("delete from upstreams where task = $1").bind(task),
+            Some(settings) => sqlx::query(
+                "insert into upstreams (task, settings, updated_by, updated_at) values ($1, $2, $3, $4)
+                 on conflict (task) do update set settings = excluded.settings, updated_by = excluded.updated_by,
+                     updated_at = excluded.updated_at",
+            )
+            .bind(task)
+            .bind(row::text(&settings.to_string()))
+            .bind(row::text(by))
+            .bind(at),
+        };
+        change.execute(&mut *tx).await?;
         let entry = Entry { action: Action::Set, kind: Kind::Task, task, subject: task };
         let (old, new) = (json!({"upstream": before}), json!({"upstream": after}));
         record(&mut tx, entry, Actor { by, at }, Some(&old), Some(&new)).await?;

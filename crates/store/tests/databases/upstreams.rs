@@ -58,7 +58,7 @@ async fn counts_add_up_by_day(database: Database) {
 async fn texts_of_examples_are_found(database: Database) {
     let store = &database.store;
     let known = example(1, None);
-    store.import(&[known.clone()], "ada", 1).await.unwrap();
+    store.import(std::slice::from_ref(&known), "ada", 1).await.unwrap();
     assert!(store.has_input(&known.task, &known.input).await.unwrap());
     assert!(!store.has_input(&known.task, &format!("{} ", known.input)).await.unwrap());
     assert!(!store.has_input("other", &known.input).await.unwrap());

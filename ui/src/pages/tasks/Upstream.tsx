@@ -29,7 +29,8 @@ export function Upstream({ name }: { name: string }) {
       </Figures>
       <p className={css.why}>
         Requests for this task are passed on to <code>{upstream.model}</code> at <code>{upstream.url}</code>
-        {above == null ? "" : ` unless Graft is at least ${percent(above)} sure`}. {RECORDED[upstream.record ?? "pending"]}
+        {above == null ? "" : ` unless Graft is at least ${percent(above)} sure`}.{" "}
+        {RECORDED[upstream.record ?? "pending"]}
       </p>
     </Card>
   );
