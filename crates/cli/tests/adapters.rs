@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Graft, data, model};
+use common::{Graft, Said, data, model};
 
 #[test]
 fn merged_model_gives_the_adapters_answers() {
@@ -61,6 +61,70 @@ fn adapters_are_exported_to_other_formats() {
     let foreign = model("tiny-llama").join("adapter_lora");
     graft.ok(&["adapter", "merge", foreign.to_str().unwrap(), "--base", "tiny", "--output", "m3"]);
     graft.fails(11, &["adapter", "merge", foreign.to_str().unwrap(), "--output", "m4"], "tiny-llama");
+}
+
+#[test]
+fn merged_model_is_exported_whole_or_not_at_all() {
+    let graft = Graft::with_toy_task();
+    let train =
+        ["train", "text-classification", "--base", "tiny", "--epochs", "2", "--learning-rate", "1e-2", "--no-eval"];
+    graft.ok(&train);
+    let export = ["adapter", "export", "v1", "--merged", "merged"];
+    let target = graft.dir.path().join("merged");
+
+    // Whichever write fails first, nothing is left.
+    let mut at = 0;
+    loop {
+        at += 1;
+        let mark = graft.dir.path().join(format!("mark-{at}"));
+        let mut command = graft.command(&export);
+        command.env("GRAFT_FAULT", format!("{at}:full:{}", mark.display()));
+        if Said::of(command).code == 0 {
+            break;
+        }
+        assert!(mark.exists(), "it fails by itself");
+        assert!(!target.exists(), "write {at} failed");
+    }
+    assert!(at > 5, "only {at} writes");
+    let left = |name: std::ffi::OsString| name.to_string_lossy().starts_with(".graft-");
+    assert!(!std::fs::read_dir(graft.dir.path()).unwrap().any(|entry| left(entry.unwrap().file_name())));
+
+    let modelfile = std::fs::read_to_string(target.join("Modelfile")).unwrap();
+    assert!(modelfile.starts_with("FROM .\n"), "{modelfile}");
+    assert!(modelfile.contains("Classify the text.") && modelfile.contains("{{ .Prompt }}"), "{modelfile}");
+    let bare = |folder: &std::path::Path| graft_formats::open(folder).unwrap();
+    let (base, merged) = (bare(&model("tiny-llama")), bare(&target));
+    assert_eq!(base.tensors.iter().collect::<Vec<_>>(), merged.tensors.iter().collect::<Vec<_>>());
+
+    graft.fails(2, &export, "the folder is in use");
+    graft.fails(2, &["adapter", "export", "v1", "--merged", "m.gguf"], "into a GGUF file");
+    graft.fails(2, &["adapter", "export", "v1", "--merged", "m", "--outtype", "q8_0"], "as q8_0");
+    graft.fails(2, &["adapter", "export", "v1", "--peft", "m", "--outtype", "f16"], "--outtype");
+    let prompt = ["--method", "soft-prompt", "--prompt-tokens", "4", "--prompt-init", "text:good or bad"];
+    graft.ok(&[&train[..], &prompt[..]].concat());
+    let said = graft.fails(2, &["adapter", "export", "v2", "--merged", "m"], "merge a soft prompt");
+    assert!(said.stderr.contains("--bundle"), "{}", said.stderr);
+    assert!(!graft.dir.path().join("m").exists());
+}
+
+#[test]
+fn gguf_base_is_exported_as_gguf() {
+    let graft = Graft::with_toy_task();
+    let base = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../formats/tests/data/tiny-gpt2.gguf");
+    graft.ok(&["base", "add", "file", base.to_str().unwrap()]);
+    let train =
+        ["train", "text-classification", "--base", "file", "--epochs", "2", "--learning-rate", "1e-2", "--no-eval"];
+    graft.ok(&train);
+    let said = graft.json(&["adapter", "export", "v1", "--merged", "one.gguf", "--outtype", "f32"]);
+    assert_eq!((said["form"].as_str(), said["model"].as_str()), (Some("merged"), Some("gguf")));
+    let checked = &said["checked"];
+    assert!(checked["prompts"].as_u64() > Some(3), "{said}");
+    assert_eq!((&checked["equal"], &checked["same_as_one_text"]), (&checked["prompts"], &checked["prompts"]), "{said}");
+    graft.ok(&["adapter", "export", "v1", "--merged", "folder", "--outtype", "f32"]);
+    let read = |path: &str| std::fs::read(graft.dir.path().join(path)).unwrap();
+    assert_eq!(read("one.gguf"), read("folder/model.gguf"));
+    assert!(read("folder/Modelfile").starts_with(b"FROM ./model.gguf\n"));
+    graft.ok(&["base", "add", "merged", graft.dir.path().join("one.gguf").to_str().unwrap()]);
 }
 
 #[test]

@@ -430,6 +430,26 @@ pub enum Error {
         /// What the adapter was trained with.
         wanted: graft_core::Digest,
     },
+    /// An adapter that can't be merged into its base model, or not in this form.
+    #[error("merge {what}")]
+    CannotMerge {
+        /// What, and why.
+        what: String,
+        /// What to do instead.
+        hint: &'static str,
+    },
+    /// A merged model whose answers are not those of base model and adapter.
+    #[error(
+        "export the merged model: {equal} of its {prompts} answers are those of base model and adapter, fewer than {percent} %"
+    )]
+    OtherAnswers {
+        /// Equal answers.
+        equal: usize,
+        /// Answers.
+        prompts: usize,
+        /// Share that must be equal.
+        percent: u8,
+    },
     /// Something that this kind of adapter or model can't do.
     #[error("{0}")]
     Unsupported(String),
@@ -590,6 +610,11 @@ impl Error {
             Self::BadBundle { .. } => {
                 "a bundle is what `graft adapter export --bundle` writes, and what servers send to agents"
             }
+            Self::CannotMerge { hint, .. } => hint,
+            Self::OtherAnswers { percent: 100, .. } => {
+                "keep the adapter apart: `graft adapter export --gguf`, `--peft` or `--bundle`"
+            }
+            Self::OtherAnswers { .. } => "the rounding of merged weights changes answers: choose `--outtype f32`",
             Self::BadBackup { .. } => "choose a file that `graft backup` wrote",
             Self::HomeNotEmpty { .. } => "set GRAFT_HOME to a folder that is empty or does not exist",
             Self::NoResult { run } => return Some(format!("`graft runs show {run}` says why")),
@@ -668,6 +693,7 @@ impl Error {
             | Self::Archived { .. }
             | Self::BuiltInTask { .. }
             | Self::NoIntegration { .. }
+            | Self::CannotMerge { .. }
             | Self::Unsupported(_) => ExitCode::Usage,
             Self::NoneFits { .. } => ExitCode::BadData,
             Self::Contestant(
@@ -684,7 +710,7 @@ impl Error {
             | Self::StartFrom { .. }
             | Self::NoActive { .. }
             | Self::OtherBase { .. } => ExitCode::ModelMissing,
-            Self::NotBetter { .. } | Self::RolloutOpen { .. } => ExitCode::NotBetter,
+            Self::NotBetter { .. } | Self::RolloutOpen { .. } | Self::OtherAnswers { .. } => ExitCode::NotBetter,
         }
     }
 }

@@ -83,9 +83,9 @@ pub use upkeep::{
 };
 pub use upstreams::{ChatRequest, Passed, PassedBody, PlainRequest, Proxied, Proxy, UpstreamReport, Upstreams};
 pub use versions::{
-    AskAiChange, AskAiSettings, BaselineScores, Bundle, Chosen, ContestantScores, Distance, Drift, DriftState,
-    Evaluation, KeptAnswer, Lineage, Overrides, Seen, Share, Shift, ShownAnswer, Spread, Told, VersionDetail, Versions,
-    field_of, point_latest,
+    AskAiChange, AskAiSettings, BaselineScores, Bundle, Checked, Chosen, ContestantScores, Distance, Drift, DriftState,
+    Evaluation, KeptAnswer, Lineage, Merged, OutType, Overrides, Seen, Share, Shift, ShownAnswer, Spread, Told,
+    VersionDetail, Versions, field_of, point_latest,
 };
 
 /// A result of this crate.

@@ -68,6 +68,39 @@ pub fn folder(path: &Path, files: &[(&str, &[u8])]) -> Result<(), Error> {
     write().map_err(failed)
 }
 
+/// Lets `make` create a file or a folder of files at a path beside the target, and moves the result to the target when
+/// `make` has succeeded. It replaces a file or an empty folder there.
+///
+/// # Errors
+/// If `make` fails, or an I/O error of the operating system.
+pub fn staged<T, E: From<Error>>(path: &Path, make: impl FnOnce(&Path) -> Result<T, E>) -> Result<T, E> {
+    let failed = |source| Error::Write { path: path.to_owned(), source };
+    let begin = || -> io::Result<tempfile::TempDir> {
+        faults::pass(Op::Write, path)?;
+        fs::create_dir_all(parent(path))?;
+        tempfile::Builder::new().prefix(".graft-").tempdir_in(parent(path))
+    };
+    let temporary = begin().map_err(failed)?;
+    // Readers may judge a file by its extension.
+    let fresh = temporary.path().join(path.file_name().unwrap_or("new".as_ref()));
+    let made = make(&fresh)?;
+    let finish = || -> io::Result<()> {
+        if fresh.is_dir() {
+            for entry in fs::read_dir(&fresh)? {
+                File::open(entry?.path())?.sync_all()?;
+            }
+            sync(&fresh)?;
+        } else {
+            File::open(&fresh)?.sync_all()?;
+        }
+        faults::pass(Op::Change, path)?;
+        fs::rename(&fresh, path)?;
+        sync(parent(path))
+    };
+    finish().map_err(failed)?;
+    Ok(made)
+}
+
 /// Moves a folder to its final path. A rename can't replace a non-empty folder, so the two are exchanged, and the old
 /// one is deleted with the temporary folder.
 fn replace(fresh: &Path, path: &Path) -> io::Result<()> {

@@ -1,16 +1,16 @@
 //! LoRA adapters for llama.cpp, in the GGUF format of its `convert_lora_to_gguf.py`.
 
-use std::{io, path::Path};
+use std::path::Path;
 
 use crate::{
-    DecoderConfig, Error, atomic,
-    gguf::{PARTS, module_of, row_order},
+    DecoderConfig, Error,
+    gguf::{
+        PARTS, module_of, row_order,
+        writer::{self, ALIGNMENT, Planned},
+    },
     peft::{LoraPair, PeftAdapter, PeftConfig},
     tensors::RowOrder,
 };
-
-/// Default alignment of tensors in llama.cpp, in bytes.
-const ALIGNMENT: usize = 32;
 
 /// Writes a LoRA adapter of a decoder-only model, for `llama-cli --lora`.
 ///
@@ -29,14 +29,22 @@ pub fn write(path: &Path, adapter: &PeftAdapter, config: &DecoderConfig) -> Resu
         let factor = lora.rank_of(pair.module) as f32 / lora.r as f32;
         tensors.extend(converted(path, &pair, factor, config)?);
     }
-    atomic::file(path, |out| {
-        let header = header(config.family.form().gguf, alpha, &tensors);
-        let write = |out: &mut dyn io::Write| -> io::Result<()> {
-            out.write_all(&padded(header))?;
-            tensors.iter().try_for_each(|tensor| out.write_all(&padded(tensor.bytes())))
-        };
-        Ok(write(out))
-    })
+    let entries = [
+        writer::text("general.architecture", config.family.form().gguf),
+        writer::text("general.type", "adapter"),
+        writer::text("adapter.type", "lora"),
+        writer::f32("adapter.lora.alpha", alpha),
+        writer::u32("general.file_type", 0),
+        writer::u32("general.quantization_version", 2),
+    ];
+    let planned = tensors.iter().map(|tensor| Planned {
+        name: tensor.name.as_str().into(),
+        shape: tensor.shape.to_vec(),
+        kind: 0,
+        bytes: 4 * tensor.values.len(),
+    });
+    let planned: Vec<Planned<'_>> = planned.collect();
+    writer::write(path, ALIGNMENT, &entries.map(Into::into), &planned, |index| Ok(tensors[index].bytes().into()))
 }
 
 fn unsupported(path: &Path, field: &str, value: &str) -> Error {
@@ -45,8 +53,7 @@ fn unsupported(path: &Path, field: &str, value: &str) -> Error {
 
 struct Tensor {
     name: String,
-    /// In ggml's order: the fastest dimension first.
-    dims: [usize; 2],
+    shape: [usize; 2],
     values: Vec<f32>,
 }
 
@@ -74,10 +81,10 @@ fn converted(path: &Path, pair: &LoraPair<'_>, factor: f32, config: &DecoderConf
         &pair.b.1[from..from + rank]
     });
     Ok([
-        Tensor { name: format!("{name}.weight.lora_a"), dims: [cols, rank], values: pair.a.1.clone() },
+        Tensor { name: format!("{name}.weight.lora_a"), shape: [rank, cols], values: pair.a.1.clone() },
         Tensor {
             name: format!("{name}.weight.lora_b"),
-            dims: [rank, rows],
+            shape: [rows, rank],
             values: b.map(|value| factor * value).collect(),
         },
     ])
@@ -92,40 +99,4 @@ fn gguf_name(module: &str, config: &DecoderConfig) -> Option<(String, RowOrder)>
     let layer: usize = layer.parse().ok().filter(|n| *n < config.layers)?;
     let ours = PARTS.into_iter().find(|ours| module_of(ours, config.family.form()) == Some(part))?;
     Some((format!("blk.{layer}.{ours}"), row_order(ours, config)))
-}
-
-fn header(architecture: &str, alpha: f32, tensors: &[Tensor]) -> Vec<u8> {
-    const U32: u32 = 4;
-    const F32: u32 = 6;
-    const TEXT: u32 = 8;
-    let text = |text: &str| [&(text.len() as u64).to_le_bytes(), text.as_bytes()].concat();
-    let entry = |key: &str, kind: u32, value: Vec<u8>| [text(key), kind.to_le_bytes().to_vec(), value].concat();
-    let entries = [
-        entry("general.architecture", TEXT, text(architecture)),
-        entry("general.type", TEXT, text("adapter")),
-        entry("adapter.type", TEXT, text("lora")),
-        entry("adapter.lora.alpha", F32, alpha.to_le_bytes().to_vec()),
-        entry("general.file_type", U32, 0u32.to_le_bytes().to_vec()),
-        entry("general.quantization_version", U32, 2u32.to_le_bytes().to_vec()),
-    ];
-    let mut header = b"GGUF".to_vec();
-    header.extend(3u32.to_le_bytes());
-    header.extend((tensors.len() as u64).to_le_bytes());
-    header.extend((entries.len() as u64).to_le_bytes());
-    header.extend(entries.concat());
-    let mut offset = 0;
-    for tensor in tensors {
-        header.extend(text(&tensor.name));
-        header.extend(2u32.to_le_bytes());
-        header.extend(tensor.dims.iter().flat_map(|dim| (*dim as u64).to_le_bytes()));
-        header.extend(0u32.to_le_bytes());
-        header.extend((offset as u64).to_le_bytes());
-        offset += (4 * tensor.values.len()).next_multiple_of(ALIGNMENT);
-    }
-    header
-}
-
-fn padded(mut bytes: Vec<u8>) -> Vec<u8> {
-    bytes.resize(bytes.len().next_multiple_of(ALIGNMENT), 0);
-    bytes
 }

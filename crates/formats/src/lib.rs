@@ -18,6 +18,7 @@ mod digest;
 mod error;
 pub mod faults;
 mod gguf;
+pub mod gguf_copy;
 pub mod gguf_lora;
 mod hf;
 mod hf_tokenizer;
@@ -35,6 +36,7 @@ pub use config::{
 };
 pub use digest::{DigestCache, digest_of};
 pub use error::{Error, disk_hint};
+pub use graft_kernels::Dtype;
 pub use template::{ChatTemplate, Message};
 pub use tensors::{TensorBytes, Tensors};
 pub use tokenizers::Tokenizer;
@@ -95,6 +97,16 @@ pub fn check_config(folder: &Path) -> Result<(), Error> {
 }
 
 impl ModelFiles {
+    /// Whether the tokenizer itself puts the beginning-of-sequence token before a text.
+    ///
+    /// # Errors
+    /// If the tokenizer fails.
+    pub fn starts_with_bos(&self) -> Result<bool, Error> {
+        let failed = |source| Error::Tokenizer { path: self.path.clone(), source };
+        let first = self.tokenizer.encode("a", true).map_err(failed)?.get_ids().first().copied();
+        Ok(first.is_some() && first == self.tokens.bos)
+    }
+
     /// The tensor `name`, which must have exactly this shape; see [`Tensors::get`].
     ///
     /// # Errors

@@ -2,30 +2,41 @@
 
 use std::{collections::BTreeMap, io, path::Path};
 
+use graft_kernels::{Dtype, quantize};
 use serde_json::{Map, json};
 
-use crate::{Error, atomic, peft::Values};
+use crate::{Error, TensorBytes, atomic, peft::Values};
 
-/// Name and shape of a tensor to be written as F32.
+/// A tensor to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TensorSpec {
     /// Unique in its file.
     pub name: String,
+    /// `F32`, `F16` or `BF16`.
+    pub dtype: Dtype,
     /// Any number of dimensions.
     pub shape: Vec<usize>,
 }
 
-/// Writes tensors as F32, one at a time: `values` returns each in order, and only one is held in memory.
+/// What a tensor holds.
+pub enum Data {
+    /// Bytes of the tensor's type.
+    Stored(TensorBytes),
+    /// Values, which are rounded to the tensor's type.
+    Values(Vec<f32>),
+}
+
+/// Writes tensors, one at a time: `data` returns each in order, and only one is held in memory.
 ///
 /// # Errors
-/// If the write or `values` fails.
+/// If a value is too large for its type, or if the write or `data` fails.
 ///
 /// # Panics
-/// If the number of values does not match the shape.
+/// If the amount of data does not match the shape.
 pub fn write<E: From<Error>>(
     path: &Path,
     specs: &[TensorSpec],
-    mut values: impl FnMut(&TensorSpec) -> Result<Vec<f32>, E>,
+    mut data: impl FnMut(&TensorSpec) -> Result<Data, E>,
 ) -> Result<(), E> {
     let header = header(specs);
     atomic::file(path, |out| {
@@ -35,20 +46,42 @@ pub fn write<E: From<Error>>(
             return Ok(start);
         }
         for spec in specs {
-            let values = values(spec)?;
-            assert_eq!(values.len(), spec.shape.iter().product::<usize>(), "values of `{}`", spec.name);
-            if let Err(e) = values.iter().try_for_each(|value| write(&value.to_le_bytes())) {
-                return Ok(Err(e));
+            let written = match data(spec)? {
+                Data::Stored(stored) => {
+                    assert_eq!(stored.bytes().len(), spec.bytes(), "bytes of `{}`", spec.name);
+                    write(stored.bytes())
+                }
+                Data::Values(values) => {
+                    assert_eq!(values.len(), spec.shape.iter().product::<usize>(), "values of `{}`", spec.name);
+                    let too_large = || {
+                        let what = format!("a value is too large for {:?}", spec.dtype);
+                        Error::BadTensor { path: path.to_owned(), name: spec.name.clone(), what }
+                    };
+                    write(&quantize(spec.dtype, &values).ok_or_else(too_large)?)
+                }
+            };
+            if written.is_err() {
+                return Ok(written);
             }
         }
         Ok::<io::Result<()>, E>(Ok(()))
     })
 }
 
+impl TensorSpec {
+    fn bytes(&self) -> usize {
+        self.dtype.block_bytes() * self.shape.iter().product::<usize>()
+    }
+}
+
 /// A whole file in memory, for adapters.
 pub(crate) fn to_bytes(tensors: &BTreeMap<String, Values>) -> Vec<u8> {
-    let specs: Vec<TensorSpec> =
-        tensors.iter().map(|(name, (shape, _))| TensorSpec { name: name.clone(), shape: shape.clone() }).collect();
+    let spec = |(name, (shape, _)): (&String, &Values)| TensorSpec {
+        name: name.clone(),
+        dtype: Dtype::F32,
+        shape: shape.clone(),
+    };
+    let specs: Vec<TensorSpec> = tensors.iter().map(spec).collect();
     let header = header(&specs);
     let mut file = (header.len() as u64).to_le_bytes().to_vec();
     file.extend(header);
@@ -64,8 +97,8 @@ fn header(specs: &[TensorSpec]) -> Vec<u8> {
     map.insert("__metadata__".into(), json!({ "format": "pt" }));
     let mut at = 0;
     for spec in specs {
-        let end = at + 4 * spec.shape.iter().product::<usize>();
-        map.insert(spec.name.clone(), json!({ "dtype": "F32", "shape": spec.shape, "data_offsets": [at, end] }));
+        let (end, dtype) = (at + spec.bytes(), format!("{:?}", spec.dtype));
+        map.insert(spec.name.clone(), json!({ "dtype": dtype, "shape": spec.shape, "data_offsets": [at, end] }));
         at = end;
     }
     let mut header = serde_json::Value::Object(map).to_string().into_bytes();

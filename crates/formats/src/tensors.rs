@@ -138,6 +138,12 @@ impl Tensors {
         self.entries.iter().map(|(name, entry)| (name.as_str(), entry.shape.as_slice()))
     }
 
+    /// The storage type of a tensor, if it is stored in a supported one.
+    #[must_use]
+    pub fn dtype(&self, name: &str) -> Option<Dtype> {
+        self.entries.get(name)?.dtype.as_ref().ok().copied()
+    }
+
     /// The tensor `name`, which must be a vector or a matrix of exactly this shape (rows first).
     ///
     /// # Errors

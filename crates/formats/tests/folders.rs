@@ -10,7 +10,7 @@ use graft_core::ExitCode;
 use graft_formats::{
     DigestCache, Error, ModelConfig, RopeScaling, digest_of, open,
     peft::{self, Modules, PeftConfig},
-    safetensors_out::{self, TensorSpec},
+    safetensors_out::{self, Data, TensorSpec},
 };
 use graft_kernels::Dtype;
 use serde_json::{Value, json};
@@ -101,10 +101,14 @@ fn shards_form_one_model() {
     let shard = |i: usize| format!("model-0000{}-of-00002.safetensors", i % 2 + 1);
     for half in 0..2 {
         let mine = whole.tensors.iter().enumerate().filter(|(i, _)| i % 2 == half);
-        let specs: Vec<TensorSpec> =
-            mine.map(|(_, (name, shape))| TensorSpec { name: name.into(), shape: shape.into() }).collect();
-        let values = |spec: &TensorSpec| Ok::<_, Error>(whole.tensor(&spec.name, &spec.shape)?.to_f32());
-        safetensors_out::write(&folder.path().join(shard(half)), &specs, values).unwrap();
+        let spec = |(_, (name, shape)): (usize, (&str, &[usize]))| TensorSpec {
+            name: name.into(),
+            dtype: whole.tensors.dtype(name).unwrap(),
+            shape: shape.into(),
+        };
+        let specs: Vec<TensorSpec> = mine.map(spec).collect();
+        let data = |spec: &TensorSpec| Ok::<_, Error>(Data::Stored(whole.tensor(&spec.name, &spec.shape)?));
+        safetensors_out::write(&folder.path().join(shard(half)), &specs, data).unwrap();
     }
     fs::remove_file(folder.path().join("model.safetensors")).unwrap();
     let index = |places: Vec<(String, String)>| json!({ "weight_map": Value::from_iter(places) }).to_string();

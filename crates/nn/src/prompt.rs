@@ -52,7 +52,7 @@ impl Prompter {
             _ => (format!("{}\n\n", card.instruction), "\n\n".to_owned()),
         };
         let mut start = encode(&tokenizer, &before)?;
-        if files.chat_template.is_none() && !has_encoder && starts_with_bos(files)? {
+        if files.chat_template.is_none() && !has_encoder && files.starts_with_bos().map_err(Error::Load)? {
             start.splice(0..0, files.tokens.bos);
         }
         let mut close = encode(&tokenizer, &after)?;
@@ -78,6 +78,12 @@ impl Prompter {
     #[must_use]
     pub fn shared(&self) -> &[u32] {
         &self.before.1
+    }
+
+    /// The text before every input and the text after it, with special tokens as their names.
+    #[must_use]
+    pub fn around(&self) -> (&str, &str) {
+        (&self.before.0, &self.after.0)
     }
 
     /// Everything before the answer: the decoder's prompt, or the encoder's input.
@@ -155,10 +161,4 @@ fn encode(tokenizer: &Tokenizer, text: &str) -> Result<Vec<u32>, Error> {
         return Ok(Vec::new());
     }
     Ok(tokenizer.encode(text, false).map_err(Error::Tokenizer)?.get_ids().to_vec())
-}
-
-/// Whether the tokenizer itself adds the beginning-of-sequence token.
-fn starts_with_bos(files: &ModelFiles) -> Result<bool, Error> {
-    let encoding = files.tokenizer.encode("a", true).map_err(Error::Tokenizer)?;
-    Ok(files.tokens.bos.is_some() && encoding.get_ids().first().copied() == files.tokens.bos)
 }

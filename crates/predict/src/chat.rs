@@ -57,16 +57,12 @@ impl ChatPrompter {
         let mut tokens = encode(&self.plain, text)?;
         if self.has_encoder {
             tokens.extend(self.files.tokens.eos.first());
-        } else if self.starts_with_bos()? || tokens.is_empty() {
+        } else if tokens.is_empty()
+            || self.files.starts_with_bos().map_err(|e| Error::Model(graft_nn::Error::Load(e)))?
+        {
             tokens.splice(0..0, self.files.tokens.bos);
         }
         Ok(tokens)
-    }
-
-    /// Whether the tokenizer itself adds the start token before a text.
-    fn starts_with_bos(&self) -> Result<bool> {
-        let first = self.files.tokenizer.encode("a", true).map_err(tokenizer)?.get_ids().first().copied();
-        Ok(first.is_some() && first == self.files.tokens.bos)
     }
 }
 

@@ -16,7 +16,7 @@ use graft_nn::Adapter;
 use graft_predict::{Calibration, Codec, Completion, Confidence, End, Piece, Template};
 use graft_store::Version;
 use graft_tasks::{cards::Task, pounds::Tables};
-use graft_train::{AdapterCard, weights_digest};
+use graft_train::AdapterCard;
 use serde_json::json;
 
 use super::base::Base;
@@ -201,7 +201,7 @@ impl Deployment {
     ) -> Result<Self> {
         let adapter = adapter.map(|chosen| {
             let adapter = Adapter::open(&chosen.folder, &base.model)?;
-            check_weights(chosen, &adapter)?;
+            chosen.check_weights(&adapter)?;
             if adapter.params().data().iter().all(|x| x.is_finite()) {
                 return Ok(Arc::new(adapter));
             }
@@ -315,15 +315,6 @@ impl std::fmt::Debug for Deployment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Deployment").field("task", &self.task).field("version", &self.version).finish_non_exhaustive()
     }
-}
-
-/// Refuses weights that are not those that were registered.
-fn check_weights(chosen: &Chosen, adapter: &Adapter) -> Result<()> {
-    let Some(version) = &chosen.version else { return Ok(()) };
-    if weights_digest(adapter) == version.adapter_digest {
-        return Ok(());
-    }
-    Err(bad(version, "its adapter's weights are not those that were registered"))
 }
 
 fn bad(version: &Version, what: &str) -> Error {

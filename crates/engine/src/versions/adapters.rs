@@ -1,32 +1,17 @@
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use graft_core::BaseRef;
 use graft_formats::{
-    Family, ModelConfig, ModelFiles, RopeScaling, gguf_lora,
-    peft::{self, LoraPair, PeftAdapter, PeftConfig},
-    safetensors_out::{self, TensorSpec},
+    ModelConfig, ModelFiles, gguf_lora,
+    peft::{self, PeftAdapter},
 };
+use graft_nn::Adapter;
 use graft_store::{Method, Version};
 use graft_tasks::cards::Task;
-use graft_train::AdapterCard;
-use serde_json::{Value, json};
+use graft_train::{AdapterCard, weights_digest};
 
 use super::Versions;
 use crate::{Error, Result, files::copy_folder};
-
-/// Files of a model folder beside its weights.
-const BESIDE: [&str; 6] = [
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "generation_config.json",
-    "chat_template.jinja",
-    "tokenizer.model",
-];
 
 /// An adapter or contestant on this machine.
 #[derive(Clone, Debug)]
@@ -56,8 +41,20 @@ impl Chosen {
         self.version.as_ref().filter(|version| version.method != Method::Adapter)
     }
 
+    /// Refuses weights other than those that were registered.
+    pub(crate) fn check_weights(&self, adapter: &Adapter) -> Result<()> {
+        match &self.version {
+            Some(version) if weights_digest(adapter) != version.adapter_digest => Err(Error::BadVersion {
+                task: version.task.clone(),
+                version: version.name.clone(),
+                what: "its adapter's weights are not those that were registered".into(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// Refuses what has no adapter.
-    fn check_adapter(&self) -> Result<()> {
+    pub(super) fn check_adapter(&self) -> Result<()> {
         match self.contestant() {
             None => Ok(()),
             Some(version) => Err(Error::NoAdapter {
@@ -131,7 +128,7 @@ impl Versions<'_> {
     }
 
     /// The base for an adapter: its own, or for one made elsewhere the one named, by people or by its own files.
-    async fn base_for(self, chosen: &Chosen, named: Option<&str>) -> Result<(BaseRef, ModelFiles)> {
+    pub(super) async fn base_for(self, chosen: &Chosen, named: Option<&str>) -> Result<(BaseRef, ModelFiles)> {
         match (&chosen.card, named) {
             (Some(card), _) => self.engine.bases().open(&card.base).await,
             (None, Some(name)) => self.engine.bases().find(name).await,
@@ -146,36 +143,6 @@ impl Versions<'_> {
                 None => Err(untold("base model", "--base", &chosen.folder)),
             },
         }
-    }
-
-    /// Writes the base model with the adapter's change added to its weights, as a Hugging Face folder in f32.
-    ///
-    /// # Errors
-    /// A soft prompt can't be merged; an adapter that doesn't fit the base; the disk refuses.
-    pub async fn merge(self, chosen: &Chosen, base: Option<&str>, output: &Path) -> Result<()> {
-        chosen.check_adapter()?;
-        let (_, files) = self.base_for(chosen, base).await?;
-        let adapter = peft::read(&chosen.folder)?;
-        let PeftConfig::Lora(lora) = &adapter.config else {
-            return Err(Error::Unsupported("merge a soft prompt: it does not change weights".into()));
-        };
-        let pairs: BTreeMap<&str, LoraPair<'_>> = adapter.lora_pairs().map(|pair| (pair.module, pair)).collect();
-        check_fit(&pairs, &files)?;
-        if !files.path.is_dir() {
-            // Refused before the weights are written.
-            llama_config(&files)?;
-        }
-        fs::create_dir_all(output).map_err(|source| Error::Io { doing: "make", path: output.to_owned(), source })?;
-        let specs: Vec<TensorSpec> =
-            files.tensors.iter().map(|(name, shape)| TensorSpec { name: name.into(), shape: shape.to_vec() }).collect();
-        safetensors_out::write(&output.join("model.safetensors"), &specs, |spec| {
-            let mut values = files.tensors.get(&spec.name, &spec.shape)?.to_f32();
-            if let Some(pair) = spec.name.strip_suffix(".weight").and_then(|module| pairs.get(module)) {
-                add(&mut values, pair, lora.scaling());
-            }
-            Ok::<_, Error>(values)
-        })?;
-        write_beside(&files, output)
     }
 
     /// Writes a LoRA adapter for llama.cpp.
@@ -201,102 +168,4 @@ impl Versions<'_> {
         copy_folder(&chosen.folder, output)?;
         Ok(adapter)
     }
-}
-
-fn check_fit(pairs: &BTreeMap<&str, LoraPair<'_>>, files: &ModelFiles) -> Result<()> {
-    let shapes: BTreeMap<&str, &[usize]> = files.tensors.iter().collect();
-    for (module, pair) in pairs {
-        let shape = shapes.get(format!("{module}.weight").as_str());
-        if shape.is_none_or(|shape| **shape != [pair.b.0[0], pair.a.0[1]]) {
-            let what = format!("the model has no layer `{module}` of this shape");
-            return Err(graft_nn::Error::AdapterMismatch(what).into());
-        }
-    }
-    Ok(())
-}
-
-/// `W += scale · B·A`.
-fn add(weight: &mut [f32], pair: &LoraPair<'_>, scale: f32) {
-    let (rank, cols) = (pair.a.0[0], pair.a.0[1]);
-    for (row, b) in weight.chunks_exact_mut(cols).zip(pair.b.1.chunks_exact(rank)) {
-        for (b, a) in b.iter().zip(pair.a.1.chunks_exact(cols)) {
-            let factor = scale * b;
-            row.iter_mut().zip(a).for_each(|(w, a)| *w += factor * a);
-        }
-    }
-}
-
-/// Writes config, tokenizer and chat template of a model folder or GGUF file.
-fn write_beside(files: &ModelFiles, output: &Path) -> Result<()> {
-    let put = |name: &str, value: &Value| -> Result<()> {
-        Ok(graft_formats::atomic::bytes(&output.join(name), format!("{value:#}\n").as_bytes())?)
-    };
-    if files.path.is_dir() {
-        for name in BESIDE {
-            let from = files.path.join(name);
-            if from.exists() {
-                fs::copy(&from, output.join(name)).map_err(|source| Error::Io {
-                    doing: "copy",
-                    path: from.clone(),
-                    source,
-                })?;
-            }
-        }
-        let path = files.path.join("config.json");
-        let text = fs::read(&path).map_err(|source| Error::Io { doing: "read", path: path.clone(), source })?;
-        let mut config: Value = serde_json::from_slice(&text).unwrap_or_default();
-        for name in ["torch_dtype", "dtype"] {
-            if let Some(dtype) = config.get_mut(name) {
-                *dtype = json!("float32");
-            }
-        }
-        return put("config.json", &config);
-    }
-    put("config.json", &llama_config(files)?)?;
-    let tokens = &files.tokens;
-    put("generation_config.json", &json!({"bos_token_id": tokens.bos, "eos_token_id": tokens.eos}))?;
-    let tokenizer = files.tokenizer.to_string(true).map_err(graft_nn::Error::Tokenizer)?;
-    graft_formats::atomic::bytes(&output.join("tokenizer.json"), tokenizer.as_bytes())?;
-    let text = |id: Option<u32>| id.and_then(|id| files.tokenizer.id_to_token(id));
-    let mut about = json!({
-        "tokenizer_class": "PreTrainedTokenizerFast",
-        "bos_token": text(tokens.bos),
-        "eos_token": text(tokens.eos.first().copied()),
-    });
-    if let Some(template) = &files.chat_template {
-        about["chat_template"] = json!(template.source());
-    }
-    put("tokenizer_config.json", &about)
-}
-
-/// A Hugging Face `config.json` for a Llama in a GGUF file.
-fn llama_config(files: &ModelFiles) -> Result<Value> {
-    let (c, rope) = match &files.config {
-        ModelConfig::Decoder(c) if c.family == Family::Llama => (c, &c.ropes[0]),
-        _ => {
-            let what = "merge into a GGUF file of this architecture; merge into the model's safetensors form";
-            return Err(Error::Unsupported(what.into()));
-        }
-    };
-    let scaling = match &rope.scaling {
-        RopeScaling::None => Value::Null,
-        RopeScaling::Linear { factor } => json!({"rope_type": "linear", "factor": factor}),
-        RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_max_positions } => json!({
-            "rope_type": "llama3", "factor": factor, "low_freq_factor": low_freq_factor,
-            "high_freq_factor": high_freq_factor, "original_max_position_embeddings": original_max_positions,
-        }),
-        RopeScaling::Factors(_) => {
-            let what = "write this GGUF file's rope factors as a Hugging Face config; merge into its safetensors form";
-            return Err(Error::Unsupported(what.into()));
-        }
-    };
-    Ok(json!({
-        "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu",
-        "hidden_size": c.hidden, "intermediate_size": c.intermediate, "num_hidden_layers": c.layers,
-        "num_attention_heads": c.heads, "num_key_value_heads": c.kv_heads, "head_dim": c.head_dim,
-        "vocab_size": c.vocab, "rms_norm_eps": f64::from(c.rms_eps), "rope_theta": rope.theta,
-        "rope_scaling": scaling, "tie_word_embeddings": c.tie, "max_position_embeddings": c.max_positions,
-        "bos_token_id": files.tokens.bos, "eos_token_id": files.tokens.eos, "torch_dtype": "float32",
-        "attention_bias": false, "mlp_bias": false,
-    }))
 }

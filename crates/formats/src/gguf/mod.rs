@@ -3,6 +3,7 @@
 
 mod reader;
 mod tokenizer;
+pub(crate) mod writer;
 
 use std::{
     io::Read as _,
@@ -12,7 +13,8 @@ use std::{
 
 use graft_kernels::{Dtype, Map};
 
-use self::reader::{Gguf, Listed, Value};
+pub(crate) use self::reader::Listed;
+use self::reader::{Gguf, Value};
 use crate::{
     ChatTemplate, DecoderConfig, Error, Family, Form, LayerKind, ModelConfig, ModelFiles, Norms, QkNorm, RopeConfig,
     RopeScaling, SpecialTokens,
@@ -24,7 +26,7 @@ use crate::{
 /// Opens the file.
 pub(crate) fn open(path: &Path) -> Result<ModelFiles, Error> {
     let paths = part_paths(path);
-    let maps = paths.iter().map(|path| Ok(Arc::new(crate::hf::map(path)?))).collect::<Result<Vec<_>, Error>>()?;
+    let maps = maps(&paths)?;
     let meta = Meta::parse(&paths, &maps)?;
     let config = config(&meta)?;
     let tensors = tensors(&meta, &config)?;
@@ -39,6 +41,11 @@ pub(crate) fn open(path: &Path) -> Result<ModelFiles, Error> {
         .map(|source| ChatTemplate::new(source.to_owned(), bos.as_deref(), eos.as_deref()))
         .transpose()?;
     Ok(ModelFiles { path: path.to_owned(), config, tensors, tokenizer, chat_template, tokens })
+}
+
+/// Maps all parts of a model.
+pub(crate) fn maps(paths: &[PathBuf]) -> Result<Vec<Arc<Map>>, Error> {
+    paths.iter().map(|path| Ok(Arc::new(crate::hf::map(path)?))).collect()
 }
 
 /// Whether the file starts with GGUF's magic bytes.
@@ -62,13 +69,13 @@ pub(crate) fn part_paths(path: &Path) -> Vec<PathBuf> {
 }
 
 /// Metadata of a file (the first of several) and the tensors of all parts, with errors that name file and key.
-pub(super) struct Meta<'a> {
+pub(crate) struct Meta<'a> {
     path: &'a Path,
     parts: Vec<(&'a Arc<Map>, Gguf<'a>)>,
 }
 
 impl<'a> Meta<'a> {
-    fn parse(paths: &'a [PathBuf], maps: &'a [Arc<Map>]) -> Result<Self, Error> {
+    pub(crate) fn parse(paths: &'a [PathBuf], maps: &'a [Arc<Map>]) -> Result<Self, Error> {
         let mut parts = Vec::with_capacity(paths.len());
         for (number, (path, map)) in paths.iter().zip(maps).enumerate() {
             let damaged = |what| Error::Damaged { path: path.clone(), what };
@@ -94,8 +101,18 @@ impl<'a> Meta<'a> {
     }
 
     /// The tensors of all parts, each with the map of its part.
-    fn tensors(&self) -> impl Iterator<Item = (&'a Arc<Map>, &Listed<'a>)> {
+    pub(crate) fn tensors(&self) -> impl Iterator<Item = (&'a Arc<Map>, &Listed<'a>)> {
         self.parts.iter().flat_map(|(map, gguf)| gguf.tensors.iter().map(|listed| (*map, listed)))
+    }
+
+    /// The metadata entries as stored, with their keys.
+    pub(crate) fn entries(&self) -> &[(&'a str, &'a [u8])] {
+        self.parts.first().map_or(&[], |(_, gguf)| &gguf.entries)
+    }
+
+    /// Alignment of the tensors, in bytes.
+    pub(crate) fn alignment(&self) -> usize {
+        self.parts.first().map_or(writer::ALIGNMENT, |(_, gguf)| gguf.alignment)
     }
 
     fn damaged(&self, what: String) -> Error {
@@ -106,7 +123,7 @@ impl<'a> Meta<'a> {
         Error::UnsupportedModel { path: self.path.to_owned(), field: field.into(), value, supported }
     }
 
-    fn get(&self, key: &str) -> Option<&Value<'a>> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Value<'a>> {
         self.parts.first()?.1.metadata.get(key)
     }
 
@@ -158,7 +175,7 @@ impl<'a> Meta<'a> {
     }
 }
 
-fn config(meta: &Meta<'_>) -> Result<DecoderConfig, Error> {
+pub(crate) fn config(meta: &Meta<'_>) -> Result<DecoderConfig, Error> {
     let architecture = meta.text("general.architecture")?.unwrap_or("missing");
     let unknown = || meta.unsupported("general.architecture", architecture.into(), ARCHITECTURES);
     let family = Family::of_architecture(architecture).ok_or_else(unknown)?;
@@ -316,7 +333,7 @@ fn tensors(meta: &Meta<'_>, config: &DecoderConfig) -> Result<Tensors, Error> {
 }
 
 /// The Hugging Face name of a tensor, and the row order in the file.
-fn hugging_face_name(name: &str, config: &DecoderConfig) -> Option<(String, RowOrder)> {
+pub(crate) fn hugging_face_name(name: &str, config: &DecoderConfig) -> Option<(String, RowOrder)> {
     let whole = match name {
         "token_embd.weight" => Some("model.embed_tokens.weight"),
         "output_norm.weight" => Some("model.norm.weight"),

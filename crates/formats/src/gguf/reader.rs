@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, ops::Range};
 
 use graft_kernels::Dtype;
 
+use super::writer::ALIGNMENT;
+
 /// Maximum number of entries: more than any real file has, and few enough to keep in memory.
 const MOST_ENTRIES: u64 = 1 << 16;
 const MOST_DIMS: u32 = 4;
@@ -12,6 +14,10 @@ const MOST_DIMS: u32 = 4;
 /// A file's metadata and tensor list.
 pub(crate) struct Gguf<'a> {
     pub(crate) metadata: BTreeMap<&'a str, Value<'a>>,
+    /// Each metadata entry as stored (key, type and value), in the file's order.
+    pub(crate) entries: Vec<(&'a str, &'a [u8])>,
+    /// Alignment of the tensors, in bytes.
+    pub(crate) alignment: usize,
     pub(crate) tensors: Vec<Listed<'a>>,
 }
 
@@ -19,6 +25,8 @@ pub(crate) struct Gguf<'a> {
 pub(crate) struct Listed<'a> {
     pub(crate) name: &'a str,
     pub(crate) dtype: Result<Dtype, String>,
+    /// ggml's number of the type.
+    pub(crate) kind: u32,
     /// Rows first, as Hugging Face has it (ggml's order is the opposite).
     pub(crate) shape: Vec<usize>,
     pub(crate) range: Range<usize>,
@@ -183,14 +191,16 @@ impl<'a> Gguf<'a> {
             return Err(format!("it claims {tensors} tensors and {entries} metadata entries"));
         }
         cursor.wrong = "its metadata";
-        let mut metadata = BTreeMap::new();
+        let (mut metadata, mut stored) = (BTreeMap::new(), Vec::new());
         for _ in 0..entries {
+            let before = cursor.rest;
             let (key, value) = (cursor.text()?, cursor.value()?);
+            stored.push((key, &before[..before.len() - cursor.rest.len()]));
             if metadata.insert(key, value).is_some() {
                 return Err(format!("metadata `{}` is stored twice", Value::Text(key).brief()));
             }
         }
-        let alignment = metadata.get("general.alignment").map_or(Some(32), Value::as_int::<usize>);
+        let alignment = metadata.get("general.alignment").map_or(Some(ALIGNMENT), Value::as_int::<usize>);
         let alignment = alignment.filter(|a| a.is_power_of_two() && *a <= 1 << 16).ok_or("its alignment is invalid")?;
         cursor.wrong = "its tensor descriptions";
         let described: Vec<_> = (0..tensors).map(|_| Described::read(&mut cursor)).collect::<Parsed<_>>()?;
@@ -198,7 +208,7 @@ impl<'a> Gguf<'a> {
         let placed = described.into_iter().map(|d| d.place(start, alignment, file.len()));
         let tensors: Vec<Listed<'a>> = placed.collect::<Parsed<_>>()?;
         refuse_overlaps(&tensors)?;
-        Ok(Self { metadata, tensors })
+        Ok(Self { metadata, entries: stored, alignment, tensors })
     }
 }
 
@@ -228,7 +238,7 @@ impl<'a> Described<'a> {
         let Self { name, shape, kind, offset } = self;
         let dtype = dtype(kind);
         let Ok(known) = dtype else {
-            return Ok(Listed { name, dtype, shape, range: 0..0 });
+            return Ok(Listed { name, dtype, kind, shape, range: 0..0 });
         };
         let cols = shape.last().copied().unwrap_or_default();
         let rows = shape.iter().rev().skip(1).try_fold(1usize, |n, dim| n.checked_mul(*dim));
@@ -238,7 +248,7 @@ impl<'a> Described<'a> {
         let end = start.zip(size).and_then(|(start, size)| start.checked_add(size));
         match (start, end) {
             (Some(start), Some(end)) if end <= file && start < end => {
-                Ok(Listed { name, dtype, shape, range: start..end })
+                Ok(Listed { name, dtype, kind, shape, range: start..end })
             }
             _ => Err(format!("tensor `{name}` of shape {shape:?} doesn't lie within the file")),
         }
