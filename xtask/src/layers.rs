@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::shell;
 
 /// A crate, and the crates it may use. `ARCHITECTURE.md` shows the same table, which is checked.
-const ARROWS: [(&str, &[&str]); 25] = [
+const ARROWS: [(&str, &[&str]); 26] = [
     ("core", &[]),
     ("kernels", &[]),
     ("ops", &["kernels"]),
@@ -23,6 +23,7 @@ const ARROWS: [(&str, &[&str]); 25] = [
     ("cloud", &["core"]),
     ("exec", &["core", "formats"]),
     ("track", &["core"]),
+    ("notify", &["core"]),
     ("agent", &["core"]),
     ("search", &[]),
     ("upstream", &[]),
@@ -37,6 +38,7 @@ const ARROWS: [(&str, &[&str]); 25] = [
             "formats",
             "hub",
             "nn",
+            "notify",
             "predict",
             "search",
             "store",
@@ -60,9 +62,10 @@ const TESTS_ONLY: &str = "testkit";
 const IN_TESTS: [(&str, &[&str]); 3] = [("gpu", &["core", "nn", "train"]), ("predict", &["ops"]), ("cli", &["store"])];
 
 /// What only some crates may use: SQL, HTTP and its description, the command line, the tensor product, tokenizers.
-const KEPT: [(&str, &[&str]); 17] = [
+const KEPT: [(&str, &[&str]); 18] = [
     ("sqlx", &["store", "tasks"]),
-    ("ureq", &["agent", "cloud", "contestants", "hub", "track", "upstream"]),
+    ("ureq", &["agent", "cloud", "contestants", "hub", "notify", "track", "upstream"]),
+    ("lettre", &["notify"]),
     ("object_store", &["artifacts"]),
     ("tar", &["exec"]),
     ("axum", &["server"]),

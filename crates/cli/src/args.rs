@@ -1,8 +1,9 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    adapter, agent, ask_ai, backup, base, config, doctor, drift, evaluate, examples, import, live, machines, models,
-    people, predict, queue, review, rollout, runs, schedules, search, serve, stats, suspects, tasks, train, worker,
+    adapter, agent, alerts, ask_ai, backup, base, config, doctor, drift, evaluate, examples, import, live, machines,
+    models, people, predict, queue, review, rollout, runs, schedules, search, serve, stats, suspects, tasks, train,
+    worker,
 };
 
 /// Train small adapters for a frozen language model from approved examples, and serve the best one.
@@ -64,6 +65,9 @@ pub(crate) enum Command {
     /// Train at scheduled times.
     #[command(subcommand)]
     Schedules(schedules::Schedules),
+    /// Show the problems that people are told of, and try the receivers.
+    #[command(subcommand)]
+    Alerts(alerts::Alerts),
     /// Suggest answers for pending examples with the active version.
     Suggest(worker::Suggest),
     /// Write the database, runs, adapters and tables to one backup file.

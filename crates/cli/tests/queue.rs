@@ -352,7 +352,7 @@ fn corrected_clock_does_not_delay_schedules() {
     runtime.block_on(async {
         let store = Store::open(&graft.database()).await.unwrap();
         let due = Due { schedule: "nightly", at: before, next_at: Some(before + years) };
-        store.skip_schedule(due, "as of a clock that is ahead", before).await.unwrap();
+        store.skip_schedule(due, "as of a clock that is ahead", false, before).await.unwrap();
     });
     assert_eq!(next_at(&list()), before + years, "{added:#}");
     graft.ok(&["worker", "--once", "--no-suggestions"]);

@@ -7,6 +7,7 @@ use graft_store::Store;
 use crate::{
     Error, Home, Places, Result,
     agents::{Agents, Bundles},
+    alerts::Receivers,
     bases::Bases,
     evaluations::{Evaluations, Judgements},
     examples::Examples,
@@ -63,6 +64,8 @@ pub struct Engine {
     pub(crate) me: Arc<str>,
     /// Trackers to which runs are sent.
     pub(crate) trackers: Arc<Trackers>,
+    /// Who is told of problems.
+    pub(crate) receivers: Arc<Receivers>,
     /// What contestants said of the examples of each task.
     pub(crate) judgements: Arc<Judgements>,
     /// What agents are sent.
@@ -105,8 +108,9 @@ impl Engine {
     fn new(home: Home, by: String, store: Store, artifacts: Option<Artifacts>) -> Self {
         let me = format!("{}/{}/{}", home.place(), std::process::id(), crate::now());
         let (device, ask_ai, trackers, judgements) = Default::default();
-        let (bundles, rentals) = Default::default();
-        Self { home, store, artifacts, by, device, ask_ai, me: me.into(), trackers, judgements, bundles, rentals }
+        let (bundles, rentals, receivers) = Default::default();
+        let me = me.into();
+        Self { home, store, artifacts, by, device, ask_ai, me, trackers, receivers, judgements, bundles, rentals }
     }
 
     /// With other default settings of the Ask AI service, until they are changed.

@@ -25,6 +25,9 @@ pub enum Error {
     /// About a tracker.
     #[error(transparent)]
     Track(#[from] graft_track::Error),
+    /// About a receiver of alerts.
+    #[error(transparent)]
+    Notify(#[from] graft_notify::Error),
     /// About rented machines.
     #[error(transparent)]
     Cloud(#[from] graft_cloud::Error),
@@ -515,6 +518,7 @@ impl Error {
             Self::Store(e) => e.hint(),
             Self::Executor(e) => e.hint(),
             Self::Track(e) => e.hint(),
+            Self::Notify(e) => e.hint(),
             Self::Cloud(e) => e.hint(),
             Self::Artifacts(e) => e.hint(),
             Self::Hub(e) => e.hint(),
@@ -649,6 +653,7 @@ impl Error {
             Self::Store(e) => e.exit_code(),
             Self::Executor(e) => exit_code_of(e),
             Self::Track(e) => e.exit_code(),
+            Self::Notify(e) => e.exit_code(),
             Self::Cloud(e) => e.exit_code(),
             Self::Artifacts(e) => e.exit_code(),
             Self::Hub(e) => e.exit_code(),

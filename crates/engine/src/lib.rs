@@ -6,6 +6,7 @@
 //! the result. Killed at any moment, it finds out what happened the next time it looks.
 
 mod agents;
+mod alerts;
 mod bases;
 mod clock;
 mod engine;
@@ -28,6 +29,7 @@ mod upstreams;
 mod versions;
 
 pub use agents::{AgentView, Agents, AgentsReport, Wanted as WantedVersion, Wave};
+pub use alerts::{AlertOptions, Alerts, ReceiverView, Receivers, Tried};
 pub use bases::{BaseInfo, Bases};
 pub use clock::now;
 pub use engine::Engine;
@@ -47,6 +49,7 @@ pub use graft_hub::{
     Error as HubError, Installed as InstalledBase, Progress as Download, Removed as RemovedBase, Stop as StopDownload,
 };
 pub use graft_nn::TokenView;
+pub use graft_notify::EmailOptions;
 pub use graft_predict::{Reliability, leave_devices};
 pub use graft_tasks::{
     Error as TaskError, Found, Import as ReadImport, Problem as BadRow, Skipped as SkippedRows, SourceKind,
@@ -94,11 +97,11 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// Rows of the database as the parts take and return them, and why it refuses.
 pub mod records {
     pub use graft_store::{
-        Admins, Agent, AgentState, Base, Bulk, BulkReport, Change, ChangeFilter, DatasetInfo, Decision, Error,
-        ExampleFilter, FollowCursor, Held, Import, ImportReport, ImportState, KeyedRequest, KeyedState, Kind,
-        LiveAdapter, LiveSettings, LiveSnapshot, LogStream, LogText, Machine, Messages, Method, Order, Priority,
-        Prompt, Recording, ReviewFilter, Role, Rollout, RolloutCounts, RolloutPolicy, RolloutState, Run, RunFilter,
-        RunKind, RunState, Schedule, Seen, Session, Stage, Study, StudyState, Token, TrainingRun, Trial, TrialState,
-        Upstream, UpstreamCounts, User, Version, Watch, model_registry, without_secrets,
+        Admins, Agent, AgentState, Alert, AlertKind, Base, Bulk, BulkReport, Change, ChangeFilter, DatasetInfo,
+        Decision, Error, ExampleFilter, FollowCursor, Held, Import, ImportReport, ImportState, KeyedRequest,
+        KeyedState, Kind, LiveAdapter, LiveSettings, LiveSnapshot, LogStream, LogText, Machine, Messages, Method,
+        Order, Priority, Prompt, Recording, ReviewFilter, Role, Rollout, RolloutCounts, RolloutPolicy, RolloutState,
+        Run, RunFilter, RunKind, RunState, Schedule, Seen, Session, Stage, Study, StudyState, Token, TrainingRun,
+        Trial, TrialState, Upstream, UpstreamCounts, User, Version, Watch, model_registry, without_secrets,
     };
 }

@@ -30,6 +30,7 @@
 mod names;
 mod activations;
 mod agents;
+mod alerts;
 mod bases;
 mod changes;
 mod clock;
@@ -66,6 +67,7 @@ mod workers;
 
 pub use activations::Activation;
 pub use agents::{Agent, AgentState};
+pub use alerts::{Alert, AlertChange, AlertKind, Notifier, StoredNotice};
 pub use bases::Base;
 pub use changes::{Action, Change, ChangeFilter, Kind};
 pub use database::{Store, without_secrets};

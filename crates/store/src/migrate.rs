@@ -33,6 +33,7 @@ const STEPS: &[(&str, &str)] = &[
     ("links", include_str!("../migrations/0024_links.sql")),
     ("agents", include_str!("../migrations/0025_agents.sql")),
     ("upstreams", include_str!("../migrations/0026_upstreams.sql")),
+    ("alerts", include_str!("../migrations/0027_alerts.sql")),
 ];
 
 /// Migrates the database to the newest schema. Takes no lock if the schema is up to date.

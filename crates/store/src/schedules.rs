@@ -52,6 +52,9 @@ pub struct Schedule {
     pub last_run: Option<String>,
     /// Why it submitted none the last time.
     pub last_note: Option<String>,
+    /// Whether that was a failure.
+    #[serde(skip)]
+    pub failed: bool,
     /// Who added it.
     pub created_by: String,
     /// When.
@@ -72,8 +75,8 @@ pub struct Due<'a> {
 macro_rules! select_schedules {
     ($tail:literal) => {
         concat!(
-            "select id, task, cron, zone, request, min_new, next_at, last_at, last_run, last_note, created_by,
-                    created_at
+            "select id, task, cron, zone, request, min_new, next_at, last_at, last_run, last_note, failed,
+                    created_by, created_at
              from schedules ",
             $tail
         )
@@ -138,13 +141,13 @@ impl Store {
         Ok(gone)
     }
 
-    /// Records that an occurrence of a schedule passed without a run, and why.
+    /// Records that an occurrence of a schedule passed without a run, why, and whether that is a failure.
     ///
     /// # Errors
     /// [`Error::ScheduleMoved`] if another process handled it.
-    pub async fn skip_schedule(&self, due: Due<'_>, note: &str, at: Timestamp) -> Result<(), Error> {
+    pub async fn skip_schedule(&self, due: Due<'_>, note: &str, failed: bool, at: Timestamp) -> Result<(), Error> {
         let mut tx = self.begin().await?;
-        advance(&mut tx, due, None, Some(note), at).await?;
+        advance(&mut tx, due, None, Some((note, failed)), at).await?;
         tx.commit().await
     }
 }
@@ -154,11 +157,11 @@ pub(crate) async fn advance(
     tx: &mut Tx<'_>,
     due: Due<'_>,
     run: Option<&str>,
-    note: Option<&str>,
+    note: Option<(&str, bool)>,
     at: Timestamp,
 ) -> Result<(), Error> {
     let moved = sqlx::query(
-        "update schedules set next_at = $3, last_at = $4, last_run = coalesce($5, last_run), last_note = $6
+        "update schedules set next_at = $3, last_at = $4, last_run = coalesce($5, last_run), last_note = $6, failed = $7
          where id = $1 and next_at = $2",
     )
     .bind(due.schedule)
@@ -166,7 +169,8 @@ pub(crate) async fn advance(
     .bind(due.next_at)
     .bind(at)
     .bind(run)
-    .bind(note.map(row::text))
+    .bind(note.map(|(note, _)| row::text(note)))
+    .bind(i64::from(note.is_some_and(|(_, failed)| failed)))
     .execute(&mut **tx)
     .await?;
     if moved.rows_affected() == 1 { Ok(()) } else { Err(Error::ScheduleMoved(due.schedule.to_owned())) }
@@ -189,6 +193,7 @@ fn schedule(row: &AnyRow) -> Result<Schedule, Error> {
         last_at: row::get(row, "last_at")?,
         last_run: row::get(row, "last_run")?,
         last_note: row::get(row, "last_note")?,
+        failed: row::get::<i64>(row, "failed")? != 0,
         created_by: row::get(row, "created_by")?,
         created_at: row::get(row, "created_at")?,
     })

@@ -49,8 +49,9 @@ pub struct NewTaskRevision<'a> {
 const REFERRED: [&str; 6] =
     ["examples", "example_revisions", "assignments", "datasets", "dataset_members", "suggestions"];
 /// Other tables with a column `task`.
-const PLAIN: [&str; 19] = [
+const PLAIN: [&str; 20] = [
     "agents",
+    "alerts",
     "tokens",
     "sessions",
     "runs",

@@ -1,6 +1,7 @@
 //! Test dependencies that are not the code under test: a real Postgres, a real MLflow, an S3 bucket, servers of role
 //! credentials, a service with OpenAI's API, a machine reached over ssh, Slurm, and rented machines.
 
+mod alerts;
 mod chat;
 mod cloud;
 pub mod http;
@@ -11,6 +12,7 @@ mod s3;
 mod slurm;
 mod sshd;
 
+pub use alerts::{Mail, ReceiverMood, Smtp, Webhook};
 pub use chat::{Chat, Mood};
 pub use cloud::{Cloud, Fault, Machine};
 pub use mlflow::Mlflow;

@@ -25,7 +25,8 @@ pub(crate) async fn run(home: &Home, by: &str, command: &Doctor) -> Reply {
     let opened =
         if problems.is_empty() { Some(Engine::open_at(home.clone(), by, &config.places()).await) } else { None };
     // What is wrong with them is among the problems.
-    let opened = opened.map(|engine| engine.map(|engine| engine.with_trackers(config.trackers().unwrap_or_default())));
+    let (trackers, receivers) = (config.trackers().unwrap_or_default(), config.receivers().unwrap_or_default());
+    let opened = opened.map(|engine| engine.map(|engine| engine.with_trackers(trackers).with_receivers(receivers)));
     problems.extend(config.check().err());
     // Large tasks take seconds.
     let tell = |what: &str| eprintln!("Looking at: {what}");

@@ -2,6 +2,7 @@
 
 pub(crate) mod adapter;
 pub(crate) mod agent;
+pub(crate) mod alerts;
 pub(crate) mod ask_ai;
 pub(crate) mod backup;
 pub(crate) mod base;
@@ -68,8 +69,8 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
         let places = config.places();
         let file = new_file(&home, places.database.as_deref());
         let engine = Engine::open_at(home, by, &places).await?;
-        let engine =
-            engine.on_device(config.device()?).with_ask_ai(config.ask_ai_settings()?).with_trackers(config.trackers()?);
+        let engine = engine.on_device(config.device()?).with_ask_ai(config.ask_ai_settings()?);
+        let engine = engine.with_trackers(config.trackers()?).with_receivers(config.receivers()?);
         // A server's first lines name home and database anyway.
         if let Some(file) = file.filter(|_| !matches!(command, Command::Serve(_) | Command::Agent(_))) {
             eprintln!("Created a new database: {}", file.display());
@@ -77,6 +78,7 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
         match command {
             Command::Agent(command) => agent::run(&engine, command).await,
             Command::Agents(command) => agent::agents(&engine, command).await,
+            Command::Alerts(command) => alerts::run(&engine, command).await,
             Command::Tasks(command) => tasks::run(&engine, *command).await,
             Command::Import(command) => import::run(&engine, *command).await,
             Command::Examples(command) => examples::run(&engine, command).await,

@@ -79,12 +79,12 @@ pub(crate) async fn run(engine: &Engine, command: Serve) -> Result<Reply> {
     let (stop, stopped) = watch::channel(false);
     let options = config.worker_options(std::env::current_exe().map_err(graft_engine::Error::TrainerStart)?)?;
     let worker = config.worker()?.then(|| tokio::spawn(work(engine.clone(), options, stopped)));
-    // A worker looks after rented machines, too.
-    let rentals = worker.is_none().then(|| tokio::spawn(watch_rentals(engine.clone())));
+    // A worker looks after rented machines and sends alerts, too.
+    let others = worker.is_none().then(|| tokio::spawn(watch_others(engine.clone(), stop.subscribe())));
     graft_server::serve(state, listener, told_to_stop()).await;
     stop.send_replace(true);
-    if let Some(rentals) = rentals {
-        rentals.abort();
+    if let Some(others) = others {
+        others.abort();
     }
     if let Some(worker) = worker {
         // It has logged what it has to say.
@@ -102,9 +102,10 @@ fn say() -> Say {
     })
 }
 
-/// Terminates rented machines that no live run needs, until it is stopped.
-async fn watch_rentals(engine: Engine) {
-    engine.machines().watch_rentals(&say()).await;
+/// Terminates rented machines that no live run needs, and sends alerts, until it is aborted.
+async fn watch_others(engine: Engine, stopped: watch::Receiver<bool>) {
+    let say = say();
+    tokio::join!(engine.machines().watch_rentals(&say), engine.alerts().run(stopped, false, &say));
 }
 
 /// Runs the queue and the schedules until it is stopped.

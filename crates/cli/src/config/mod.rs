@@ -13,15 +13,15 @@ use std::{
 
 use graft_core::ComputeDevice;
 use graft_engine::{
-    AskAiSettings, AskAiTraining, Drafts, Places, RENTAL_SETTINGS, TrackerAccess, Trackers, TrackingOptions,
-    WorkerOptions, check_rental_settings, records::Admins, serving,
+    AlertOptions, AskAiSettings, AskAiTraining, Drafts, EmailOptions, Places, RENTAL_SETTINGS, Receivers,
+    TrackerAccess, Trackers, TrackingOptions, WorkerOptions, check_rental_settings, records::Admins, serving,
 };
 use graft_server::ServerConfig;
 
 use crate::failure::{Failure, Result};
 
 /// What can be configured.
-pub(crate) const KEYS: [Key; 49] = [
+pub(crate) const KEYS: [Key; 57] = [
     Key::new("database", "GRAFT_DATABASE", "", "path or Postgres URL; graft.db in GRAFT_HOME otherwise").in_either(),
     Key::new("artifacts", "GRAFT_ARTIFACTS", "", "bucket for published adapters: s3://, gs://, az:// or file://"),
     Key::new("bind", "GRAFT_BIND", "127.0.0.1:8080", "address and port to listen on"),
@@ -109,6 +109,15 @@ pub(crate) const KEYS: [Key; 49] = [
         "",
         "OpenTelemetry collector for metrics of runs: its full URL (OTLP over HTTP)",
     ),
+    Key::secret("alert_webhook", "GRAFT_ALERT_WEBHOOK", "URL to which alerts are sent as JSON"),
+    Key::secret("alert_webhook_secret", "GRAFT_ALERT_WEBHOOK_SECRET", "the secret that signs these requests"),
+    Key::new("alert_smtp", "GRAFT_ALERT_SMTP", "", "mail server for alerts: smtps://user@host or smtp://user@host")
+        .in_either(),
+    Key::secret("alert_smtp_password", "GRAFT_ALERT_SMTP_PASSWORD", "that user's password"),
+    Key::new("alert_from", "GRAFT_ALERT_FROM", "", "sender of these emails"),
+    Key::new("alert_to", "GRAFT_ALERT_TO", "", "receivers of these emails"),
+    Key::new("digest", "GRAFT_DIGEST", "", "when the daily digest is sent: HH:MM; none without it"),
+    Key::new("digest_zone", "GRAFT_DIGEST_ZONE", "", "time zone of `digest`; default: this machine's"),
     Key::secret("password", "GRAFT_PASSWORD", "password of the user `admin`"),
     Key::secret("agent_token", "GRAFT_AGENT_TOKEN", "the token that `graft agent` shows its server"),
     Key::secret("token", "GRAFT_TOKEN", "a token with the role `admin`"),
@@ -240,6 +249,7 @@ impl Config {
         self.worker()?;
         self.ask_ai_settings()?;
         self.trackers()?;
+        self.receivers()?;
         check_rental_settings(&self.places().rentals)?;
         self.worker_options(PathBuf::new()).map(drop)
     }
@@ -315,6 +325,26 @@ impl Config {
             mlflow: self.some("mlflow").map(|address| (address, mlflow)),
             otlp: self.some("metrics").map(|address| (address, otlp)),
             url: self.some("public_url"),
+        })?)
+    }
+
+    /// The receivers of alerts.
+    pub(crate) fn receivers(&self) -> Result<Receivers> {
+        let email = self.some("alert_smtp").map(|server| EmailOptions {
+            server,
+            password: self.some("alert_smtp_password"),
+            from: self.get("alert_from").0.to_owned(),
+            to: self.list("alert_to"),
+            ca_file: None,
+        });
+        Ok(Receivers::open(AlertOptions {
+            webhook: self.some("alert_webhook"),
+            webhook_secret: self.some("alert_webhook_secret"),
+            email,
+            ca_file: certificates(),
+            url: self.some("public_url"),
+            digest: self.some("digest"),
+            zone: self.some("digest_zone"),
         })?)
     }
 

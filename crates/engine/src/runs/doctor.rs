@@ -110,6 +110,14 @@ pub async fn doctor(
             Err(error) => Check { ok: true, ..Check::bad(tracker.name(), &error) },
         });
     }
+    for (receiver, answer) in engine.alerts().check().await {
+        tell(receiver);
+        checks.push(match answer {
+            Ok(found) => Check::good(receiver, found),
+            // No run waits for it.
+            Err(error) => Check { ok: true, ..Check::bad(receiver, &error) },
+        });
+    }
     tell("base model");
     let model = engine.bases().find(base).await;
     match &model {

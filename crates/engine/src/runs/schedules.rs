@@ -7,7 +7,7 @@ use jiff::{Zoned, tz::TimeZone};
 use tracing::Level;
 
 use super::{RunRequest, Runs, Say};
-use crate::{Error, Result, error::Said, now};
+use crate::{Error, Result, clock::local_zone, error::Said, now};
 
 impl Runs<'_> {
     /// Adds a schedule. `cron` has five fields (or six with seconds first); `zone` is a name such as `Europe/Berlin`,
@@ -61,27 +61,31 @@ impl Runs<'_> {
             let due = Due { schedule: &schedule.id, at: due_at, next_at };
             if due_at > at {
                 if next_at.is_some_and(|next| next < due_at) {
-                    self.put_off(due, "the clock was set back; the next time was recomputed", say).await?;
+                    self.put_off(due, "the clock was set back; the next time was recomputed", false, say).await?;
                 }
                 continue;
             }
             let outcome = match self.fire(&schedule, due).await {
                 Ok(said) => Ok(said),
                 Err(Error::Store(graft_store::Error::ScheduleMoved(_))) => continue,
-                Err(error) => Err(format!("failed to {error}")),
+                Err(error) => Err(error),
             };
             match outcome {
                 Ok(said) => say(Level::INFO, &format!("schedule {}: {said}", schedule.id)),
-                Err(note) => self.put_off(due, &note, say).await?,
+                Err(error) => {
+                    // A task that is trained just now needs nobody's help.
+                    let failed = !matches!(error, Error::Store(graft_store::Error::RunActive { .. }));
+                    self.put_off(due, &format!("failed to {error}"), failed, say).await?;
+                }
             }
         }
         Ok(())
     }
 
-    /// Advances a schedule without a run, unless another process did so, and stores the reason.
-    async fn put_off(self, due: Due<'_>, note: &str, say: &Say) -> Result<()> {
+    /// Advances a schedule without a run, unless another process did so, and stores the reason, and whether it failed.
+    async fn put_off(self, due: Due<'_>, note: &str, failed: bool, say: &Say) -> Result<()> {
         say(Level::WARN, &format!("schedule {}: {note}", due.schedule));
-        match self.engine.store.skip_schedule(due, note, now()).await {
+        match self.engine.store.skip_schedule(due, note, failed, now()).await {
             Ok(()) | Err(graft_store::Error::ScheduleMoved(_)) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -91,7 +95,7 @@ impl Runs<'_> {
         let request: RunRequest = serde_json::from_value(schedule.request.clone())
             .map_err(|source| Error::BadSpec { run: schedule.id.clone(), source })?;
         if let Some(note) = self.too_few(&request.task, schedule.min_new).await? {
-            self.engine.store.skip_schedule(due, &note, now()).await?;
+            self.engine.store.skip_schedule(due, &note, false, now()).await?;
             return Ok(note);
         }
         if let Some(run) = self.engine.store.active_run(&request.task).await? {
@@ -115,10 +119,6 @@ impl Runs<'_> {
         let new = self.engine.store.approved_beyond(task, &last.dataset).await?;
         Ok((new < wanted).then(|| format!("{new} new approvals since run {}, {wanted} are required", last.id)))
     }
-}
-
-fn local_zone() -> String {
-    TimeZone::try_system().ok().and_then(|zone| zone.iana_name().map(str::to_owned)).unwrap_or_else(|| "UTC".into())
 }
 
 /// The first time after `after`, if there is one in the next centuries.

@@ -51,6 +51,7 @@ pub use inputs::{Input, read_inputs};
 pub(crate) use load::apart;
 pub use model::ServedModel;
 use probation::Probation;
+pub(crate) use probation::{is_own_rollback, own_rollback_reason};
 pub(crate) use rollout::agreement;
 pub use status::{AliasStatus, BaseStatus, DeploymentStatus, ServingStatus};
 

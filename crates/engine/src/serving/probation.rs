@@ -7,6 +7,19 @@ use graft_predict::Completion;
 use super::{Alias, Fault, Serving, deployment::Deployment, rollout::is_failure};
 use crate::{Result, versions::Seen};
 
+/// What the author of such a rollback ends with.
+const AUTHOR: &str = "(serving)";
+
+/// Whether a rollback by this author was Graft's own.
+pub(crate) fn is_own_rollback(by: &str) -> bool {
+    by.ends_with(AUTHOR)
+}
+
+/// Why Graft rolls a version back.
+pub(crate) fn own_rollback_reason() -> String {
+    format!("{} of its first {} requests failed, which is the limit", Probation::FAILURES, Probation::REQUESTS)
+}
+
 /// Watches the first requests of a version that became active.
 #[derive(Clone, Debug)]
 pub(super) struct Probation {
@@ -83,7 +96,7 @@ impl Serving {
 
     /// The store must name the version that answers. If another version was activated meanwhile, that one counts.
     async fn give_way(self, task: String, version: String) {
-        let engine = self.engine().as_user(format!("{} (serving)", self.engine().by));
+        let engine = self.engine().as_user(format!("{} {AUTHOR}", self.engine().by));
         match self.roll_back(&engine, &task, Seen::Active(Some(&version))).await {
             Ok((before, _)) => {
                 let text = format!("version `{version}` failed; `{}` answers again", before.name);

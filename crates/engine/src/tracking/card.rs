@@ -17,7 +17,7 @@ const LOG: u64 = 64 << 10;
 const ADAPTER: &str = "adapter";
 
 impl Tracking<'_> {
-    pub(super) async fn instance(self) -> Result<String> {
+    pub(crate) async fn instance(self) -> Result<String> {
         // The first who asks names the home.
         self.engine.is_ours().await?;
         let word = self.engine.store.setting(INSTANCE).await?;

@@ -360,7 +360,7 @@ async fn schedule_occurrence_is_submitted_once(database: Database) {
     let late = submit(store, "b", &Submission { due: Some(due), ..order() }).await.unwrap_err();
     assert!(matches!(late, Error::ScheduleMoved(_)), "{late:?}");
     assert!(matches!(store.run("b").await, Err(Error::NoRun(_))));
-    store.skip_schedule(Due { at: 200, next_at: Some(300), ..due }, "too few", 250).await.unwrap();
+    store.skip_schedule(Due { at: 200, next_at: Some(300), ..due }, "too few", false, 250).await.unwrap();
     let schedule = store.schedules().await.unwrap().remove(0);
     assert_eq!((schedule.next_at, schedule.last_at, schedule.min_new), (Some(300), Some(250), 5));
     assert_eq!((schedule.last_run.as_deref(), schedule.last_note.as_deref()), (Some("a"), Some("too few")));

@@ -20,7 +20,9 @@ use tokio::{sync::watch, task::JoinSet};
 use tracing::Level;
 
 use super::Runs;
-use crate::{Engine, Error, Result, home, machines::RentalWatch, now, tracking::Sending, upkeep::KEPT_HOURS};
+use crate::{
+    Engine, Error, Result, alerts::AlertWatch, home, machines::RentalWatch, now, tracking::Sending, upkeep::KEPT_HOURS,
+};
 use supervise::{Spans, Supervisor};
 
 /// How a worker works.
@@ -152,10 +154,15 @@ impl Runs<'_> {
         let rentals = rented.then(|| RentalWatch::begin(&shift.engine, &shift.say));
         let is_command = shift.options.once || shift.options.only.is_some();
         let sending = Sending::begin(&shift.engine, is_command, &shift.say);
+        // A command that works on one run has a person who sees how it ends.
+        let alerts = shift.options.only.is_none().then(|| AlertWatch::begin(&shift.engine, is_command, &shift.say));
         let outcome = shift.work().await;
         shift.suggesting.end();
         while shift.running.join_next().await.is_some() {}
         sending.end().await;
+        if let Some(alerts) = alerts {
+            alerts.end().await;
+        }
         drop(rentals);
         if let Some(id) = shift.options.only.as_ref().filter(|_| rented)
             && !shift.engine.machines().wait_terminated(id).await?

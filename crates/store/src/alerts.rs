@@ -1,0 +1,356 @@
+//! Problems that people are told of, and the messages to them.
+
+use graft_core::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::any::AnyRow;
+
+use crate::database::Tx;
+use crate::{Error, Store, row};
+
+/// How long messages and problems that are over are stored.
+const KEPT: i64 = 30 * 24 * 3_600_000;
+
+names! {
+    /// The kind of a problem.
+    pub enum AlertKind {
+        /// Graft withdrew a version that was being rolled out.
+        Withdrawn = "withdrawn",
+        /// The active version failed, and the previous one answers again.
+        RolledBack = "rolled-back",
+        /// The inputs, confidences or overrides of the active version have changed.
+        Drift = "drift",
+        /// A snapshot of a live adapter was refused.
+        Snapshot = "snapshot",
+        /// Graft paused a live adapter.
+        Paused = "paused",
+        /// A run failed and is not retried.
+        Run = "run",
+        /// A rented machine is not terminated in time.
+        Machine = "machine",
+        /// A schedule could not submit its run.
+        Schedule = "schedule",
+    }
+}
+
+/// A problem.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Alert {
+    /// Its number, from 1.
+    pub id: i64,
+    /// Its kind.
+    pub kind: AlertKind,
+    /// Name of the task; empty if it concerns none.
+    pub task: String,
+    /// What it is about: the name of a run, a machine or a schedule; otherwise empty.
+    pub subject: String,
+    /// What people were told when it began.
+    pub notice: Value,
+    /// When.
+    pub began_at: Timestamp,
+    /// When it was over.
+    pub over_at: Option<Timestamp>,
+}
+
+/// What becomes of problems.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AlertChange {
+    /// One began. Does nothing if the same one is open already.
+    Begin {
+        /// Its kind.
+        kind: AlertKind,
+        /// As in [`Alert`].
+        task: String,
+        /// As in [`Alert`].
+        subject: String,
+        /// The message.
+        notice: Value,
+    },
+    /// The open one is over, if there is one.
+    End {
+        /// Its kind.
+        kind: AlertKind,
+        /// As in [`Alert`].
+        task: String,
+        /// As in [`Alert`].
+        subject: String,
+        /// The message.
+        notice: Value,
+    },
+}
+
+/// A message to people.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredNotice {
+    /// Its number, from 1 in the order in which they are sent: a cursor.
+    pub id: i64,
+    /// What it is about; unique.
+    pub topic: String,
+    /// Its content.
+    pub notice: Value,
+}
+
+/// How far something was read, and who reads it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notifier {
+    /// Its name.
+    pub name: String,
+    /// The last entry that was read or sent.
+    pub cursor: i64,
+    /// The process that does so.
+    pub owner: Option<String>,
+    /// Until when, unless it renews its claim.
+    pub until: Timestamp,
+    /// Failures since the last success.
+    pub tries: u32,
+    /// The last failure, until the next success.
+    pub error: Option<String>,
+    /// Not tried again before this time.
+    pub not_before: Timestamp,
+    /// When something was last sent.
+    pub sent_at: Option<Timestamp>,
+}
+
+macro_rules! select_alerts {
+    ($tail:literal) => {
+        concat!("select id, kind, task, subject, notice, began_at, over_at from alerts ", $tail)
+    };
+}
+
+const NOTIFIER: &str =
+    "select name, cursor, owner, until, tries, error, not_before, sent_at from notifiers where name = $1";
+
+impl Store {
+    /// The problems that are not over, oldest first.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn open_alerts(&self) -> Result<Vec<Alert>, Error> {
+        let rows = sqlx::query(select_alerts!("where over_at is null order by id")).fetch_all(&self.read).await?;
+        rows.iter().map(alert).collect()
+    }
+
+    /// The problems that began at or after a time, oldest first.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn alerts_since(&self, at: Timestamp) -> Result<Vec<Alert>, Error> {
+        let rows = sqlx::query(select_alerts!("where began_at >= $1 order by id")).bind(at);
+        rows.fetch_all(&self.read).await?.iter().map(alert).collect()
+    }
+
+    /// The messages after a cursor.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn notices_after(&self, cursor: i64, limit: u32) -> Result<Vec<StoredNotice>, Error> {
+        let rows = sqlx::query("select id, topic, notice from notices where id > $1 order by id limit $2")
+            .bind(cursor)
+            .bind(i64::from(limit))
+            .fetch_all(&self.read)
+            .await?;
+        let notice = |row: &AnyRow| {
+            Ok(StoredNotice {
+                id: row::get(row, "id")?,
+                topic: row::get(row, "topic")?,
+                notice: row::json(row, "notice")?,
+            })
+        };
+        rows.iter().map(notice).collect()
+    }
+
+    /// The number of the newest message, 0 before the first.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn newest_notice(&self) -> Result<i64, Error> {
+        let row = sqlx::query("select coalesce(max(id), 0) as id from notices").fetch_one(&self.read).await?;
+        row::get(&row, "id")
+    }
+
+    /// How far something was read.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn notifier(&self, name: &str) -> Result<Option<Notifier>, Error> {
+        let row = sqlx::query(NOTIFIER).bind(name).fetch_optional(&self.read).await?;
+        row.map(|row| notifier(&row)).transpose()
+    }
+
+    /// Claims the right to read or send for `millis`, unless another process has it that may be alive. What is new
+    /// begins at `start`.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn claim_notifier(
+        &self,
+        (name, start): (&str, i64),
+        owner: &str,
+        millis: i64,
+        is_gone: impl Fn(&str) -> bool + Send,
+    ) -> Result<Option<Notifier>, Error> {
+        let now = self.now().await?;
+        let is_free = |found: &Notifier| match found.owner.as_deref() {
+            Some(other) if other != owner => found.until <= now || is_gone(other),
+            _ => true,
+        };
+        if self.notifier(name).await?.is_some_and(|found| !is_free(&found)) {
+            return Ok(None);
+        }
+        let mut tx = self.begin().await?;
+        sqlx::query("insert into notifiers (name, cursor) values ($1, $2) on conflict (name) do nothing")
+            .bind(name)
+            .bind(start)
+            .execute(&mut *tx)
+            .await?;
+        let found = notifier(&sqlx::query(NOTIFIER).bind(name).fetch_one(&mut *tx).await?)?;
+        if !is_free(&found) {
+            return Ok(None);
+        }
+        sqlx::query("update notifiers set owner = $2, until = $3 where name = $1")
+            .bind(name)
+            .bind(owner)
+            .bind(now + millis)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(Some(found))
+    }
+
+    /// Stores how far something was read together with what follows from it, and gives the right back. Returns whether
+    /// the right was still the owner's; otherwise nothing is stored.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn save_notifier(
+        &self,
+        known: &Notifier,
+        owner: &str,
+        changes: &[AlertChange],
+        more: &[(String, Value)],
+        at: Timestamp,
+    ) -> Result<bool, Error> {
+        let mut tx = self.begin().await?;
+        let saved = sqlx::query(
+            "update notifiers set cursor = $3, tries = $4, error = $5, not_before = $6, sent_at = $7, owner = null, until = 0
+             where name = $1 and owner = $2",
+        )
+        .bind(&known.name)
+        .bind(owner)
+        .bind(known.cursor)
+        .bind(i64::from(known.tries))
+        .bind(known.error.as_deref().map(row::text))
+        .bind(known.not_before)
+        .bind(known.sent_at)
+        .execute(&mut *tx)
+        .await?;
+        if saved.rows_affected() != 1 {
+            return Ok(false);
+        }
+        for change in changes {
+            apply(&mut tx, change, at).await?;
+        }
+        for (topic, notice) in more {
+            add(&mut tx, topic, notice, at).await?;
+        }
+        if !changes.is_empty() || !more.is_empty() {
+            // The newest stay, so that no number is used twice.
+            for old in [
+                "delete from notices where made_at < $1 and id < (select max(id) from notices)",
+                "delete from alerts where over_at < $1 and id < (select max(id) from alerts)",
+            ] {
+                sqlx::query(old).bind(at - KEPT).execute(&mut *tx).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// The number of examples that people approved or edited at or after a time, by task.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn approvals_since(&self, at: Timestamp) -> Result<Vec<(String, u64)>, Error> {
+        let rows = sqlx::query(
+            "select task, count(distinct subject) as n from changes
+             where kind = 'example' and action in ('approve', 'edit') and made_at >= $1 group by task order by task",
+        )
+        .bind(at)
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter().map(|row| Ok((row::get(row, "task")?, row::int(row, "n")?))).collect()
+    }
+}
+
+async fn apply(tx: &mut Tx<'_>, change: &AlertChange, at: Timestamp) -> Result<(), Error> {
+    let (AlertChange::Begin { kind, task, subject, notice } | AlertChange::End { kind, task, subject, notice }) =
+        change;
+    let open = sqlx::query("select id from alerts where over_at is null and kind = $1 and task = $2 and subject = $3")
+        .bind(kind.name())
+        .bind(task)
+        .bind(subject)
+        .fetch_optional(&mut **tx)
+        .await?;
+    let open: Option<i64> = open.map(|row| row::get(&row, "id")).transpose()?;
+    match (change, open) {
+        (AlertChange::Begin { .. }, None) => {
+            let last = sqlx::query("select coalesce(max(id), 0) as id from alerts").fetch_one(&mut **tx).await?;
+            let id = row::get::<i64>(&last, "id")? + 1;
+            sqlx::query(
+                "insert into alerts (id, kind, task, subject, notice, began_at) values ($1, $2, $3, $4, $5, $6)",
+            )
+            .bind(id)
+            .bind(kind.name())
+            .bind(task)
+            .bind(row::text(subject))
+            .bind(notice.to_string())
+            .bind(at)
+            .execute(&mut **tx)
+            .await?;
+            add(tx, &format!("alert-{id}"), notice, at).await
+        }
+        (AlertChange::End { .. }, Some(id)) => {
+            sqlx::query("update alerts set over_at = $2 where id = $1").bind(id).bind(at).execute(&mut **tx).await?;
+            add(tx, &format!("alert-{id}-over"), notice, at).await
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn add(tx: &mut Tx<'_>, topic: &str, notice: &Value, at: Timestamp) -> Result<(), Error> {
+    sqlx::query(
+        "insert into notices (id, topic, notice, made_at)
+         select coalesce(max(id), 0) + 1, $1, $2, $3 from notices where true on conflict (topic) do nothing",
+    )
+    .bind(topic)
+    .bind(notice.to_string())
+    .bind(at)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+fn alert(row: &AnyRow) -> Result<Alert, Error> {
+    Ok(Alert {
+        id: row::get(row, "id")?,
+        kind: row::parsed(row, "kind")?,
+        task: row::get(row, "task")?,
+        subject: row::get(row, "subject")?,
+        notice: row::json(row, "notice")?,
+        began_at: row::get(row, "began_at")?,
+        over_at: row::get(row, "over_at")?,
+    })
+}
+
+fn notifier(row: &AnyRow) -> Result<Notifier, Error> {
+    Ok(Notifier {
+        name: row::get(row, "name")?,
+        cursor: row::get(row, "cursor")?,
+        owner: row::get(row, "owner")?,
+        until: row::get(row, "until")?,
+        tries: row::int(row, "tries")?,
+        error: row::get(row, "error")?,
+        not_before: row::get(row, "not_before")?,
+        sent_at: row::get(row, "sent_at")?,
+    })
+}
