@@ -123,39 +123,28 @@ impl Store {
     ) -> Result<TaskRevision, Error> {
         row::check_name("task", new.task)?;
         let mut tx = self.begin().await?;
-        let before = newest(&mut *tx, new.task).await?;
-        let found = before.as_ref().map_or(0, |before| before.revision);
-        if found != new.after {
-            return Err(match new.after {
-                0 => Error::TaskExists(new.task.to_owned()),
-                expected => Error::TaskChanged { task: new.task.to_owned(), expected, found },
-            });
-        }
-        let next = found + 1;
-        let keep = match before {
-            None => "insert into tasks (name, seq, revision) select $1, coalesce(max(seq), 0) + 1, $2 from tasks",
-            Some(_) => "update tasks set revision = $2 where name = $1",
-        };
-        sqlx::query(keep).bind(new.task).bind(next).execute(&mut *tx).await?;
-        sqlx::query(
-            "insert into task_revisions (task, revision, definition, built_in, created_by, created_at)
-             values ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(new.task)
-        .bind(next)
-        .bind(new.definition.to_string())
-        .bind(i64::from(new.built_in))
-        .bind(row::text(new.created_by))
-        .bind(at)
-        .execute(&mut *tx)
-        .await?;
-        let action = if before.is_some() { Action::Set } else { Action::Add };
-        let old = before.map_or(Value::Null, |before| before.definition);
-        let (old, mut changed) = differing(&old, new.definition);
-        changed["revision"] = json!(next);
-        let entry = Entry { action, kind: Kind::Task, task: new.task, subject: new.task };
-        record(&mut tx, entry, Actor { by, at }, Some(&old), Some(&changed)).await?;
-        let kept = stored(&mut tx, new.task).await?;
+        let kept = append(&mut tx, new, Actor { by, at }).await?;
+        tx.commit().await?;
+        Ok(kept)
+    }
+
+    /// Stores a definition as a revision of a stored task whose current definition stays: it follows as one more revision.
+    /// Returns the former.
+    ///
+    /// # Errors
+    /// [`Error::NoTask`]; [`Error::TaskChanged`] as [`add_task_revision`](Self::add_task_revision).
+    pub async fn add_task_revision_aside(
+        &self,
+        new: NewTaskRevision<'_>,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<TaskRevision, Error> {
+        let mut tx = self.begin().await?;
+        let TaskRevision { definition, built_in, created_by, .. } = stored(&mut tx, new.task).await?;
+        let kept = append(&mut tx, new, Actor { by, at }).await?;
+        let (definition, created_by) = (&definition, created_by.as_str());
+        let current = NewTaskRevision { after: kept.revision, definition, built_in, created_by, ..new };
+        append(&mut tx, current, Actor { by, at }).await?;
         tx.commit().await?;
         Ok(kept)
     }
@@ -217,6 +206,43 @@ impl Store {
         record(&mut tx, entry, Actor { by, at }, Some(&json!({"name": name})), Some(&json!({"name": new}))).await?;
         tx.commit().await
     }
+}
+
+/// Adds the next revision of a task, which becomes the current one.
+async fn append(tx: &mut Tx<'_>, new: NewTaskRevision<'_>, actor: Actor<'_>) -> Result<TaskRevision, Error> {
+    let before = newest(&mut **tx, new.task).await?;
+    let found = before.as_ref().map_or(0, |before| before.revision);
+    if found != new.after {
+        return Err(match new.after {
+            0 => Error::TaskExists(new.task.to_owned()),
+            expected => Error::TaskChanged { task: new.task.to_owned(), expected, found },
+        });
+    }
+    let next = found + 1;
+    let keep = match before {
+        None => "insert into tasks (name, seq, revision) select $1, coalesce(max(seq), 0) + 1, $2 from tasks",
+        Some(_) => "update tasks set revision = $2 where name = $1",
+    };
+    sqlx::query(keep).bind(new.task).bind(next).execute(&mut **tx).await?;
+    sqlx::query(
+        "insert into task_revisions (task, revision, definition, built_in, created_by, created_at)
+         values ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(new.task)
+    .bind(next)
+    .bind(new.definition.to_string())
+    .bind(i64::from(new.built_in))
+    .bind(row::text(new.created_by))
+    .bind(actor.at)
+    .execute(&mut **tx)
+    .await?;
+    let action = if before.is_some() { Action::Set } else { Action::Add };
+    let old = before.map_or(Value::Null, |before| before.definition);
+    let (old, mut changed) = differing(&old, new.definition);
+    changed["revision"] = json!(next);
+    let entry = Entry { action, kind: Kind::Task, task: new.task, subject: new.task };
+    record(tx, entry, actor, Some(&old), Some(&changed)).await?;
+    stored(tx, new.task).await
 }
 
 async fn newest(on: impl AnyExecutor<'_>, name: &str) -> Result<Option<TaskRevision>, Error> {

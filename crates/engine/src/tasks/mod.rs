@@ -374,14 +374,26 @@ impl Tasks<'_> {
         }
     }
 
-    /// Makes sure that the task is as a version elsewhere was trained with, and returns the revision.
+    /// Makes sure that the definition that a version elsewhere was trained with is a revision of the task, and returns its
+    /// number. The current definition stays as it is; only a task that is unknown here is created.
     pub(crate) async fn keep_as(self, task: &Task) -> Result<i64> {
-        match self.get(&task.name).await {
-            Ok(found) if found.definition == *task => self.keep(&found).await,
-            Ok(_) => Ok(self.change(&task.name, task.clone(), None).await?.task.revision),
-            Err(Error::Tasks(graft_tasks::Error::UnknownTask { .. })) => Ok(self.create(task.clone()).await?.revision),
-            Err(error) => Err(error),
+        let current = match self.get(&task.name).await {
+            Err(Error::Tasks(graft_tasks::Error::UnknownTask { .. })) => {
+                return Ok(self.create(task.clone()).await?.revision);
+            }
+            found => found?,
+        };
+        let task = self.checked(task.clone()).await?;
+        // The oldest, whatever is added later.
+        let known = self.revisions(&task.name).await?.into_iter().find(|known| known.definition == task);
+        if let Some(known) = known {
+            return self.keep(&known).await;
         }
+        let (name, definition, created_by) = (task.name.as_str(), graft_core::json::value(&task), &self.engine.by);
+        let built_in = built_in(name) == Some(&task);
+        let after = self.keep(&current).await?;
+        let new = NewTaskRevision { task: name, after, definition: &definition, built_in, created_by };
+        Ok(self.engine.store.add_task_revision_aside(new, created_by, now()).await?.revision)
     }
 
     async fn add(self, task: &Task, after: i64, built_in: bool) -> Result<TaskDetail> {
