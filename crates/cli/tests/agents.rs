@@ -268,6 +268,8 @@ fn an_agent_without_the_base_model_says_so_and_recovers() {
 fn the_server_believes_proofs_only() {
     let fleet = Fleet::start();
     let hello = json!({"graft": "0.0.9", "format": 1});
+    let (status, said) = fleet.hello("liar", &json!({"graft": "0.0.9", "format": 1, "wave": 101}));
+    assert_eq!((status, &said["errors"][0]["field"]), (422, &json!("wave")), "{said}");
     assert_eq!(fleet.hello("liar", &hello).0, 200);
     let notice = fleet.notice("liar");
     let (digest, nonce) = (notice["digest"].as_str().unwrap(), notice["nonce"].as_str().unwrap());
@@ -341,6 +343,9 @@ fn a_bundle_moves_a_version_with_all_that_it_needs() {
     }
     let bytes = std::fs::read(&bundle).unwrap();
     assert_eq!(bytes, std::fs::read(&twice).unwrap(), "the same version is the same bytes");
+    let agent = ["agent", "--server", "http://127.0.0.1:1", "--task", TASK];
+    fleet.graft.fails(2, &agent, "which has versions of its own");
+    fleet.graft.fails(2, &[&agent[..], &["--wave", "101"]].concat(), "101 is not in 1..=100");
     assert_eq!(fleet.agents()["wanted"]["digest"], json!(bundle_digest(&bytes)), "and what agents are sent");
     let text = String::from_utf8_lossy(&bytes).into_owned();
     assert!(!text.contains("yes yes yes"), "no example goes along");

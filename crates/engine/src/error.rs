@@ -320,6 +320,20 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
+    /// A version that answers with what only its own machine has.
+    #[error("bundle version `{version}` of task `{task}`: a command or an endpoint of this machine answers for it")]
+    Unbundled {
+        /// The task.
+        task: String,
+        /// The version.
+        version: String,
+    },
+    /// An agent's home that is somebody's own.
+    #[error("hold versions of a server in `{}`, which has versions of its own", home.display())]
+    OwnVersions {
+        /// The home.
+        home: PathBuf,
+    },
     /// A version bundle that can't be read.
     #[error("read the version bundle: {what}")]
     BadBundle {
@@ -619,7 +633,9 @@ impl Error {
                 "keep the adapter apart: `graft adapter export --gguf`, `--peft` or `--bundle`"
             }
             Self::OtherAnswers { .. } => "the rounding of merged weights changes answers: choose `--outtype f32`",
+            Self::Unbundled { .. } => "bundle a version whose rules are part of the task's definition, or an adapter",
             Self::BadBackup { .. } => "choose a file that `graft backup` wrote",
+            Self::OwnVersions { .. } => "set GRAFT_HOME to a folder of the agent's own",
             Self::HomeNotEmpty { .. } => "set GRAFT_HOME to a folder that is empty or does not exist",
             Self::NoResult { run } => return Some(format!("`graft runs show {run}` says why")),
             Self::NotBetter { task, contestant: Some(kind), .. } => {
@@ -671,7 +687,11 @@ impl Error {
             Self::NotReady(_) | Self::BadBackup { .. } | Self::BadBundle { .. } | Self::BadSpec { .. } => {
                 ExitCode::BadData
             }
-            Self::BadSchedule(..) | Self::BadDestination(_) | Self::HomeNotEmpty { .. } => ExitCode::Usage,
+            Self::BadSchedule(..)
+            | Self::BadDestination(_)
+            | Self::HomeNotEmpty { .. }
+            | Self::OwnVersions { .. }
+            | Self::Unbundled { .. } => ExitCode::Usage,
             Self::Io { .. } | Self::TrainerStart(_) | Self::TrainerDied { .. } | Self::JobEnded { .. } => {
                 ExitCode::Internal
             }

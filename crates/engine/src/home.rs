@@ -11,6 +11,9 @@ use graft_train::RunDir;
 
 use crate::{Error, Result};
 
+/// The name of the file of weights, food classes and places, and of the setting that notes its changes.
+pub(crate) const TABLES: &str = "tables.toml";
+
 /// `GRAFT_HOME`: the folder of all state.
 #[derive(Clone, Debug)]
 pub struct Home(PathBuf);
@@ -99,12 +102,17 @@ impl Home {
     /// # Errors
     /// The file is not in the form of the built-in tables.
     pub fn tables(&self) -> Result<Tables> {
-        let path = self.0.join("tables.toml");
+        let path = self.tables_file();
         match fs::read_to_string(&path) {
             Ok(text) => Ok(Tables::from_toml(&text)?),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Tables::builtin()),
             Err(source) => Err(Error::Io { doing: "read", path, source }),
         }
+    }
+
+    /// The file of the tables, which is there if people changed some.
+    pub(crate) fn tables_file(&self) -> PathBuf {
+        self.0.join(TABLES)
     }
 
     /// Names this machine and this folder: processes of one place see each other's locks.

@@ -18,8 +18,9 @@ const BIND: &str = "127.0.0.1:8090";
 
 /// Hold the active version of a task and answer with it, also while the server can't be reached.
 ///
-/// The agent has a GRAFT_HOME of its own. It takes each version that the server tells it of, checks it, answers with it
-/// at its own address as the server does, and reports. The server's token for it is read from GRAFT_AGENT_TOKEN.
+/// The agent has a GRAFT_HOME of its own, without other versions. It takes each version that the server tells it of,
+/// checks it, answers with it at its own address as the server does, and reports. The server's token for it is read from
+/// GRAFT_AGENT_TOKEN.
 #[derive(Debug, Args)]
 pub(crate) struct Agent {
     /// URL of the server.
@@ -32,7 +33,7 @@ pub(crate) struct Agent {
     #[arg(long)]
     name: Option<String>,
     /// Wave from 1 to 100: new versions go to wave 1 first.
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
     wave: u32,
     /// Address and port to answer at [default: 127.0.0.1:8090].
     #[arg(long, value_name = "ADDRESS:PORT")]
@@ -60,6 +61,7 @@ pub(crate) enum Agents {
 }
 
 pub(crate) async fn run(engine: &Engine, command: Agent) -> Result<Reply> {
+    engine.agents().check_home().await?;
     let bind = command.bind.clone().unwrap_or_else(|| BIND.to_owned());
     let device = command.device.map(|device| device.to_string());
     let config = Config::load(engine.home.path(), &[("bind", "--bind", Some(bind)), ("device", "--device", device)])?;
@@ -98,8 +100,12 @@ struct Keeper {
 
 impl Holder for Keeper {
     fn held(&self) -> Option<Digest> {
-        // A database that doesn't answer holds nothing for sure: the server asks for a proof.
-        self.handle.block_on(self.state.engine.agents().held(&self.task)).ok().flatten()
+        // What can't answer is not held: the server tells of it again, and it is repaired.
+        let held = self.handle.block_on(self.state.engine.agents().held(&self.state.serving, &self.task));
+        held.unwrap_or_else(|error| {
+            tracing::warn!("failed to {}", graft_core::with_causes(&error));
+            None
+        })
     }
 
     fn hold(&mut self, bundle: &[u8]) -> std::result::Result<(), String> {

@@ -1,23 +1,37 @@
 //! An agent's own side: it takes a bundle into its registry, and lets it answer.
 
-use std::fs;
+use std::{fs, io, path::Path};
 
+use graft_artifacts::Files;
 use graft_core::{Digest, agents::bundle_digest};
-use graft_store::{Stage, Version};
+use graft_store::{Error as StoreError, Stage, Version};
 
 use super::Agents;
 use crate::{
-    Result, Serving, now,
-    versions::{bundle_of, read_bundle},
+    Error, Result, Serving, now,
+    versions::{Manifest, bundle_of, read_bundle},
 };
 
 impl Agents<'_> {
+    /// Refuses a home that has versions of its own: an agent replaces the active version of its home.
+    ///
+    /// # Errors
+    /// [`Error::OwnVersions`]; what the store says.
+    pub async fn check_home(self) -> Result<()> {
+        match self.engine.versions().list(None).await?.iter().all(|version| bundle_of(version).is_some()) {
+            true => Ok(()),
+            false => Err(Error::OwnVersions { home: self.engine.home.path().to_owned() }),
+        }
+    }
+
     /// The digest of the bundle that answers for a task here.
     ///
     /// # Errors
-    /// What the store says.
-    pub async fn held(self, task: &str) -> Result<Option<Digest>> {
-        Ok(self.engine.store.active_version(task).await?.as_ref().and_then(bundle_of))
+    /// Why its version can't answer, such as lost files; what the store says.
+    pub async fn held(self, serving: &Serving, task: &str) -> Result<Option<Digest>> {
+        let Some(active) = self.engine.store.active_version(task).await? else { return Ok(None) };
+        serving.prepare(task, &active.name).await?;
+        Ok(bundle_of(&active))
     }
 
     /// Takes the version of a bundle: it is registered, loaded, asked once, and then answers. One that can't answer changes
@@ -29,25 +43,40 @@ impl Agents<'_> {
         let (manifest, files) = read_bundle(bundle)?;
         if manifest.task() != task {
             let what = format!("it is for the task `{}`, not `{task}`", manifest.task());
-            return Err(crate::Error::BadBundle { what });
+            return Err(Error::BadBundle { what });
         }
-        if let Some(tables) = manifest.tables() {
-            graft_formats::atomic::bytes(&self.engine.home.path().join("tables.toml"), tables.as_bytes())?;
+        let digest = bundle_digest(bundle);
+        let Some(tables) = manifest.tables() else { return self.take(serving, manifest, files, &digest).await };
+        let path = self.engine.home.tables_file();
+        let before = fs::read(&path).ok();
+        put(&path, tables.map(str::as_bytes))?;
+        let taken = self.take(serving, manifest, files, &digest).await;
+        if taken.is_err() {
+            put(&path, before.as_deref())?;
         }
-        let version = self.engine.versions().add_version(manifest, files, &bundle_digest(bundle)).await?;
-        serving.prepare(task, &version.name).await?;
+        taken
+    }
+
+    async fn take(self, serving: &Serving, manifest: Manifest, files: Files, bundle: &Digest) -> Result<Version> {
+        let Version { task, name, .. } = self.engine.versions().add_version(manifest, files, bundle).await?;
+        serving.prepare(&task, &name).await?;
         let store = &self.engine.store;
-        let before = store.active_version(task).await?.map(|version| version.name);
-        let version = store.set_active(task, &version.name, before.as_deref(), &self.engine.by, now()).await?;
-        serving.follow_now(task).await;
-        self.forget(task, before.as_deref()).await?;
+        let active = store.active_version(&task).await?.map(|version| version.name);
+        let version = store.set_active(&task, &name, active.as_deref(), &self.engine.by, now()).await?;
+        serving.follow_now(&task).await;
+        self.forget(&version).await?;
         Ok(version)
     }
 
     /// Removes the versions of earlier bundles, but for the one before the active one.
-    async fn forget(self, task: &str, before: Option<&str>) -> Result<()> {
+    async fn forget(self, active: &Version) -> Result<()> {
+        let task = active.task.as_str();
+        let before = match self.engine.store.version_before(task, Some(&active.name)).await {
+            Err(StoreError::NothingBefore { .. }) => None,
+            found => Some(found?.name),
+        };
         let all = self.engine.versions().list(Some(task)).await?;
-        let old = all.iter().filter(|version| version.stage != Stage::Active && Some(version.name.as_str()) != before);
+        let old = all.iter().filter(|version| version.stage != Stage::Active && Some(&version.name) != before.as_ref());
         for version in old.filter(|version| bundle_of(version).is_some()) {
             self.engine.versions().delete(task, &version.name, false).await?;
             if !all.iter().any(|kept| kept.name != version.name && kept.adapter_dir == version.adapter_dir) {
@@ -57,4 +86,17 @@ impl Agents<'_> {
         }
         Ok(())
     }
+}
+
+/// Writes a file, or removes it.
+fn put(path: &Path, content: Option<&[u8]>) -> Result<()> {
+    let Some(content) = content else {
+        return match fs::remove_file(path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(Error::Io { doing: "remove", path: path.to_owned(), source })
+            }
+            _ => Ok(()),
+        };
+    };
+    Ok(graft_formats::atomic::bytes(path, content)?)
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Examples;
-use crate::{Error, Result, now};
+use crate::{Error, Result, home::TABLES, now};
 
 /// The tables that people edit, as a file and as they are used.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -31,7 +31,7 @@ impl Examples<'_> {
     /// # Errors
     /// The file is damaged, or the disk refuses.
     pub fn tables(self) -> Result<TableText> {
-        let path = self.engine.home.path().join("tables.toml");
+        let path = self.engine.home.tables_file();
         let toml = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -48,9 +48,9 @@ impl Examples<'_> {
     /// The text is not in the form of the tables; the disk refuses.
     pub async fn set_tables(self, toml: &str) -> Result<TableText> {
         Tables::from_toml(toml)?;
-        let path = self.engine.home.path().join("tables.toml");
+        let path = self.engine.home.tables_file();
         graft_formats::atomic::bytes(&path, toml.as_bytes())?;
-        self.engine.store.set_setting("tables.toml", &toml.into(), &self.engine.by, now()).await?;
+        self.engine.store.set_setting(TABLES, &toml.into(), &self.engine.by, now()).await?;
         self.tables()
     }
 }

@@ -14,14 +14,14 @@ use graft_core::{BaseRef, Digest, Example, TaskCard};
 use graft_formats::peft;
 use graft_nn::Adapter;
 use graft_predict::{Calibration, Codec, Completion, Confidence, End, Piece, Template};
-use graft_store::Version;
+use graft_store::{Method, Version};
 use graft_tasks::{cards::Task, pounds::Tables};
 use graft_train::AdapterCard;
 use serde_json::json;
 
 use super::base::Base;
 use crate::{
-    Error, Result,
+    Error, Home, Result,
     versions::{Chosen, Evaluation, field_of},
 };
 
@@ -43,21 +43,22 @@ pub(super) struct DeploymentSpec {
 pub(super) enum Source {
     /// A base model, with an adapter or bare.
     Model(BaseRef, Option<Chosen>),
-    /// A version that needs no language model.
-    Contestant(Chosen),
+    /// A version that needs no language model; rules answer with the home's tables.
+    Contestant(Chosen, Option<Box<Tables>>),
 }
 
 impl DeploymentSpec {
     /// A version or an adapter's folder, calibrated where it was evaluated.
-    pub(super) fn of(chosen: Chosen, definition: Task) -> Result<Self> {
+    pub(super) fn of(chosen: Chosen, definition: Task, home: &Home) -> Result<Self> {
         if let Some(version) = chosen.contestant() {
+            let tables = (version.method == Method::Rules).then(|| home.tables().map(Box::new)).transpose()?;
             return Ok(Self {
                 definition,
                 task: version.task.clone(),
                 version: Some(version.name.clone()),
                 card: version.card.clone(),
                 evaluation: Evaluation::of(version),
-                source: Source::Contestant(chosen),
+                source: Source::Contestant(chosen, tables),
             });
         }
         let card = chosen.known_card()?.clone();
@@ -78,12 +79,15 @@ impl DeploymentSpec {
         Ok(Self { definition, task, version: None, card: card.task, source, evaluation: None })
     }
 
-    /// Digest of base, adapter, card, calibration and the version's name: of two versions that are equal to the bit,
-    /// each answers in its own name.
+    /// Digest of base, adapter, card, calibration, rules with their tables, and the version's name: of two versions that are
+    /// equal to the bit, each answers in its own name.
     pub(super) fn digest(&self) -> Result<Digest> {
-        let (base, chosen) = match &self.source {
-            Source::Model(base, chosen) => (base.digest.as_str(), chosen.as_ref()),
-            Source::Contestant(chosen) => ("", Some(chosen)),
+        let (base, chosen, rules) = match &self.source {
+            Source::Model(base, chosen) => (base.digest.as_str(), chosen.as_ref(), None),
+            Source::Contestant(chosen, tables) => {
+                let rules = tables.as_ref().map(|tables| json!([self.definition.baseline, tables]).to_string());
+                ("", Some(chosen), rules)
+            }
         };
         let adapter = match chosen {
             None => String::new(),
@@ -94,7 +98,7 @@ impl DeploymentSpec {
         let card = self.card.digest();
         let (calibration, version) = (calibration.as_deref(), self.version.as_deref());
         let parts = [base, &adapter, card.as_str(), calibration.unwrap_or_default(), version.unwrap_or_default()];
-        Ok(Digest::of_parts(parts.map(str::as_bytes)))
+        Ok(Digest::of_parts(parts.into_iter().chain(rules.as_deref()).map(str::as_bytes)))
     }
 }
 
@@ -178,7 +182,7 @@ impl Deployment {
         spec: DeploymentSpec,
         digest: Digest,
         chosen: &Chosen,
-        tables: &Tables,
+        tables: Option<&Tables>,
     ) -> Result<Self> {
         let path = chosen.folder.join(Contestant::FILE);
         let bytes = std::fs::read(&path).map_err(|source| Error::Io { doing: "read", path, source })?;
@@ -187,7 +191,8 @@ impl Deployment {
         {
             return Err(bad(version, "its file is not the one that was registered"));
         }
-        let contestant = Contestant::from_bytes(&bytes, &spec.card, Parser::of(&spec.definition, tables)?.as_ref())?;
+        let rules = tables.map(|tables| Parser::of(&spec.definition, tables)).transpose()?.flatten();
+        let contestant = Contestant::from_bytes(&bytes, &spec.card, rules.as_ref())?;
         let codec = Codec::new(&spec.card.answer)?;
         Ok(Self::new(spec, digest, Body::Contestant(Box::new(Fitted { contestant, codec, bytes: bytes.len() }))))
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Weak, time::Duration};
 use graft_store::{ChangeFilter, Kind, Watch};
 
 use super::{Inner, Serving};
-use crate::Result;
+use crate::{Result, home::TABLES};
 
 /// How often a version that could not be loaded is tried again.
 const RETRY: Duration = Duration::from_secs(10);
@@ -38,15 +38,23 @@ pub(super) async fn follow(inner: Weak<Inner>, mut watch: Watch, mut seen: i64) 
 }
 
 impl Serving {
-    /// Tasks whose versions were changed since.
+    /// Tasks whose versions, or the tables that they answer with, were changed since.
     async fn changed_since(&self, seen: &mut i64) -> Result<Vec<String>> {
-        let filter = ChangeFilter { kind: Some(Kind::Version), after: *seen, ..ChangeFilter::default() };
-        let changes = self.engine().store.changes(&filter).await?;
-        *seen = changes.last().map_or(*seen, |change| change.seq);
+        let store = &self.engine().store;
+        let filter = |kind| ChangeFilter { kind: Some(kind), after: *seen, ..ChangeFilter::default() };
+        // The settings first: versions that were changed before the last of them are then read.
+        let tables = ChangeFilter { subject: Some(TABLES.to_owned()), ..filter(Kind::Setting) };
+        let (tables, changes) = (store.changes(&tables).await?, store.changes(&filter(Kind::Version)).await?);
+        *seen = tables.last().into_iter().chain(changes.last()).map(|change| change.seq).max().unwrap_or(*seen);
         let mut state = self.state();
         for change in &changes {
             state.named.remove(&(change.task.clone(), change.subject.clone()));
         }
-        Ok(changes.into_iter().map(|change| change.task).collect())
+        let mut tasks: Vec<String> = changes.into_iter().map(|change| change.task).collect();
+        if !tables.is_empty() {
+            state.named.clear();
+            tasks.extend(state.aliases.keys().cloned());
+        }
+        Ok(tasks)
     }
 }

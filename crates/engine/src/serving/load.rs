@@ -49,9 +49,14 @@ impl Serving {
             self.use_now(&deployment);
             return Ok(deployment);
         }
+        self.load_version(task, version).await
+    }
+
+    /// A version of a task as its files, its numbers and the home's tables are now.
+    pub(super) async fn load_version(&self, task: &str, version: &str) -> Result<Arc<Deployment>> {
         let chosen = self.engine().versions().adapter(task, Some(version)).await?;
         let deployment = self.deploy(chosen).await?;
-        self.state().named.insert(key, deployment.digest.clone());
+        self.state().named.insert((task.to_owned(), version.to_owned()), deployment.digest.clone());
         Ok(deployment)
     }
 
@@ -75,9 +80,8 @@ impl Serving {
                 let base = self.base(&base).await?;
                 apart(move || Deployment::of_model(spec, digest, base, adapter.as_ref())).await?
             }
-            Source::Contestant(chosen) => {
-                let tables = self.engine().home.tables()?;
-                apart(move || Deployment::of_contestant(spec, digest, &chosen, &tables)).await?
+            Source::Contestant(chosen, tables) => {
+                apart(move || Deployment::of_contestant(spec, digest, &chosen, tables.as_deref())).await?
             }
         };
         let deployment = Arc::new(deployment);

@@ -257,7 +257,7 @@ impl Serving {
     /// The base is missing or has changed; the adapter doesn't fit; its task is not known.
     pub async fn deploy(&self, chosen: Chosen) -> Result<Arc<Deployment>> {
         let definition = self.engine().versions().definition(&chosen).await?;
-        self.load(DeploymentSpec::of(chosen, definition)?).await
+        self.load(DeploymentSpec::of(chosen, definition, &self.engine().home)?).await
     }
 
     /// The deployment of the bare base model of an adapter, asked as the adapter is.
@@ -294,7 +294,7 @@ impl Serving {
     /// # Errors
     /// Why it can't answer.
     pub async fn prepare(&self, task: &str, version: &str) -> Result<Digest> {
-        Ok(self.version(task, version).await?.digest.clone())
+        Ok(self.load_version(task, version).await?.digest.clone())
     }
 }
 

@@ -10,14 +10,21 @@ use std::{
 use graft_artifacts::Files;
 use graft_core::{BaseRef, Digest, TaskCard, agents};
 use graft_store::{Method, NewVersion, Version};
-use graft_tasks::cards::Task;
+use graft_tasks::{
+    cards::{BaselineSpec, Task},
+    pounds::Tables,
+};
 use graft_train::AdapterCard;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 use super::{Evaluation, Versions};
-use crate::{Error, Result, files::read_folder, now};
+use crate::{
+    Error, Result,
+    files::{apart, read_folder},
+    now,
+};
 
 /// The file that says what the others are.
 const MANIFEST: &str = "graft-version.json";
@@ -25,6 +32,8 @@ const MANIFEST: &str = "graft-version.json";
 const MOST: usize = 100;
 /// The metric that names the bundle which a version came with.
 const BUNDLE: &str = "bundle";
+/// The name of a folder that came with a bundle is this and the beginning of the bundle's digest.
+const FOLDER: &str = "bundle-";
 
 /// A version in one file.
 #[derive(Clone, Debug)]
@@ -64,17 +73,30 @@ impl Manifest {
         &self.task.name
     }
 
-    /// The tables that the version's answers are computed with, where they are not those that Graft comes with.
-    pub(crate) fn tables(&self) -> Option<&str> {
-        self.tables.as_deref()
+    /// The file of the tables that the version's answers are computed with: absent if they are those that Graft comes
+    /// with. [`None`] if its answers need no tables.
+    pub(crate) fn tables(&self) -> Option<Option<&str>> {
+        uses_tables(&self.task).then_some(self.tables.as_deref())
     }
+}
+
+/// Whether answers of a task are computed with the home's tables.
+fn uses_tables(task: &Task) -> bool {
+    task.computed.is_some() || task.baseline.as_ref().is_some_and(|baseline| !baseline.is_outside())
 }
 
 impl Versions<'_> {
     /// What the bundle of a version says of it.
+    ///
+    /// # Errors
+    /// [`Error::Unbundled`]; what the store says.
     pub(crate) async fn manifest(self, version: &Version) -> Result<Manifest> {
         let mut task = self.engine.tasks().of(version).await?;
         task.name.clone_from(&version.task);
+        // A bundle brings no command and no endpoint to another machine: an administrator chooses them there.
+        if task.baseline.take_if(|baseline| baseline.is_outside()).is_some() && version.method == Method::Rules {
+            return Err(Error::Unbundled { task: task.name, version: version.name.clone() });
+        }
         let evaluation = Evaluation::of(version).map(|evaluation| Evaluation {
             confidences: None,
             worst: Vec::new(),
@@ -82,8 +104,8 @@ impl Versions<'_> {
             ..evaluation
         });
         let base = version.base.clone().zip(version.base_digest.clone());
-        let tables = match task.computed.is_some() || task.baseline.is_some() {
-            true => std::fs::read_to_string(self.engine.home.path().join("tables.toml")).ok(),
+        let tables = match uses_tables(&task) {
+            true => std::fs::read_to_string(self.engine.home.tables_file()).ok(),
             false => None,
         };
         Ok(Manifest {
@@ -103,19 +125,22 @@ impl Versions<'_> {
     /// the folder of an adapter when it is unpacked.
     ///
     /// # Errors
-    /// There is no such version, or its files are not those that were registered.
+    /// There is no such version, or its files are not those that were registered; [`Error::Unbundled`].
     pub async fn bundle(self, task: &str, name: &str) -> Result<Bundle> {
         let chosen = self.adapter(task, Some(name)).await?;
         let version = self.get(task, name).await?;
         let manifest = self.manifest(&version).await?;
-        let mut files = read_folder(&chosen.folder)?;
-        files.insert(0, (MANIFEST.to_owned(), graft_core::json::pretty(&manifest).into_bytes()));
-        let bytes: Arc<[u8]> = zipped(&files).map_err(|cause| bad(&cause.to_string()))?.into();
-        Ok(Bundle { version: version.name, digest: agents::bundle_digest(&bytes), bytes })
+        apart("pack the version", move || {
+            let mut files = read_folder(&chosen.folder)?;
+            files.insert(0, (MANIFEST.to_owned(), graft_core::json::pretty(&manifest).into_bytes()));
+            let bytes: Arc<[u8]> = zipped(&files).map_err(|cause| bad(&cause.to_string()))?.into();
+            Ok(Bundle { version: version.name, digest: agents::bundle_digest(&bytes), bytes })
+        })
+        .await
     }
 
     /// Registers the version of a bundle in the stage shadow, with its numbers and its task. One that is registered already
-    /// is only given the bundle's numbers.
+    /// is only given the bundle's numbers, and its files where they are lost or damaged.
     ///
     /// # Errors
     /// The file is no bundle, damaged, or of a newer form; its task can't be stored here.
@@ -128,12 +153,22 @@ impl Versions<'_> {
         let (store, by) = (&self.engine.store, self.engine.by.as_str());
         let Manifest { name, method, adapter_digest, base, card, task, evaluation, .. } = manifest;
         let metrics = [("evaluation", json!(evaluation)), (BUNDLE, json!(bundle))];
+        let revision = self.engine.tasks().keep_as(&task).await?;
         let known = self.list(Some(&task.name)).await?;
+        // All rules of a task have the same file, and two trainings may have the same weights.
         let same = |version: &&Version| {
             (&version.adapter_digest, version.card_digest.as_str()) == (&adapter_digest, card.digest().as_str())
-                && version.metrics.get(BUNDLE).is_some()
+                && version.task_revision == Some(revision)
+                && came_as(version, &name)
         };
+        let contents: Vec<(&str, &[u8])> =
+            files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
         if let Some(found) = known.iter().find(same) {
+            let folder = self.engine.home.resolve(&found.adapter_dir);
+            if read_folder(&folder).ok().as_ref() != Some(&files) {
+                graft_formats::atomic::folder(&folder, &contents)?;
+                self.publish(&found.adapter_dir).await?;
+            }
             let mut version = found.clone();
             for (metric, value) in &metrics {
                 if version.metrics.get(metric) != Some(value) {
@@ -142,10 +177,8 @@ impl Versions<'_> {
             }
             return Ok(version);
         }
-        let revision = self.engine.tasks().keep_as(&task).await?;
-        let adapter_dir = format!("adapters/{}/bundle-{}", task.name, bundle.short());
-        let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
-        graft_formats::atomic::folder(&self.engine.home.resolve(&adapter_dir), &files)?;
+        let adapter_dir = format!("adapters/{}/{FOLDER}{}", task.name, bundle.short());
+        graft_formats::atomic::folder(&self.engine.home.resolve(&adapter_dir), &contents)?;
         self.publish(&adapter_dir).await?;
         let taken = known.iter().any(|version| version.name == name);
         let new = NewVersion {
@@ -170,6 +203,14 @@ impl Versions<'_> {
     }
 }
 
+/// Whether a version came with a bundle that named it so: it has that name, or that name with the bundle's digest where the
+/// name was taken.
+fn came_as(version: &Version, name: &str) -> bool {
+    let digest = version.adapter_dir.rsplit_once(FOLDER).map(|(_, digest)| digest);
+    bundle_of(version).is_some()
+        && (version.name == name || digest.is_some_and(|digest| version.name == format!("{name}-{digest}")))
+}
+
 /// The bundle that a version came with.
 pub(crate) fn bundle_of(version: &Version) -> Option<Digest> {
     version.metrics.get(BUNDLE).and_then(Value::as_str)?.parse().ok()
@@ -189,7 +230,7 @@ fn zipped(files: &Files) -> zip::result::ZipResult<Vec<u8>> {
     Ok(zip.finish()?.into_inner())
 }
 
-/// Manifest and files of a bundle. It is untrusted: nothing is packed, so that no file is larger than the bundle.
+/// Manifest and files of a bundle, by name. It is untrusted: nothing is packed, so that no file is larger than the bundle.
 pub(crate) fn read_bundle(bytes: &[u8]) -> Result<(Manifest, Files)> {
     let said = |cause: zip::result::ZipError| bad(&cause.to_string());
     let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(said)?;
@@ -227,6 +268,13 @@ pub(crate) fn read_bundle(bytes: &[u8]) -> Result<(Manifest, Files)> {
             return Err(bad(&format!("its `{}` is not that of its version", AdapterCard::FILE)));
         }
     }
+    if manifest.task.baseline.as_ref().is_some_and(BaselineSpec::is_outside) {
+        return Err(bad("its task has a command or an endpoint as the baseline, which only administrators may choose"));
+    }
+    if let Some(tables) = &manifest.tables {
+        Tables::from_toml(tables).map_err(|cause| bad(&format!("failed to {}", graft_core::with_causes(&cause))))?;
+    }
+    files.sort();
     Ok((manifest, files))
 }
 
@@ -257,5 +305,27 @@ mod tests {
         }
         let newer = zipped(&vec![(MANIFEST.into(), br#"{"format": 2}"#.to_vec())]).unwrap();
         assert!(read_bundle(&newer).err().unwrap().to_string().contains("newer Graft"));
+    }
+
+    #[test]
+    fn a_bundle_with_a_command_or_with_wrong_tables_is_refused() {
+        let with = |baseline: Value, tables: &str| {
+            let card = json!({"name": "mood", "instruction": "", "answer": {"form": "text"}});
+            let task = json!({"name": "mood", "form": "text", "instruction": "", "baseline": baseline});
+            let manifest = json!({
+                "format": 1, "name": "v1", "method": "rules", "adapter_digest": Digest::of(b""), "base": null,
+                "card": card, "task": task, "evaluation": null, "tables": tables,
+            });
+            read_bundle(&zipped(&vec![(MANIFEST.into(), manifest.to_string().into_bytes())]).unwrap()).map(drop)
+        };
+        let plain = json!({"kind": "built-in", "name": "food-rescue"});
+        with(plain.clone(), "").unwrap();
+        let said = with(plain, "boxes = 3").unwrap_err().to_string();
+        assert!(said.contains("tables"), "{said}");
+        let command = json!({"kind": "command", "command": ["sh", "-c", "true"]});
+        for outside in [command, json!({"kind": "endpoint", "url": "http://127.0.0.1:1"})] {
+            let said = with(outside, "").unwrap_err().to_string();
+            assert!(said.contains("only administrators may choose"), "{said}");
+        }
     }
 }

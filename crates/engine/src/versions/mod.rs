@@ -21,7 +21,7 @@ pub use adapters::Chosen;
 pub use adopt::Told;
 pub use ask_ai::{AskAiChange, AskAiSettings};
 pub use bundle::Bundle;
-pub(crate) use bundle::{bundle_of, read_bundle};
+pub(crate) use bundle::{Manifest, bundle_of, read_bundle};
 pub use detail::{Lineage, ShownAnswer, VersionDetail};
 pub use drift::{Distance, Drift, DriftState, Overrides, Share, Shift, Spread};
 pub use merged::{Checked, Merged, OutType};
