@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{self, Read as _},
     path::{Component, Path, PathBuf},
+    sync::Arc,
 };
 
 use axum::{
@@ -132,7 +133,7 @@ pub(crate) fn bundle(headers: &HeaderMap, bundle: &Bundle) -> Response {
     if is_known {
         return (StatusCode::NOT_MODIFIED, described).into_response();
     }
-    (described, Body::from(Bytes::copy_from_slice(&bundle.bytes))).into_response()
+    (described, Body::from(Bytes::from_owner(Arc::clone(&bundle.bytes)))).into_response()
 }
 
 /// A file as a body, a part at a time.
@@ -159,4 +160,18 @@ fn stream_file(file: File) -> Result<Response, Problem> {
 fn gone(error: &io::Error) -> Problem {
     tracing::debug!(%error, "a file can't be opened");
     Problem::new(Kind::NotFound, "there is no such file")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_bundle_is_sent_without_a_copy() {
+        let bytes: Arc<[u8]> = vec![7; 1000].into();
+        let (digest, version) = (graft_core::Digest::of(&bytes), "v1".to_owned());
+        let response = bundle(&HeaderMap::new(), &Bundle { version, digest, bytes: Arc::clone(&bytes) });
+        let sent = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        assert_eq!((sent.as_ptr(), sent.len()), (bytes.as_ptr(), bytes.len()));
+    }
 }

@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 
 use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
-use crate::{Action, Error, Kind, Store, row};
+use crate::versions::active;
+use crate::{Action, Error, Kind, Store, Version, row};
 
 names! {
     /// How far an agent is with the active version.
@@ -67,6 +68,9 @@ pub struct Agent {
     pub synced_at: Option<Timestamp>,
 }
 
+/// A change of a task's agents, while this version is active.
+type Change<'a> = dyn FnMut(&mut Vec<Agent>, Option<&Version>) -> Result<(), Error> + Send + 'a;
+
 const COLUMNS: &str = "select task, name, wave, graft, format, state, version, digest, nonce, attempt, due_at,
     held_version, held, problem, created_by, created_at, seen_at, synced_at from agents where task = $1 order by name";
 
@@ -79,7 +83,8 @@ impl Store {
         all(&self.read, task).await
     }
 
-    /// Changes agents of a task, or adds some, while nobody else does; returns all of them.
+    /// Changes agents of a task, or adds some, while nobody else does; returns all of them. `change` is also given the
+    /// version that is active meanwhile.
     ///
     /// # Errors
     /// [`Error::BadName`]; what `change` refuses, and then nothing has changed.
@@ -88,12 +93,12 @@ impl Store {
         task: &str,
         by: &str,
         at: Timestamp,
-        change: &mut (dyn FnMut(&mut Vec<Agent>) -> Result<(), Error> + Send),
+        change: &mut Change<'_>,
     ) -> Result<Vec<Agent>, Error> {
         let mut tx = self.begin().await?;
         let before = all(&mut *tx, task).await?;
         let mut after = before.clone();
-        change(&mut after)?;
+        change(&mut after, active(&mut *tx, task).await?.as_ref())?;
         for agent in &after {
             let known = before.iter().find(|known| known.name == agent.name);
             if known == Some(agent) {

@@ -6899,6 +6899,8 @@ export interface components {
             away: number;
             /** @description Those present that failed to take it. */
             failed: number;
+            /** @description Those away that went silent after they were told of it. */
+            lost: number;
             /** @description Whether its agents are told of the active version: all before it have it. */
             open: boolean;
             /** @description Agents that are not away. */

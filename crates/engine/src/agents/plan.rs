@@ -41,6 +41,8 @@ pub struct Wave {
     pub synced: usize,
     /// Those present that failed to take it.
     pub failed: usize,
+    /// Those away that went silent after they were told of it.
+    pub lost: usize,
     /// Whether its agents are told of the active version: all before it have it.
     pub open: bool,
 }
@@ -60,17 +62,19 @@ pub(super) fn waves(agents: &[Agent], now: Timestamp) -> Vec<Wave> {
         let of_wave = || agents.iter().filter(|agent| agent.wave == number);
         let here = |state| of_wave().filter(|agent| agent.state == state && !is_away(agent, now)).count();
         let away = of_wave().filter(|agent| is_away(agent, now)).count();
+        let is_lost = |agent: &&Agent| agent.state != AgentState::Synced && agent.attempt > 0 && is_away(agent, now);
+        let lost = of_wave().filter(is_lost).count();
         let (synced, failed) = (here(AgentState::Synced), here(AgentState::Failed));
         let present = of_wave().count() - away;
-        all.push(Wave { wave: number, present, away, synced, failed, open });
-        open &= synced + failed == present && failed * ONE_OF <= present;
+        all.push(Wave { wave: number, present, away, synced, failed, lost, open });
+        // Whom a version kills can't say so.
+        open &= synced + failed == present && failed * ONE_OF <= present && lost <= synced;
     }
     all
 }
 
 /// Takes the agents one step on. `nonce` makes a word that nobody guesses.
-pub(super) fn step(agents: &mut [Agent], wanted: Option<&Wanted>, now: Timestamp, nonce: &mut dyn FnMut() -> String) {
-    let Some(wanted) = wanted else { return };
+pub(super) fn step(agents: &mut [Agent], wanted: &Wanted, now: Timestamp, nonce: &mut dyn FnMut() -> String) {
     for agent in agents.iter_mut() {
         aim(agent, wanted, now);
     }
@@ -159,7 +163,7 @@ mod tests {
 
     fn step_at(agents: &mut [Agent], version: &str, now: Timestamp) -> Vec<AgentState> {
         let mut count = 0;
-        step(agents, Some(&wanted(version)), now, &mut || {
+        step(agents, &wanted(version), now, &mut || {
             count += 1;
             format!("{now}/{count}")
         });
@@ -246,6 +250,27 @@ mod tests {
         assert_eq!((waves(&agents, 1)[0].failed, waves(&agents, 1)[1].open), (2, false));
         hold(&mut agents[8], "v1");
         assert_eq!(step_at(&mut agents, "v1", 2)[10], Syncing, "one of ten");
+    }
+
+    #[test]
+    fn a_wave_whose_agents_went_silent_stops_the_roll_out() {
+        let mut agents = vec![agent("a", 1), agent("b", 1), agent("c", 1), agent("z", 2)];
+        assert_eq!(step_at(&mut agents, "v1", 0)[..3], [Syncing; 3]);
+        let later = 130_000;
+        agents[3].seen_at = later;
+        assert_eq!(step_at(&mut agents, "v1", later)[3], Pending, "it killed all three");
+        let wave = |agents: &[Agent]| waves(agents, later)[0].clone();
+        assert_eq!((wave(&agents).lost, wave(&agents).present), (3, 0));
+        // Half of them hold it, and the rest may be away for another reason.
+        agents.push(agent("d", 1));
+        for here in [0, 1] {
+            agents[here].seen_at = later;
+            hold(&mut agents[here], "v1");
+        }
+        assert_eq!(step_at(&mut agents, "v1", later)[3], Syncing, "{:?}", wave(&agents));
+        // The next version is told to those who are there.
+        step_at(&mut agents, "v2", later);
+        assert_eq!(wave(&agents).lost, 0);
     }
 
     #[test]
