@@ -138,7 +138,7 @@ pub struct Counts {
 /// Number of examples stored with one statement per table.
 const PER_STATEMENT: usize = 100;
 /// Most examples stored in one transaction.
-const PER_TRANSACTION: usize = 20_000;
+const PER_TRANSACTION: usize = 10_000;
 /// Lets the pages that a part changes stay in memory until it commits. Ids are in no order, so that a part touches most
 /// leaves of the indexes again and again; with SQLite's usual 2 MB each was written and read many times over.
 const LARGE_CACHE: &str = "pragma cache_size = -65536";

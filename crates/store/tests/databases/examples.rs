@@ -177,16 +177,16 @@ async fn large_import_lets_others_write(database: Database) {
 }
 
 async fn interrupted_import_can_be_completed(database: Database) {
-    let examples = many(6000);
+    let examples = many(12_000);
     // The fifth fault point is the commit of the second part.
     let cut = database.store.failing_at(5).import(&examples, "import", 1).await.unwrap_err();
     assert!(cut.hint().unwrap().contains("import the same again"));
-    let Error::Partly { stored, of: 6000, .. } = cut else { panic!("{cut:?}") };
-    assert!((100..=5000).contains(&stored), "{stored}");
+    let Error::Partly { stored, of: 12_000, .. } = cut else { panic!("{cut:?}") };
+    assert!((100..=10_000).contains(&stored), "{stored}");
     let store = &database.store;
     assert_eq!(store.examples(&ExampleFilter::default()).await.unwrap(), examples[..stored]);
     let report = store.import(&examples, "import", 2).await.unwrap();
     let unchanged = stored as u64;
-    assert_eq!(report, ImportReport { added: 6000 - unchanged, unchanged, ..ImportReport::default() });
+    assert_eq!(report, ImportReport { added: 12_000 - unchanged, unchanged, ..ImportReport::default() });
     assert_eq!(store.examples(&ExampleFilter::default()).await.unwrap(), examples);
 }

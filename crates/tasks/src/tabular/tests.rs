@@ -508,9 +508,11 @@ proptest! {
     fn any_jsonl_is_read_or_reported(lines in prop::collection::vec("\\PC{0,40}|\\{\"(text|input|messages|prompt|instruction)\": ?(\"[a-z]{0,3}\"|\\[\\]|1|null|\\{\\})(, \"(label|output|id)\": ?(\"x\"|2|null|\\[1\\]))?\\}", 0..8)) {
         let text = lines.join("\n");
         let rows = text.lines().filter(|line| !line.trim().is_empty()).count();
+        // A list has any number of values, and may not be closed.
+        let is_list = text.trim_start().starts_with('[');
         for task in ["sentiment", "slack-rescue", "chat"] {
             match jsonl_of(task, &text) {
-                Ok(import) => prop_assert_eq!(import.examples.len() + import.count("bad row"), rows),
+                Ok(import) => prop_assert!(is_list || import.examples.len() + import.count("bad row") == rows),
                 Err(error) => prop_assert!(matches!(error, Error::Nothing { .. }), "{error}"),
             }
         }
