@@ -2,20 +2,20 @@
 
 use std::time::Instant;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 
-use crate::{prepare, shell};
+use crate::{prepare, shell, test::Counts};
 
-/// A part by its name, the test file it is in, which of its tests, and the variable that makes it long.
-const PARTS: [(&str, &str, &str, &str); 8] = [
-    ("kills", "campaign", "on_sqlite", "GRAFT_KILLS"),
-    ("kills-postgres", "campaign", "on_postgres", "GRAFT_KILLS"),
-    ("rented", "rented", "whoever_is_killed", "GRAFT_KILLS"),
-    ("studies", "search", "killed_study", "GRAFT_KILLS"),
-    ("workers", "queue", "two_workers", "GRAFT_CAMPAIGN"),
-    ("agents", "agents", "many_agents", "GRAFT_CAMPAIGN"),
-    ("database", "faults", "", "GRAFT_CAMPAIGN"),
-    ("files", "disk", "", "GRAFT_CAMPAIGN"),
+/// A part by its name, which tests of `graft` it runs, and the variable that makes them long.
+const PARTS: [(&str, &str, &str); 8] = [
+    ("kills", "campaign::kills_lose_nothing_on_sqlite", "GRAFT_KILLS"),
+    ("kills-postgres", "campaign::kills_lose_nothing_on_postgres", "GRAFT_KILLS"),
+    ("rented", "rented::no_machine_survives_a_killed_process", "GRAFT_KILLS"),
+    ("studies", "search::killed_study_finds_the_same_settings", "GRAFT_KILLS"),
+    ("workers", "queue::two_workers_finish_every_run_once", "GRAFT_CAMPAIGN"),
+    ("agents", "agents::many_agents_take_a_new_version", "GRAFT_CAMPAIGN"),
+    ("database", "faults::", "GRAFT_CAMPAIGN"),
+    ("files", "disk::", "GRAFT_CAMPAIGN"),
 ];
 
 /// How long each part is.
@@ -44,15 +44,17 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
         }
     }
     prepare::postgres()?;
-    for (name, file, filter, variable) in PARTS.iter().filter(|(name, ..)| names.is_empty() || names.contains(name)) {
+    for (name, tests, variable) in PARTS.iter().filter(|(name, ..)| names.is_empty() || names.contains(name)) {
         println!("\n## {name}: seed {}\n", size.seed);
         let length = if *variable == "GRAFT_KILLS" { size.kills } else { size.runs };
         let began = Instant::now();
         let mut cargo = shell::cargo();
-        cargo.args(["test", "-p", "graft", "--test", file, "--", filter]);
+        cargo.args(["test", "--workspace", "--test", "program", "--", tests]);
         cargo.args(["--nocapture", "--test-threads", "1"]);
         cargo.env(variable, length.to_string()).env("GRAFT_SEED", size.seed.to_string());
-        shell::run(&mut cargo)?;
+        let mut counts = Counts::default();
+        shell::run_and_read(&mut cargo, |line| counts.add(line))?;
+        ensure!(counts.passed > 0, "no test is called {tests}…");
         println!("{name}: {}", shell::seconds(began.elapsed()));
     }
     Ok(())

@@ -20,7 +20,7 @@ const COMMON: [&str; 4] = ["--json ", "--by <NAME> ", "-h, --help ", "help "];
 
 /// Builds `graft` and writes the page.
 pub(crate) fn write() -> anyhow::Result<()> {
-    shell::run(shell::cargo().args(["build", "--quiet", "--package", "graft", "--bin", "graft"]))?;
+    shell::run(shell::cargo().args(["build", "--quiet", "--workspace", "--bin", "graft"]))?;
     std::fs::write(PAGE, page(&shell::target().join("debug").join("graft"))?)?;
     println!("wrote {PAGE}");
     Ok(())

@@ -36,6 +36,16 @@ pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from)
 }
 
+/// Free bytes on the disk of cargo's target folder.
+pub(crate) fn free_disk() -> anyhow::Result<u64> {
+    let target = target();
+    let folder = if target.exists() { target.as_path() } else { std::path::Path::new(".") };
+    let table = output(Command::new("df").args(["-Pk"]).arg(folder))?;
+    let table = String::from_utf8_lossy(&table);
+    let free = table.lines().nth(1).and_then(|line| line.split_whitespace().nth(3)?.parse::<u64>().ok());
+    Ok(free.with_context(|| format!("`df` printed {table}"))? * 1024)
+}
+
 /// A duration as text.
 pub(crate) fn seconds(time: Duration) -> String {
     match time.as_secs() {

@@ -14,6 +14,9 @@ use crate::{commands, dist, kubernetes, layers, pages, parity, prepare, shell, t
 const MORE_MODELS: [(&str, &str); 2] =
     [("GRAFT_TEST_GEMMA", "gemma3_matches_transformers"), ("GRAFT_TEST_QWEN", "qwen2_matches_transformers")];
 
+/// Bytes that a first run takes, with everything that it installs.
+const ENOUGH_DISK: u64 = 8_000_000_000;
+
 /// Runs every step until one fails, or those from `first` on. `quick` downloads nothing.
 pub(crate) fn run(quick: bool, first: Option<&str>) -> anyhow::Result<()> {
     let (mut steps, mut needs, mut counts) = (Steps::default(), Needs::default(), Counts::default());
@@ -49,7 +52,8 @@ pub(crate) fn run(quick: bool, first: Option<&str>) -> anyhow::Result<()> {
     if let Some(base) = needs.base.clone() {
         steps.run("real model", || {
             let mut tests = shell::cargo();
-            tests.args(["test", "-p", "graft-formats", "-p", "graft-nn", "-p", "graft-predict", "--tests"]);
+            // Of the whole workspace, so that nothing is built a second time with other features.
+            tests.args(["test", "--workspace", "--test", "gguf", "--test", "real_models", "--test", "guide"]);
             tests.args(["--", "--ignored"]).env("GRAFT_TEST_GGUF", base);
             for (variable, test) in MORE_MODELS {
                 if std::env::var_os(variable).is_none() {
@@ -98,6 +102,15 @@ struct Needs {
 
 impl Needs {
     fn prepare(&mut self) -> anyhow::Result<()> {
+        match shell::free_disk()? {
+            free if free < ENOUGH_DISK => self.lacking.push(format!(
+                "{:.1} GB are free on the disk of `target`; a first run takes {} GB. Linkers that end with a bus error \
+                 ran out of it",
+                free as f64 / 1e9,
+                ENOUGH_DISK / 1_000_000_000,
+            )),
+            free => println!("{:.1} GB are free", free as f64 / 1e9),
+        }
         prepare::postgres()?;
         prepare::sshd()?;
         prepare::slurm()?;
@@ -186,14 +199,14 @@ impl Steps {
 
 /// Sums over cargo's `test result:` lines.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Counts {
-    passed: usize,
+pub(crate) struct Counts {
+    pub(crate) passed: usize,
     ignored: usize,
     suites: usize,
 }
 
 impl Counts {
-    fn add(&mut self, line: &str) {
+    pub(crate) fn add(&mut self, line: &str) {
         let Some(result) = line.strip_prefix("test result: ") else { return };
         let count = |what: &str| -> usize {
             let words: Vec<&str> = result.split_whitespace().collect();

@@ -49,7 +49,7 @@ pub(crate) fn journeys() -> anyhow::Result<()> {
 /// Builds page and program and takes screenshots of every page.
 pub(crate) fn screenshots() -> anyhow::Result<()> {
     build()?;
-    shell::run(shell::cargo().args(["build", "--package", "graft", "--bin", "graft"]))?;
+    shell::run(shell::cargo().args(["build", "--workspace", "--bin", "graft"]))?;
     shell::run(in_browser(npm().args(["run", "screenshots"]))?)
 }
 

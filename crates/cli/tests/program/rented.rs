@@ -1,0 +1,367 @@
+//! Trainings on rented machines: a strict server of Lambda Cloud's documented API, whose machines are real `sshd`s.
+//! After any failure or kill, no machine is left running, and the cost equals the server's bill.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use graft_testkit::{Cloud, Fault};
+use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
+use serde_json::Value;
+
+use crate::common::{Graft, Said, check_events};
+
+const TRAIN: [&str; 10] =
+    ["train", "text-classification", "--base", "tiny", "--batch-size", "4", "--dropout", "0.1", "--on", "lambda"];
+
+/// A home, and a provider of machines.
+struct Place {
+    graft: Graft,
+    cloud: Cloud,
+}
+
+impl Place {
+    fn new() -> Option<Self> {
+        let cloud = Cloud::start().unwrap()?;
+        Some(Self { graft: Graft::with_toy_task(), cloud })
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.graft.command(args);
+        command.envs(self.cloud.environment());
+        command
+    }
+
+    fn json(&self, args: &[&str]) -> Value {
+        let said = Said::of(self.command(&[args, &["--json"]].concat()));
+        assert_eq!(said.code, 0, "{args:?}\n{}\n{}", said.stdout, said.stderr);
+        serde_json::from_str(&said.stdout).unwrap()
+    }
+
+    #[track_caller]
+    fn refused(said: Said, code: i32, words: &str) -> Said {
+        assert_eq!(said.code, code, "{}\n{}", said.stdout, said.stderr);
+        assert!(said.stderr.contains(words) && said.stderr.contains("hint: "), "`{words}`: {}", said.stderr);
+        said
+    }
+
+    fn begin(&self, args: &[&str]) -> Child {
+        self.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    fn run(&self, id: &str) -> Value {
+        self.json(&["runs", "show", id])["run"].clone()
+    }
+
+    /// Whether there is a run of this name, with its result.
+    fn has_succeeded(&self, id: &str) -> bool {
+        let said = Said::of(self.command(&["runs", "show", id, "--json"]));
+        said.code == 0 && serde_json::from_str::<Value>(&said.stdout).unwrap()["run"]["state"] == "succeeded"
+    }
+
+    /// Sweeps, and checks that nothing of ours is left, and that what is written down is what the server wants.
+    #[track_caller]
+    fn check_bill(&self, what: &str) {
+        // A machine that was asked for just before may come up behind a sweep; a minute is what is promised.
+        let began = Instant::now();
+        let sweep = loop {
+            let sweep = self.json(&["machines", "sweep"]);
+            if !self.cloud.machines().iter().any(|machine| machine.runs) || began.elapsed() > Duration::from_secs(60) {
+                break sweep;
+            }
+        };
+        assert_eq!(sweep["running"], serde_json::json!([]), "{what}: {sweep:#}");
+        for machine in self.cloud.machines() {
+            assert!(!machine.runs, "{what}: {machine:?} is left running");
+        }
+        let rentals = self.rentals();
+        for machine in self.cloud.machines() {
+            let name = machine.name.clone().unwrap();
+            let known = rentals.iter().find(|rental| rental.name == name);
+            let cents = known.unwrap_or_else(|| panic!("{what}: {name} is unknown")).cents(i64::MAX);
+            // What is a moment longer here than there may begin another minute.
+            let near = machine.age.as_millis() % 60_000 > 45_000;
+            let close = near && cents > machine.cents && cents <= machine.cents + 2;
+            assert!(cents == machine.cents || close, "{what}: {cents} cents, the bill says {machine:?}: {known:#?}");
+        }
+    }
+
+    fn rentals(&self) -> Vec<graft_core::Rental> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            graft_store::Store::open(&self.graft.database()).await.unwrap().rentals().await.unwrap()
+        })
+    }
+}
+
+/// Every file below a folder that holds a text.
+fn holding(folder: &Path, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.metadata().is_ok_and(|about| about.len() < 64 << 20)
+                && fs::read(&path).is_ok_and(|bytes| bytes.windows(text.len()).any(|part| part == text.as_bytes()))
+            {
+                found.push(path.display().to_string());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn train_on_rented_machine_terminates_it_afterwards() {
+    let Some(place) = Place::new() else { return };
+    let dry = place.json(&[&TRAIN[..], &["--dry-run", "--version", "v1"]].concat());
+    let quote = &dry["rental"]["quote"];
+    assert_eq!((&quote["offer"]["kind"], &quote["most_cents"]), (&"gpu_1x_a10".into(), &150.into()), "{dry:#}");
+    assert!(dry["preflight"]["estimate"]["seconds"].is_number() && dry["rental"]["cents"].is_null(), "{dry:#}");
+    assert_eq!(place.cloud.machines().len(), 0, "nothing is rented, nothing is queued");
+    assert_eq!(place.json(&["runs", "list"])["runs"], serde_json::json!([]));
+    let theirs = place.cloud.launch_foreign(Some("web"));
+    place.cloud.delay(Duration::from_secs(1), Duration::ZERO);
+    let said = Said::of(place.command(&[&TRAIN[..], &["--run-id", "one", "--version", "v1", "--skip-base"]].concat()));
+    assert_eq!(said.code, 0, "{}\n{}", said.stdout, said.stderr);
+    assert!(said.stderr.contains("Renting gpu_1x_a10 in us-east-1 at $0.75 an hour"), "{}", said.stderr);
+    assert!(said.stdout.contains("v1 of text-classification"), "{}", said.stdout);
+    let machines = place.cloud.machines();
+    assert_eq!(machines.iter().map(|machine| machine.runs).collect::<Vec<_>>(), [true, false], "{machines:?}");
+    check_events(&place.graft, "one");
+    // It is the same training as here.
+    let here = place.json(&[&TRAIN[..8], &["--run-id", "here", "--no-eval"]].concat());
+    assert_eq!(here["run"], "here");
+    let adapter =
+        |run: &str| fs::read(place.graft.home().join("runs").join(run).join("adapter/adapter_model.safetensors"));
+    assert_eq!(adapter("one").unwrap(), adapter("here").unwrap());
+    // What it cost is in its directory, and with the run.
+    let text = fs::read_to_string(place.graft.home().join("runs/one/metadata.json")).unwrap();
+    let metadata: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(metadata["cost_cents"], machines[1].cents, "{metadata:#}");
+    assert_eq!((&metadata["is_final"], &metadata["version"]), (&true.into(), &"v1".into()), "{metadata:#}");
+    let rental = &metadata["rentals"][0];
+    assert_eq!((&rental["instance_type"], &rental["region"]), (&"gpu_1x_a10".into(), &"us-east-1".into()));
+    let shown = Said::of(place.command(&["runs", "show", "one"]));
+    assert!(shown.stdout.contains(&format!("${}.{:02} for gpu_1x_a10", 0, machines[1].cents)), "{}", shown.stdout);
+    // Somebody else's machine is shown, and left alone.
+    let sweep = place.json(&["machines", "sweep"]);
+    assert_eq!(sweep["foreign"], serde_json::json!([format!("{theirs} (web)")]));
+    assert_eq!(place.cloud.complaints(), (0, Vec::new()));
+    // The next estimate knows how fast such a machine is.
+    let dry = place.json(&[&TRAIN[..], &["--dry-run", "--seed", "7"]].concat());
+    assert!(dry["rental"]["cents"].as_u64().unwrap() > 0, "{dry:#}");
+}
+
+#[test]
+fn key_is_not_sent_and_problems_are_reported_before_renting() {
+    let Some(place) = Place::new() else { return };
+    let without = |variable: &str, value: &str| {
+        let mut command = place.command(&TRAIN);
+        command.env(variable, value);
+        Said::of(command)
+    };
+    let said = without("LAMBDA_API_KEY", "");
+    Place::refused(said, 2, "LAMBDA_LABS_API_KEY or LAMBDA_API_KEY is not set");
+    let said = Place::refused(without("LAMBDA_API_KEY", "secret_wrong"), 2, "the API key is refused");
+    assert!(said.stderr.contains("https://cloud.lambda.ai/api-keys") && !said.stderr.contains("secret_wrong"));
+    Place::refused(without("GRAFT_RENT_RUN_LIMIT", "1.49"), 2, "cost up to $1.50");
+    Place::refused(without("GRAFT_RENT_MONTH_LIMIT", "1"), 2, "a month may cost $1.00");
+    Place::refused(without("GRAFT_RENT_TYPES", "gpu_1x_rtx6000"), 14, "none of gpu_1x_rtx6000");
+    Place::refused(without("GRAFT_RENT_MINUTES", "soon"), 2, "`soon` for GRAFT_RENT_MINUTES");
+    assert_eq!(place.cloud.machines().len(), 0);
+    place.graft.fails(2, &["machines", "add", "lambda", "there"], "is reserved for rented machines");
+    // A training with its worker; the client's configuration would send every variable.
+    let long = ["--epochs", "300", "--checkpoints-per-epoch", "3", "--patience", "0", "--no-eval", "--run-id", "long"];
+    let mut command = place.begin(&[&TRAIN[..], &long[..]].concat());
+    let home = wait(|| place.cloud.homes().pop().filter(|home| home.join(".cache/graft/jobs/long/pid").exists()));
+    let pid = fs::read_to_string(home.join(".cache/graft/jobs/long/pid")).unwrap();
+    let pid = pid.split(' ').nth(2).unwrap().to_owned();
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap();
+    assert!(!String::from_utf8_lossy(&environment).contains(place.cloud.key()), "the trainer there has the key");
+    assert!(String::from_utf8_lossy(&environment).contains("GRAFT_RENT_USER"), "the client sends what it has");
+    assert_eq!(holding(&home, place.cloud.key()), Vec::<String>::new());
+    let shown = place.json(&["machines", "list"]);
+    assert_eq!((&shown["rentals"][0]["run"], &shown["rentals"][0]["kind"]), (&"long".into(), &"gpu_1x_a10".into()));
+    place.json(&["runs", "stop", "long"]);
+    command.wait().unwrap();
+    assert_eq!(place.run("long")["state"], "cancelled");
+    assert_eq!(holding(&place.graft.home(), place.cloud.key()), Vec::<String>::new());
+    place.check_bill("cancelled");
+}
+
+#[test]
+fn provider_failures_leave_no_machine_running() {
+    let Some(place) = Place::new() else { return };
+    // A machine of ours whose row is lost, and others'.
+    place.json(&["machines", "list"]);
+    assert_eq!(place.json(&["machines", "sweep"])["terminated"], serde_json::json!([]));
+    let word = fs::read_to_string(place.graft.home().join("instance")).unwrap();
+    let theirs = [place.cloud.launch_foreign(None), place.cloud.launch_foreign(Some("graft-0123456789ab-1"))];
+    let lost = place.cloud.launch_foreign(Some(&format!("graft-{}-lost", word.trim())));
+    let sweep = place.json(&["machines", "sweep"]);
+    assert_eq!(sweep["terminated"], serde_json::json!([format!("graft-{}-lost", word.trim())]), "{sweep:#}");
+    assert_eq!(sweep["foreign"].as_array().unwrap().len(), 2, "{sweep:#}");
+    let state = |id: &str| place.cloud.machines().into_iter().find(|machine| machine.id == id).unwrap().runs;
+    assert_eq!((state(&theirs[0]), state(&theirs[1]), state(&lost)), (true, true, false));
+
+    let Some(place) = Place::new() else { return };
+    let train = |seed: usize| {
+        let seed = seed.to_string();
+        let args = [&TRAIN[..], &["--no-eval", "--epochs", "1", "--seed", &seed]].concat();
+        let mut command = place.command(&args);
+        command.env("GRAFT_RENT_RUN_LIMIT", "1000").env("GRAFT_RENT_MONTH_LIMIT", "1000");
+        Said::of(command)
+    };
+    let said = train(0);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let calls = place.cloud.calls().len();
+    place.check_bill("nothing failed");
+    let is_long = std::env::var_os("GRAFT_KILLS").is_some();
+    let faults = Fault::all();
+    for call in 0..calls {
+        // Each call meets one kind of fault here, and all of them in the campaign.
+        for fault in faults.iter().skip(if is_long { 0 } else { call % faults.len() }).take(if is_long { 5 } else { 1 })
+        {
+            place.cloud.fail_after(call, *fault);
+            let said = train(1 + call);
+            let what = format!("{fault:?} at call {call} of {calls}: {}", said.stderr);
+            assert_eq!(said.code, 0, "{what}");
+            place.cloud.heal();
+            place.check_bill(&what);
+        }
+    }
+    // What can't be had is looked for elsewhere, and told when it can't be had at all.
+    place.cloud.fill("gpu_1x_a10", "us-east-1");
+    assert_eq!(train(100).code, 0);
+    assert_eq!(place.rentals().last().unwrap().region, "us-west-1");
+    // Listed late, a machine whose launch wasn't answered is found all the same.
+    place.cloud.heal();
+    place.cloud.delay(Duration::from_millis(500), Duration::from_secs(3));
+    place.cloud.fail_next("launch", Fault::LostAnswer);
+    assert_eq!(train(102).code, 0);
+    place.check_bill("listed late");
+    assert_eq!(place.cloud.complaints(), (0, Vec::new()));
+}
+
+#[test]
+fn failed_rented_machine_is_replaced() {
+    let Some(place) = Place::new() else { return };
+    let long = ["--epochs", "800", "--checkpoints-per-epoch", "3", "--patience", "0", "--no-eval"];
+    let whole = place.json(&[&TRAIN[..8], &long[..], &["--run-id", "whole"]].concat());
+    assert_eq!(whole["run"], "whole");
+    for (run, terminated) in [("taken", true), ("sick", false)] {
+        let mut command = place.begin(&[&TRAIN[..], &long[..], &["--run-id", run, "--version", run]].concat());
+        // Its checkpoints are collected as they are made.
+        let checkpoints = place.graft.home().join("runs").join(run).join("checkpoints");
+        wait(|| checkpoints.read_dir().ok()?.next()).unwrap();
+        place.cloud.break_machines(terminated);
+        assert_eq!(command.wait().unwrap().code(), Some(0), "{:#}", place.run(run));
+        let adapter = |run: &str| {
+            fs::read(place.graft.home().join("runs").join(run).join("adapter/adapter_model.safetensors")).unwrap()
+        };
+        assert_eq!(adapter(run), adapter("whole"), "{run}");
+        assert!(place.rentals().iter().filter(|rental| rental.run == run).count() >= 2);
+        check_events(&place.graft, run);
+    }
+    place.json(&["machines", "sweep"]);
+    assert!(place.cloud.machines().iter().all(|machine| !machine.runs));
+}
+
+#[test]
+fn unattended_machine_is_terminated_or_shuts_down() {
+    let Some(place) = Place::new() else { return };
+    let long = ["--epochs", "9000", "--checkpoints-per-epoch", "3", "--patience", "0", "--no-eval", "--run-id", "long"];
+    let begin = |silence: &str| {
+        let mut command = place.command(&[&TRAIN[..], &long[..]].concat());
+        command.env("GRAFT_RENT_SILENCE", silence).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().unwrap();
+        let home = wait(|| place.cloud.homes().pop().filter(|home| home.join(".cache/graft/jobs/long/pid").exists()));
+        (child, home)
+    };
+    let kill = |mut child: Child| {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    };
+    // Nobody is left here: the machine's own deadline ends it.
+    let (child, home) = begin("8");
+    kill(child);
+    wait(|| home.join("halted").exists().then_some(()));
+    place.check_bill("halted");
+    // A server without a worker terminates what no live run needs.
+    let (child, _) = begin("900");
+    let mut server = place.begin(&["serve", "--no-worker", "--bind", "127.0.0.1:0"]);
+    kill(child);
+    wait(|| place.cloud.machines().iter().all(|machine| !machine.runs).then_some(()));
+    server.kill().unwrap();
+    server.wait().unwrap();
+    place.check_bill("after a server");
+}
+
+#[test]
+fn run_ends_at_its_cost_limit() {
+    let Some(place) = Place::new() else { return };
+    let long = ["--epochs", "10000", "--patience", "0", "--no-eval", "--run-id", "long"];
+    let mut command = place.command(&[&TRAIN[..], &long[..]].concat());
+    command.env("GRAFT_RENT_MINUTES", "1");
+    let said = Said::of(command);
+    assert_eq!(said.code, 1, "{}", said.stderr);
+    assert!(said.stderr.contains("the limit of 1 minutes or $0.02 is reached"), "{}", said.stderr);
+    assert_eq!(place.run("long")["state"], "failed");
+    assert_eq!(place.rentals().len(), 1, "{:#?}", place.rentals());
+    place.check_bill("at its limit");
+}
+
+#[test]
+fn no_machine_survives_a_killed_process() {
+    let Some(place) = Place::new() else { return };
+    let number = |name: &str, usual: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
+    let (kills, seed) = (number("GRAFT_KILLS", 20), number("GRAFT_SEED", 17));
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    place.cloud.delay(Duration::from_millis(300), Duration::from_millis(200));
+    let (mut round, mut ended) = (0, 0);
+    for kill in 0..kills {
+        let run = format!("run{round}");
+        let seed = round.to_string();
+        let args =
+            [&TRAIN[..], &["--no-eval", "--epochs", "12", "--checkpoints-per-epoch", "3", "--patience", "0"]].concat();
+        let mut command = place.command(&[&args[..], &["--seed", &seed, "--run-id", &run]].concat());
+        command.env("GRAFT_RENT_RUN_LIMIT", "1000").env("GRAFT_RENT_MONTH_LIMIT", "10000");
+        let log = place.graft.dir.path().join("stderr.log");
+        let mut child = command.stdout(Stdio::null()).stderr(std::fs::File::create(&log).unwrap()).spawn().unwrap();
+        sleep(Duration::from_millis(random.random_range(0..7_000)));
+        child.kill().unwrap();
+        let code = child.wait().unwrap().code();
+        let said = || std::fs::read_to_string(&log).unwrap();
+        assert!(matches!(code, None | Some(0)), "kill {kill}: it failed before it was killed: {}", said());
+        // The run may have come to its end a moment before the kill.
+        if place.has_succeeded(&run) {
+            (round, ended) = (round + 1, ended + 1);
+        }
+        // Every other time, another process continues the run and its machine, if it has one.
+        if random.random_range(0..2) == 0 {
+            place.check_bill(&format!("kill {kill} of seed {seed}"));
+        }
+    }
+    place.check_bill("the end");
+    println!("{kills} kills, {} machines, {ended} runs came to their end", place.cloud.machines().len());
+    let theirs = place.rentals().iter().map(|rental| rental.cents(i64::MAX)).sum::<u64>();
+    println!("{theirs} cents, as the bill says");
+}
+
+fn wait<T>(mut look: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(began.elapsed() < Duration::from_secs(180), "it doesn't come");
+        sleep(Duration::from_millis(20));
+    }
+}
