@@ -2,6 +2,7 @@
 //!
 //! Nothing here touches files, SQL, HTTP, tensors or the clock: times and seeds are arguments.
 
+mod address;
 pub mod agents;
 mod dataset;
 mod device;
@@ -20,6 +21,7 @@ mod task;
 mod time;
 mod words;
 
+pub use address::{has_password, looks_like_address, without_secrets};
 pub use dataset::{Assignment, Dataset, Side, SplitRule, near_duplicates, split};
 pub use device::ComputeDevice;
 pub use digest::Digest;

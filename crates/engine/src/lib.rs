@@ -102,6 +102,6 @@ pub mod records {
         KeyedState, Kind, LiveAdapter, LiveSettings, LiveSnapshot, LogStream, LogText, Machine, Messages, Method,
         Order, Priority, Prompt, Recording, ReviewFilter, Role, Rollout, RolloutCounts, RolloutPolicy, RolloutState,
         Run, RunFilter, RunKind, RunState, Schedule, Seen, Session, Stage, Study, StudyState, Token, TrainingRun,
-        Trial, TrialState, Upstream, UpstreamCounts, User, Version, Watch, model_registry, without_secrets,
+        Trial, TrialState, Upstream, UpstreamCounts, User, Version, Watch, model_registry,
     };
 }

@@ -3,7 +3,8 @@
 use std::{fmt, path::PathBuf, time::UNIX_EPOCH};
 
 use lettre::{
-    Message, SmtpTransport, Transport as _,
+    Address, Message, SmtpTransport, Transport as _,
+    address::Envelope,
     message::{
         Mailbox,
         header::{ContentType, HeaderName, HeaderValue},
@@ -15,7 +16,7 @@ use lettre::{
     },
 };
 
-use crate::{Error, Notice, TIMEOUT, certificates, is_local, notice};
+use crate::{Error, MAIL_TIMEOUT, Notice, certificates, is_local, notice};
 
 pub(crate) const NAME: &str = "email";
 const SETTING: &str = "GRAFT_ALERT_SMTP";
@@ -80,7 +81,8 @@ impl Email {
             (false, true) => Tls::None,
         };
         let host = server.host.trim_matches(['[', ']']).to_owned();
-        let mut transport = SmtpTransport::builder_dangerous(host).port(server.port).tls(tls).timeout(Some(TIMEOUT));
+        let mut transport =
+            SmtpTransport::builder_dangerous(host).port(server.port).tls(tls).timeout(Some(MAIL_TIMEOUT));
         match (server.user, server.password.or_else(|| options.password.clone())) {
             (Some(user), Some(password)) => transport = transport.credentials(Credentials::new(user, password)),
             (Some(_), None) => {
@@ -99,14 +101,49 @@ impl Email {
         format!("{} through {}", to.join(", "), self.address)
     }
 
-    pub(crate) fn send(&self, notices: &[Notice]) -> Result<(), Error> {
-        let refused = |reason: String| Error::Refused { address: self.address.clone(), reason };
-        let message = self.message(notices).map_err(|error| refused(error.to_string()))?;
-        self.transport.send(&message).map(drop).map_err(|error| self.error(&error))
+    /// Each mailbox gets the message by itself: a server refuses all of them because of one.
+    pub(crate) fn send(&self, notices: &[Notice]) -> Result<Option<Error>, Error> {
+        let refused = |reason: String| Error::Refused { address: self.address.clone(), reason, permanent: true };
+        let message = self.message(notices).map_err(|error| refused(error.to_string()))?.formatted();
+        let (mut taken, mut failed) = (0, None);
+        for to in &self.to {
+            match self.send_to(&to.email, &message) {
+                Ok(()) => taken += 1,
+                // Nothing is wrong with the mailbox, so the others have the same.
+                Err(error @ (Error::Unreachable { .. } | Error::Login { .. })) if taken == 0 => return Err(error),
+                Err(error) => failed = Some(error),
+            }
+        }
+        match failed {
+            Some(error) if taken == 0 => Err(error),
+            failed => Ok(failed),
+        }
+    }
+
+    fn send_to(&self, to: &Address, message: &[u8]) -> Result<(), Error> {
+        let envelope = Envelope::new(Some(self.from.email.clone()), vec![to.clone()]);
+        let sent =
+            envelope.map(|envelope| self.transport.send_raw(&envelope, message).map_err(|error| self.error(&error)));
+        match sent {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(Error::Refused { address, reason, permanent })) => {
+                Err(Error::Refused { address, reason: format!("{to}: {reason}"), permanent })
+            }
+            Ok(Err(error)) => Err(error),
+            Err(error) => {
+                Err(Error::Refused { address: self.address.clone(), reason: error.to_string(), permanent: true })
+            }
+        }
     }
 
     pub(crate) fn check(&self) -> Result<(), Error> {
-        self.transport.test_connection().map(drop).map_err(|error| self.error(&error))
+        match self.transport.test_connection().map_err(|error| self.error(&error))? {
+            true => Ok(()),
+            false => {
+                let reason = "it does not answer".to_owned();
+                Err(Error::Unreachable { address: self.address.clone(), reason })
+            }
+        }
     }
 
     fn message(&self, notices: &[Notice]) -> Result<Message, lettre::error::Error> {
@@ -137,7 +174,7 @@ impl Email {
         let (address, reason) = (self.address.clone(), error.to_string());
         match error.status().map(|code| code.to_string()) {
             Some(code) if LOGIN_REFUSED.contains(&code.as_str()) => Error::Login { address, reason },
-            Some(_) => Error::Refused { address, reason },
+            Some(_) => Error::Refused { address, reason, permanent: error.is_permanent() },
             None => Error::Unreachable { address, reason },
         }
     }

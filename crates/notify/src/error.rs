@@ -44,19 +44,25 @@ pub enum Error {
         address: String,
         /// The reply.
         reason: String,
+        /// Whether the same message would be refused again.
+        permanent: bool,
     },
 }
 
 impl Error {
+    /// Whether the receiver would refuse the same message again, so that the message may be the cause.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        matches!(self, Self::Refused { permanent: true, .. })
+    }
+
     /// What the user can do.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Setting { setting, .. } => format!("correct {setting}: docs/alerts.md has examples"),
             Self::Certificates { .. } => "name a PEM file in SSL_CERT_FILE".into(),
-            Self::Unreachable { .. } => {
-                "check the address, the network and the certificates; notices are kept and sent later".into()
-            }
+            Self::Unreachable { .. } => "check the address, the network and the certificates".into(),
             Self::Login { .. } => "correct the user in GRAFT_ALERT_SMTP, and GRAFT_ALERT_SMTP_PASSWORD".into(),
             Self::Refused { .. } => {
                 "check that the receiver accepts messages from here; `graft alerts test` tries it again".into()

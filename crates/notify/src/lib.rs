@@ -17,6 +17,8 @@ use std::{path::Path, time::Duration};
 
 /// Timeout of one network operation.
 const TIMEOUT: Duration = Duration::from_secs(20);
+/// The same for a mail server, which may look for viruses before it takes a message.
+const MAIL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Where notices are sent.
 #[derive(Debug)]
@@ -46,13 +48,13 @@ impl Receiver {
         }
     }
 
-    /// Sends notices as one message.
+    /// Sends notices as one message. Returns the error of those mailboxes that refused it, if others took it.
     ///
     /// # Errors
     /// The receiver can't be reached, or refuses the message.
-    pub fn send(&self, notices: &[Notice]) -> Result<(), Error> {
+    pub fn send(&self, notices: &[Notice]) -> Result<Option<Error>, Error> {
         match self {
-            Self::Webhook(webhook) => webhook.send(notices),
+            Self::Webhook(webhook) => webhook.send(notices).map(|()| None),
             Self::Email(email) => email.send(notices),
         }
     }

@@ -24,6 +24,12 @@ const SLACK: &str = "hooks.slack.com";
 const SIGNATURE: &str = "x-graft-signature";
 /// Bytes of a refusal that are read, and characters of it that are shown.
 const SAID: (u64, usize) = (4096, 200);
+/// Replies that mean the message itself: bad request, too large, unprocessable.
+const PERMANENT: [u16; 3] = [400, 413, 422];
+/// Most characters of `text`: Discord refuses more than 2,000.
+const LONGEST_TEXT: usize = 1900;
+/// A part of the path that is at least this long may be a secret.
+const SECRET_PART: usize = 6;
 
 /// One webhook.
 pub struct Webhook {
@@ -33,6 +39,8 @@ pub struct Webhook {
     address: String,
     secret: Option<String>,
     is_slack: bool,
+    /// Path, query and their parts: refusals often quote them.
+    hidden: Vec<String>,
 }
 
 impl std::fmt::Debug for Webhook {
@@ -78,8 +86,14 @@ impl Webhook {
         if is_local(authority.host()) {
             config = config.proxy(None);
         }
+        let path = parsed.path_and_query().map_or("", |path| path.as_str());
+        let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned();
+        let parts = |text: &str| text.split(['/', '?', '&', '=']).map(str::to_owned).collect::<Vec<_>>();
+        let mut hidden = [parts(path), parts(&decoded), vec![path.to_owned(), decoded]].concat();
+        hidden.retain(|part| part.len() >= SECRET_PART);
+        hidden.sort_by_key(|part| std::cmp::Reverse(part.len()));
         let is_slack = authority.host().eq_ignore_ascii_case(SLACK);
-        Ok(Self { agent: config.build().new_agent(), url: url.to_owned(), address, secret, is_slack })
+        Ok(Self { agent: config.build().new_agent(), url: url.to_owned(), address, secret, is_slack, hidden })
     }
 
     /// Scheme, host and port.
@@ -96,19 +110,36 @@ impl Webhook {
         }
         let mut reply = request.send(&body).map_err(|error| Error::Unreachable {
             address: self.address.clone(),
-            reason: error.to_string().replace(&self.url, &self.address),
+            reason: self.without_secrets(match error {
+                ureq::Error::Io(error) => error.to_string(),
+                error => error.to_string(),
+            }),
         })?;
         if reply.status().is_success() {
             return Ok(());
         }
         let said = reply.body_mut().with_config().limit(SAID.0).read_to_string().unwrap_or_default();
+        let said = self.without_secrets(said);
         let said: String = said.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(SAID.1).collect();
-        let reason = format!("status {} {said}", reply.status().as_u16());
-        Err(Error::Refused { address: self.address.clone(), reason: reason.trim_end().to_owned() })
+        let status = reply.status().as_u16();
+        let reason = format!("status {status} {said}").trim_end().to_owned();
+        Err(Error::Refused { address: self.address.clone(), reason, permanent: PERMANENT.contains(&status) })
+    }
+
+    fn without_secrets(&self, mut text: String) -> String {
+        for hidden in &self.hidden {
+            text = text.replace(hidden, "…");
+        }
+        text
     }
 
     fn body(&self, notices: &[Notice]) -> String {
-        let text = escape(&notice::text(notices));
+        let mut text = notice::text(notices);
+        if let Some((end, _)) = text.char_indices().nth(LONGEST_TEXT) {
+            text.truncate(end);
+            text.push('…');
+        }
+        let text = escape(&text);
         match self.is_slack {
             true => json!({"text": text}),
             false => json!({"schema": SCHEMA, "text": text, "notices": notices}),

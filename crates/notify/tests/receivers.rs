@@ -58,6 +58,11 @@ fn webhook_that_fails_is_reported_without_its_path() {
     let error = receiver.send(&[notice("a", "b")]).unwrap_err();
     assert!(matches!(&error, Error::Refused { reason, .. } if reason == "status 401 wrong signature"), "{error:?}");
     hidden(&error);
+    // A server that quotes the path, which is the secret.
+    let wrong = webhook(&format!("{}/hidden/path", server.url()), graft_testkit::Webhook::SECRET);
+    let error = wrong.send(&[notice("a", "b")]).unwrap_err();
+    assert!(matches!(&error, Error::Refused { reason, .. } if reason == "status 404 Cannot POST …"), "{error:?}");
+    hidden(&error);
     server.set(ReceiverMood::Away);
     let error = receiver.send(&[notice("a", "b")]).unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
@@ -77,9 +82,13 @@ fn email_arrives_whatever_is_in_it() {
     receiver.send(&[notice("a", &format!(".\n..\n.hidden dot\r\n{long} ≥ 0.2 “größer”"))]).unwrap();
     receiver.send(&[notice("a", ".\nplain"), notice("b", "Why: b.")]).unwrap();
     let taken = server.taken();
-    assert_eq!((taken.len(), taken[0].from.as_str()), (2, "graft@x.example"));
-    assert_eq!(taken[0].to, ["ada@x.example", "bob@x.example"]);
-    let mail = &taken[1].content;
+    // Each mailbox has its own.
+    assert_eq!((taken.len(), taken[0].from.as_str()), (4, "graft@x.example"));
+    assert_eq!(
+        (&taken[0].to[..], &taken[1].to[..]),
+        (&["ada@x.example".to_owned()][..], &["bob@x.example".to_owned()][..])
+    );
+    let mail = &taken[2].content;
     assert!(mail.contains("Message-ID: <a.2@x.example>\r\n") && mail.contains("Auto-Submitted: auto-generated\r\n"));
     assert!(mail.contains("Subject: [Graft] 2 notices: Version `v2` of task `mail` was withdrawn.\r\n"), "{mail}");
     assert!(mail.contains("Date: Thu, 01 Jan 2026 00:00:00 +0000\r\n"), "{mail}");
@@ -97,6 +106,12 @@ fn mail_server_that_refuses_is_reported_without_the_password() {
     let nobody = EmailOptions { to: vec!["ada@nobody.example".into()], ..options(&server) };
     let error = Email::new(&nobody).map(Receiver::Email).unwrap().send(&[notice("a", "b")]).unwrap_err();
     assert!(matches!(error, Error::Refused { .. }) && error.to_string().contains("nobody has this address"), "{error}");
+    assert!(error.is_permanent());
+    // Ada gets it although the other mailbox is gone.
+    let one = EmailOptions { to: vec!["bob@nobody.example".into(), "ada@x.example".into()], ..options(&server) };
+    let refused = Email::new(&one).map(Receiver::Email).unwrap().send(&[notice("a", "b")]).unwrap().unwrap();
+    assert!(refused.to_string().contains("bob@nobody.example"), "{refused}");
+    assert_eq!(server.taken().iter().map(|mail| mail.to.concat()).collect::<Vec<_>>(), ["ada@x.example"]);
     let receiver = Receiver::Email(Email::new(&options(&server)).unwrap());
     server.set(ReceiverMood::Away);
     let error = receiver.send(&[notice("a", "b")]).unwrap_err();
@@ -104,5 +119,6 @@ fn mail_server_that_refuses_is_reported_without_the_password() {
     server.set(ReceiverMood::Broken);
     let error = receiver.send(&[notice("a", "b")]).unwrap_err();
     assert!(matches!(error, Error::Refused { .. }), "{error:?}");
-    assert!(server.taken().is_empty());
+    assert!(!error.is_permanent(), "{error:?}");
+    assert_eq!(server.taken().len(), 1);
 }

@@ -2,6 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use graft_core::{looks_like_address, without_secrets};
 use sqlx::any::{Any, AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection};
 
@@ -257,7 +258,7 @@ fn address(location: &str) -> Result<(Dialect, String), Error> {
     if location.is_empty() || location.contains("://") {
         return Err(Error::Address(format!("`{}` is neither", without_secrets(location)).into()));
     }
-    if looks_like_an_address(location) {
+    if looks_like_address(location) {
         // It may contain a password, so the message does not show it.
         return Err(Error::Address("it looks like a URL or a connection string, but is incomplete".into()));
     }
@@ -270,35 +271,9 @@ fn address(location: &str) -> Result<(Dialect, String), Error> {
     Ok((Dialect::Sqlite, format!("sqlite://{}?mode=rwc", percent_encoded(path))))
 }
 
-/// Whether a text that is not a valid URL was meant as a URL or a Postgres connection string. Write `./` before a file
-/// path that looks like one.
-fn looks_like_an_address(text: &str) -> bool {
-    const KEYS: [&str; 9] =
-        ["host", "hostaddr", "port", "user", "password", "dbname", "service", "sslmode", "application_name"];
-    let rest = text.strip_prefix("//").unwrap_or(text);
-    let start = rest.split(['/', '\\']).next().unwrap_or_default();
-    // One letter and a colon is a Windows drive.
-    let has_scheme = start.split_once(':').is_some_and(|(scheme, _)| scheme.len() > 1);
-    let is_key = |key: &str| KEYS.contains(&key.trim().to_ascii_lowercase().as_str());
-    has_scheme
-        || start.contains('@')
-        || !start.is_empty() && rest[start.len()..].starts_with("//")
-        || text.split_once('=').is_some_and(|(key, _)| is_key(key))
-}
-
 fn percent_encoded(path: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_');
     path.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
-}
-
-/// A URL without user, password and query parameters; a path is returned unchanged.
-#[must_use]
-pub fn without_secrets(location: &str) -> String {
-    let Some((scheme, rest)) = location.split_once("://") else { return location.to_owned() };
-    // Cut at the last `@`: an unescaped `@` in a password makes the URL invalid, and must not expose the password.
-    let rest = rest.rsplit('@').next().unwrap_or_default();
-    let rest = rest.split(['?', '#']).next().unwrap_or_default();
-    format!("{scheme}://{rest}")
 }
 
 #[cfg(test)]
@@ -328,20 +303,5 @@ mod tests {
         for path in ["a@b.db", "host=1.db", "x=y/graft.db"] {
             assert!(address(dir.path().join(path).to_str().unwrap()).is_ok(), "{path}");
         }
-        for path in ["graft.db", "./u@host.db", "data/graft.db"] {
-            assert!(!looks_like_an_address(path), "{path}");
-        }
-        assert!(!looks_like_an_address("C:\\graft\\graft.db"));
-    }
-
-    #[test]
-    fn passwords_are_not_printed() {
-        assert_eq!(
-            without_secrets("postgres://me:se@cret@db.local:5432/graft?password=x"),
-            "postgres://db.local:5432/graft"
-        );
-        assert_eq!(without_secrets("postgres://me:a/b?c@db/graft"), "postgres://db/graft");
-        assert_eq!(without_secrets("postgres:///graft?host=/run&password=x"), "postgres:///graft");
-        assert_eq!(without_secrets("/srv/graft home/graft.db"), "/srv/graft home/graft.db");
     }
 }

@@ -70,7 +70,7 @@ pub use agents::{Agent, AgentState};
 pub use alerts::{Alert, AlertChange, AlertKind, Notifier, StoredNotice};
 pub use bases::Base;
 pub use changes::{Action, Change, ChangeFilter, Kind};
-pub use database::{Store, without_secrets};
+pub use database::Store;
 pub use datasets::DatasetInfo;
 pub use dump::Table;
 pub use error::Error;

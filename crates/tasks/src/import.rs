@@ -1,6 +1,6 @@
 use std::{collections::BTreeSet, io, path::Path};
 
-use graft_core::{Example, Review, Timestamp};
+use graft_core::{Example, Review, Timestamp, without_secrets};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -162,8 +162,10 @@ impl Import {
 
 /// The error of a path that can't be opened: missing, or unreadable.
 pub(crate) fn cannot_read(path: &Path, source: io::Error) -> Error {
+    // It may be a mistyped address with a password.
+    let path = path.to_str().map_or_else(|| path.into(), |text| without_secrets(text).into());
     match source.kind() {
-        io::ErrorKind::NotFound => Error::Missing(path.into()),
-        _ => Error::Read { path: path.into(), source },
+        io::ErrorKind::NotFound => Error::Missing(path),
+        _ => Error::Read { path, source },
     }
 }

@@ -4,7 +4,7 @@ use std::{fmt, fs, path::Path};
 
 use serde_json::Value;
 
-use crate::{Error, encoding, import::cannot_read, sheet, slack, tabular, values};
+use crate::{Error, ask_ai, encoding, import::cannot_read, sheet, slack, tabular, values};
 
 /// The importers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,9 @@ pub(crate) const LABELS: &str = "text-classification";
 /// [`Error::Missing`], [`Error::Read`], [`Error::TooLarge`], [`Error::Encoding`]; [`Error::OtherForm`] where none does.
 pub fn find_out(path: &Path) -> Result<Found, Error> {
     let is = |kind, task| Ok(Found { kind, task });
+    if path.to_str().is_some_and(ask_ai::is_postgres) {
+        return is(SourceKind::AskAi, None);
+    }
     let meta = fs::metadata(path).map_err(|source| cannot_read(path, source))?;
     if meta.is_dir() {
         return is(SourceKind::Slack, None);

@@ -110,7 +110,8 @@ fn take(request: &Request, state: &State<Value>) -> Answer {
         ReceiverMood::Well | ReceiverMood::Slow => {}
     }
     if (request.method.as_str(), request.path.as_str()) != ("POST", Webhook::PATH) {
-        return plain(404, "no_service");
+        // As Express says it.
+        return plain(404, &format!("Cannot {} {}", request.method, request.path));
     }
     if request.headers.get("content-type").map(String::as_str) != Some("application/json") {
         return plain(415, "no JSON");

@@ -8,6 +8,7 @@ use std::{
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
+use graft_core::without_secrets;
 use serde_json::Value;
 use ureq::{
     Agent, Body, RequestBuilder,
@@ -80,7 +81,7 @@ impl Client {
     /// `address` is a URL without a trailing `/`. A user and a password in it are used if `access` has none.
     pub(crate) fn new(kind: SinkKind, address: &str, mut access: Access) -> Result<Self, Error> {
         let (address, user) = without_user(address.trim().trim_end_matches('/'));
-        let refuse = |reason| Error::Address { kind, address: address.clone(), reason };
+        let refuse = |reason| Error::Address { kind, address: without_secrets(&address), reason };
         if let Some((name, password)) = user
             && access.authorization().is_none()
         {

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
+use graft_core::has_password;
 use graft_engine::Error;
 use toml::Spanned;
 
@@ -74,12 +75,6 @@ fn one(
 fn bad(path: &Path, line: Option<usize>, what: &str, hint: String) -> Failure {
     let line = line.map(|line| format!(":{line}")).unwrap_or_default();
     Failure::usage(format!("read the configuration `{}{line}`: {what}", path.display()), hint)
-}
-
-/// Whether a URL names a password.
-fn has_password(url: &str) -> bool {
-    let Some((_, rest)) = url.split_once("://") else { return false };
-    rest.contains("password=") || rest.rsplit_once('@').is_some_and(|(who, _)| who.contains(':'))
 }
 
 /// A value as text; lists joined by commas.

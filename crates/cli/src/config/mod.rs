@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use graft_core::ComputeDevice;
+use graft_core::{ComputeDevice, without_secrets};
 use graft_engine::{
     AlertOptions, AskAiSettings, AskAiTraining, Drafts, EmailOptions, Places, RENTAL_SETTINGS, Receivers,
     TrackerAccess, Trackers, TrackingOptions, WorkerOptions, check_rental_settings, records::Admins, serving,
@@ -264,7 +264,7 @@ impl Config {
         match (key.kept, self.get(key.name).0) {
             (_, "") => String::new(),
             (Kept::Secret, _) => "(set)".to_owned(),
-            (Kept::Either, value) => graft_engine::records::without_secrets(value),
+            (Kept::Either, value) => without_secrets(value),
             (Kept::Open, value) => value.to_owned(),
         }
     }
@@ -284,6 +284,7 @@ impl Config {
 
     fn refuse(&self, name: &str, wanted: &str) -> Failure {
         let (value, origin) = self.get(name);
+        let value = without_secrets(value);
         Failure::usage(format!("use `{value}` for `{name}` (from {origin})"), wanted.to_owned())
     }
 

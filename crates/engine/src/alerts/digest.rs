@@ -153,7 +153,10 @@ impl Alerts<'_> {
             evaluation.adapter.headline().map(|metric| (metric.name.replace('_', " "), metric.value))
         });
         let drift = match &task.active {
-            Some(version) => self.engine.versions().drift_of(version).await?.state,
+            // Nor must a version whose task can't be read.
+            Some(version) => {
+                self.engine.versions().drift_of(version).await.map_or(DriftState::Unknown, |drift| drift.state)
+            }
             None => DriftState::Unknown,
         };
         Ok(TaskDigest {

@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use tracing::Level;
 
 pub(crate) use digest::Digest;
-use problems::{Problem, Step};
+use problems::{Found, Problem, Step};
 
 use crate::{Engine, Result, Say, files::apart, now};
 
@@ -140,11 +140,11 @@ pub struct Tried {
     pub hint: Option<String>,
 }
 
-/// When the state was last looked at, and what was found.
+/// When this process last looked at the state, and at drift.
 #[derive(Default)]
 struct Looked {
     at: Option<Instant>,
-    drift: Option<(Instant, Vec<Problem>)>,
+    drift_at: Option<Instant>,
 }
 
 impl Alerts<'_> {
@@ -198,7 +198,9 @@ impl Alerts<'_> {
         let mut tried = Vec::new();
         for receiver in &self.engine.receivers.all {
             let (called, notices) = (Arc::clone(receiver), vec![notice.clone()]);
-            let sent = apart("send a message", move || Ok(called.send(&notices)?)).await;
+            // A mailbox that refused it is what the test is for.
+            let send = move || called.send(&notices)?.map_or(Ok(()), |refused| Err(refused.into()));
+            let sent = apart("send a message", send).await;
             let error = sent.as_ref().err();
             let about = Tried {
                 name: receiver.name(),
@@ -284,8 +286,14 @@ impl Alerts<'_> {
 
     /// Finds what began and what is over since the last look, and stores the messages about it.
     async fn look(self, looked: &mut Looked, at: Timestamp) -> Result<()> {
+        let digest = self.tell_digest(at).await;
+        self.look_for_problems(looked, at).await?;
+        // What keeps a digest from being written must not hide what went wrong.
+        digest
+    }
+
+    async fn look_for_problems(self, looked: &mut Looked, at: Timestamp) -> Result<()> {
         let store = &self.engine.store;
-        self.tell_digest(at).await?;
         let newest = store.newest_change().await?;
         let is_due = looked.at.is_none_or(|last| last.elapsed() >= LOOK_AT_STATE);
         if !is_due && store.notifier(WATCH).await?.is_some_and(|known| known.cursor >= newest) {
@@ -324,15 +332,16 @@ impl Alerts<'_> {
         state.map(drop)
     }
 
-    /// The problems that schedules, machines and active versions have now.
-    async fn state(self, looked: &mut Looked, at: Timestamp) -> Result<Vec<Problem>> {
+    /// The problems that schedules and machines have now, and, less often, those of active versions.
+    async fn state(self, looked: &mut Looked, at: Timestamp) -> Result<Found> {
         looked.at = Some(Instant::now());
-        let mut found = self.standing(at).await?;
-        if looked.drift.as_ref().is_none_or(|(last, _)| last.elapsed() >= LOOK_AT_DRIFT) {
-            looked.drift = Some((Instant::now(), self.drifting().await?));
+        let standing = self.standing(at).await?;
+        let is_due = looked.drift_at.is_none_or(|last| last.elapsed() >= LOOK_AT_DRIFT);
+        let drifting = if is_due { Some(self.drifting().await?) } else { None };
+        if is_due {
+            looked.drift_at = Some(Instant::now());
         }
-        found.extend(looked.drift.iter().flat_map(|(_, drifting)| drifting.iter().cloned()));
-        Ok(found)
+        Ok(Found { standing, drifting })
     }
 
     /// Adds what a step changes, given what is open.

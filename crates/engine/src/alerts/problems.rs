@@ -1,6 +1,6 @@
 //! What counts as a problem, and when it is over.
 
-use graft_core::{RentalState, Timestamp};
+use graft_core::{RentalState, Timestamp, with_causes};
 use graft_store::{Action, Alert, AlertKind, Change, Kind, RunFilter, RunState, Stage};
 use serde_json::Value;
 
@@ -35,6 +35,15 @@ impl Problem {
     pub(super) fn is(&self, alert: &Alert) -> bool {
         alert.kind == self.kind && alert.task == self.task && alert.subject == self.subject
     }
+}
+
+/// The problems that stand at a moment.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Those of schedules and machines.
+    pub(super) standing: Vec<Problem>,
+    /// Those of active versions, if these were looked at.
+    pub(super) drifting: Option<Vec<Problem>>,
 }
 
 /// What a change means for the problems.
@@ -140,8 +149,11 @@ impl Alerts<'_> {
     pub(super) async fn drifting(self) -> Result<Vec<Problem>> {
         let mut found = Vec::new();
         for version in self.engine.store.versions(None).await?.into_iter().filter(|one| one.stage == Stage::Active) {
-            let drift = self.engine.versions().drift_of(&version).await?;
-            found.extend(of_drift(&drift));
+            // A version that can't be looked at, because its task can't be read, must not hide the others.
+            match self.engine.versions().drift_of(&version).await {
+                Ok(drift) => found.extend(of_drift(&drift)),
+                Err(error) => tracing::debug!("{}: {}", version.name, with_causes(&error)),
+            }
         }
         Ok(found)
     }
@@ -181,16 +193,26 @@ fn of_change(change: &Change) -> Vec<Step> {
         }],
         (Kind::Version, Action::Activate) => {
             let why = || format!("Version `{subject}` is active.");
-            vec![end(AlertKind::RolledBack, task, why()), end(AlertKind::Withdrawn, task, why())]
+            let kinds = [AlertKind::RolledBack, AlertKind::Withdrawn, AlertKind::Drift];
+            kinds.map(|kind| end(kind, task, why())).into()
         }
-        (Kind::Version, Action::Rollback) if serving::is_own_rollback(&change.by) => {
+        (Kind::Version, Action::Rollback) => {
+            let drift = end(AlertKind::Drift, task, format!("Version `{subject}` answers again."));
+            if !serving::is_own_rollback(&change.by) {
+                let why = || format!("{} made version `{subject}` active again.", change.by);
+                return vec![drift, end(AlertKind::RolledBack, task, why()), end(AlertKind::Withdrawn, task, why())];
+            }
             let failed = change.before.as_ref().and_then(|before| before["active"].as_str()).unwrap_or("the last one");
-            vec![about_version(
+            let Step::Begin(problem) = about_version(
                 AlertKind::RolledBack,
                 format!("Version `{failed}` of task `{task}` failed; `{subject}` answers again."),
                 because(&serving::own_rollback_reason()),
                 "Look for its errors in the server's log, and try it on some inputs before you make it active again.",
-            )]
+            ) else {
+                return vec![drift];
+            };
+            // Another version that fails is another problem.
+            vec![drift, Step::Begin(Problem { subject: failed.to_owned(), ..problem })]
         }
         (Kind::Version, Action::Set) => {
             let state = |field: &str| after[field].as_str().unwrap_or_default();
@@ -250,12 +272,16 @@ fn of_drift(drift: &Drift) -> Option<Problem> {
 }
 
 /// Compares the problems of schedules, machines and versions that are open with those that stand now.
-pub(super) fn compare(open: &[Alert], standing: &[Problem], at: Timestamp) -> Vec<Step> {
+pub(super) fn compare(open: &[Alert], found: &Found, at: Timestamp) -> Vec<Step> {
+    let standing = || found.standing.iter().chain(found.drifting.iter().flatten());
     let ended = open.iter().filter(|alert| {
-        let is_of_state = matches!(alert.kind, AlertKind::Schedule | AlertKind::Machine | AlertKind::Drift);
-        // Drift near its limit comes and goes.
-        let is_calm = alert.kind != AlertKind::Drift || at - alert.began_at >= CALM;
-        is_of_state && is_calm && !standing.iter().any(|problem| problem.is(alert))
+        let was_looked_at = match alert.kind {
+            AlertKind::Schedule | AlertKind::Machine => true,
+            // Drift near its limit comes and goes.
+            AlertKind::Drift => found.drifting.is_some() && at - alert.began_at >= CALM,
+            _ => false,
+        };
+        was_looked_at && !standing().any(|problem| problem.is(alert))
     });
     let ended = ended.map(|alert| Step::End {
         kind: alert.kind,
@@ -264,11 +290,11 @@ pub(super) fn compare(open: &[Alert], standing: &[Problem], at: Timestamp) -> Ve
         why: match alert.kind {
             AlertKind::Schedule => "It works again, or was removed.",
             AlertKind::Machine => "The machine is gone.",
-            _ => "It is within its limits again, or another version is active.",
+            _ => "It is within its limits again.",
         }
         .to_owned(),
     });
-    ended.collect::<Vec<_>>().into_iter().chain(standing.iter().cloned().map(Step::Begin)).collect()
+    ended.collect::<Vec<_>>().into_iter().chain(standing().cloned().map(Step::Begin)).collect()
 }
 
 fn end(kind: AlertKind, task: &str, why: String) -> Step {
@@ -330,16 +356,18 @@ mod tests {
         assert_eq!(set(json!({"live": "running", "why": null})), ["-paused"]);
         assert_eq!(set(json!({"snapshot": 4, "state": "refused", "why": "it forgot"})), ["+snapshot"]);
         assert_eq!(set(json!({"snapshot": 5, "state": "accepted", "why": null})), ["-snapshot"]);
-        assert_eq!(steps(Action::Rollback, "ada", json!({"active": "v2"})), [""; 0]);
-        assert_eq!(steps(Action::Rollback, "ada (serving)", json!({"active": "v2"})), ["+rolled-back"]);
-        assert_eq!(steps(Action::Activate, "ada", json!({"active": "v2"})), ["-rolled-back", "-withdrawn"]);
+        assert_eq!(steps(Action::Rollback, "ada", json!({"active": "v2"})), ["-drift", "-rolled-back", "-withdrawn"]);
+        assert_eq!(steps(Action::Rollback, "ada (serving)", json!({"active": "v2"})), ["-drift", "+rolled-back"]);
+        assert_eq!(steps(Action::Activate, "ada", json!({"active": "v2"})), ["-rolled-back", "-withdrawn", "-drift"]);
     }
 
     #[test]
     fn rollback_names_both_versions_and_the_limit() {
         let steps =
             of_change(&change(Action::Rollback, "x (serving)", json!({"active": "v3"}), json!({"active": "v2"})));
-        let [Step::Begin(problem)] = steps.as_slice() else { panic!("{steps:?}") };
+        let [_, Step::Begin(problem)] = steps.as_slice() else { panic!("{steps:?}") };
+        // `v2` may fail next, which is not the same.
+        assert_eq!(problem.subject, "v3");
         assert_eq!(problem.title, "Version `v3` of task `mail` failed; `v2` answers again.");
         assert_eq!(problem.why, "Why: 3 of its first 10 requests failed, which is the limit.");
     }
@@ -365,14 +393,17 @@ mod tests {
             began_at: 100,
             over_at: None,
         };
-        let standing = std::slice::from_ref(&problem);
-        assert_eq!(compare(&[], standing, 100), [Step::Begin(problem.clone())]);
-        assert!(compare(std::slice::from_ref(&open), &[], 100 + CALM - 1).is_empty());
-        let ended = compare(std::slice::from_ref(&open), &[], 100 + CALM);
+        let found = |drifting| Found { standing: Vec::new(), drifting };
+        assert_eq!(compare(&[], &found(Some(vec![problem.clone()])), 100), [Step::Begin(problem)]);
+        let none = found(Some(Vec::new()));
+        assert!(compare(std::slice::from_ref(&open), &none, 100 + CALM - 1).is_empty());
+        let unknown = compare(std::slice::from_ref(&open), &found(None), 100 + CALM);
+        assert!(unknown.is_empty(), "drift was not looked at");
+        let ended = compare(std::slice::from_ref(&open), &none, 100 + CALM);
         assert!(matches!(&ended[..], [Step::End { subject: Some(version), .. }] if version == "v1"), "{ended:?}");
         // Those of the trail end by the trail alone.
         let withdrawn = Alert { kind: AlertKind::Withdrawn, ..open };
-        assert!(compare(&[withdrawn], &[], 100 + 2 * CALM).is_empty());
+        assert!(compare(&[withdrawn], &none, 100 + 2 * CALM).is_empty());
     }
 
     #[test]

@@ -10,8 +10,10 @@ use tracing::Level;
 use super::{Alerts, LEASE, LOOK};
 use crate::{Error, Result, Say, files::apart, now};
 
-/// Notices in one message.
+/// Notices in one message. After a failure each has its own: a long one may be what is refused.
 const BATCH: u32 = 20;
+/// How often a receiver may refuse a notice for good before it is left out, so that the next ones arrive.
+const REFUSALS: u32 = 8;
 /// Longest wait before a receiver is tried again; longer if it refuses the login, which some servers punish.
 const LONGEST: (Duration, Duration) = (Duration::from_secs(120), Duration::from_secs(1800));
 
@@ -49,7 +51,8 @@ impl Alerts<'_> {
             return Ok(false);
         }
         let Some(mut known) = self.claim(receiver).await? else { return Ok(false) };
-        let stored = store.notices_after(known.cursor, BATCH).await?;
+        let most = if known.tries > 0 { 1 } else { BATCH };
+        let stored = store.notices_after(known.cursor, most).await?;
         let instance = self.engine.tracking().instance().await?;
         let notices: Vec<Notice> = stored
             .iter()
@@ -62,22 +65,32 @@ impl Alerts<'_> {
         let called = Arc::clone(receiver);
         let sent = match count {
             // Another process was faster.
-            0 => Ok(()),
+            0 => Ok(None),
             _ => apart("send a message", move || Ok(called.send(&notices)?)).await,
         };
         let name = receiver.name();
+        let after = stored.last().map_or(known.cursor, |last| last.id);
         match &sent {
-            Ok(()) => {
+            Ok(refused) => {
                 if known.tries > 0 {
                     say(Level::INFO, &format!("{name} receives alerts again"));
                 }
-                known.cursor = stored.last().map_or(known.cursor, |last| last.id);
-                (known.tries, known.error, known.not_before, known.sent_at) = (0, None, 0, Some(now()));
+                let why = refused.as_ref().map(|refused| with_causes(refused));
+                if let Some(why) = why.as_ref().filter(|why| Some(*why) != known.error.as_ref()) {
+                    say(Level::WARN, &format!("{name}: some mailboxes did not receive an alert: failed to {why}"));
+                }
+                (known.cursor, known.tries, known.error, known.not_before) = (after, 0, why, 0);
+                known.sent_at = Some(now());
+            }
+            Err(error @ Error::Notify(refused)) if count == 1 && refused.is_permanent() && known.tries >= REFUSALS => {
+                let why = with_causes(error);
+                say(Level::ERROR, &format!("{name} refuses a notice, which is left out: failed to {why}"));
+                (known.cursor, known.tries, known.error, known.not_before) = (after, 0, Some(why), 0);
             }
             Err(error) => {
                 known.tries += 1;
-                let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
-                let why = format!("{}{hint}", with_causes(error));
+                let hint = error.hint().map(|hint| format!(" ({hint}; notices are kept and sent later)"));
+                let why = with_causes(error) + &hint.unwrap_or_default();
                 if known.tries.is_power_of_two() {
                     say(Level::WARN, &format!("{name} did not receive {count} notices: failed to {why}"));
                 }

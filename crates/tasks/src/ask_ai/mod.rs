@@ -44,13 +44,18 @@ pub enum Drafts {
     Skip,
 }
 
+/// Whether a source is the URL of a Postgres database.
+pub(crate) fn is_postgres(source: &str) -> bool {
+    ["postgres://", "postgresql://"].iter().any(|scheme| source.starts_with(scheme))
+}
+
 /// Reads examples from a `postgres://` URL or the path of an SQLite file.
 ///
 /// # Errors
 /// [`Error::Missing`], [`Error::NotADatabase`], [`Error::Locked`], [`Error::Connect`], [`Error::NoTable`],
 /// [`Error::NoColumn`], [`Error::EmptyTable`], [`Error::Query`]; [`Error::Nothing`] where every row is skipped.
 pub async fn import(source: &str, options: &Options) -> Result<Import, Error> {
-    if source.starts_with("postgres://") || source.starts_with("postgresql://") {
+    if is_postgres(source) {
         postgres::import(source, options).await
     } else {
         sqlite::import(Path::new(source), options).await
