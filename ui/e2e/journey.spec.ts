@@ -1,5 +1,7 @@
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { expect, test, type Page } from "@playwright/test";
-import { activate, examine } from "./checks";
+import { activate, examine, measure } from "./checks";
 import { Graft, table, TASK } from "./graft";
 
 const graft = new Graft();
@@ -126,6 +128,31 @@ test("a contestant is shown beside a version, activated, and rolled back", async
   await page.getByRole("button", { name: "Roll back" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
   await expect(page.getByText("v1 is active again")).toBeVisible();
+});
+
+test("the results of a version are a report that is read without the server", async ({ page }) => {
+  await page.goto(`${graft.url}/versions?task=${TASK}&version=v2`);
+  await page.getByRole("button", { name: "More about v2" }).click();
+  const download = page.waitForEvent("download");
+  await page.getByRole("menuitem", { name: "Results as report" }).click();
+  const file = await download;
+  expect(file.suggestedFilename()).toBe(`${TASK}-v2-results.html`);
+  const path = join(graft.dir, file.suggestedFilename());
+  await file.saveAs(path);
+
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(request.url()));
+  await page.goto(pathToFileURL(path).href);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("Text classification: v2");
+  await expect(page.getByRole("img", { name: "Loss by training step" })).toBeVisible();
+  const answers = page.getByRole("listitem");
+  await expect(answers.filter({ hasText: "Wrong" }).first()).toBeVisible();
+  await page.getByLabel(/^Correct \(/).check();
+  await expect(answers.filter({ hasText: "Wrong" })).toHaveCount(0);
+  await expect(answers.first()).toContainText("Correct");
+  await examine(page);
+  await measure(page);
+  expect(asked).toEqual([pathToFileURL(path).href]);
 });
 
 test("the worst answers are corrected and approved with one key each", async ({ page }) => {

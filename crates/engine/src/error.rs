@@ -360,6 +360,14 @@ pub enum Error {
     BadDestination(String),
 
     // Versions
+    /// Results of a version that has none.
+    #[error("export the results of version `{version}`, which was not evaluated")]
+    NotEvaluated {
+        /// The task.
+        task: String,
+        /// The version.
+        version: String,
+    },
     /// A worse version than the one it would replace.
     #[error(
         "make version `{version}` of task `{task}` active: its {} is {:.3}, that of {opponent} {:.3} \
@@ -637,6 +645,9 @@ impl Error {
             Self::BadBackup { .. } => "choose a file that `graft backup` wrote",
             Self::OwnVersions { .. } => "set GRAFT_HOME to a folder of the agent's own",
             Self::HomeNotEmpty { .. } => "set GRAFT_HOME to a folder that is empty or does not exist",
+            Self::NotEvaluated { task, version } => {
+                return Some(format!("evaluate it: `graft eval --task {task} --version {version}`"));
+            }
             Self::NoResult { run } => return Some(format!("`graft runs show {run}` says why")),
             Self::NotBetter { task, contestant: Some(kind), .. } => {
                 let serve = format!("graft models contestant {} --task {task} --activate", kind.name());
@@ -731,6 +742,7 @@ impl Error {
             }
             Self::Upstream(_) => ExitCode::Network,
             Self::NoResult { .. }
+            | Self::NotEvaluated { .. }
             | Self::BadVersion { .. }
             | Self::StartFrom { .. }
             | Self::NoActive { .. }

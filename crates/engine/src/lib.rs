@@ -87,8 +87,8 @@ pub use upkeep::{
 pub use upstreams::{ChatRequest, Passed, PassedBody, PlainRequest, Proxied, Proxy, UpstreamReport, Upstreams};
 pub use versions::{
     AskAiChange, AskAiSettings, BaselineScores, Bundle, Checked, Chosen, ContestantScores, Distance, Drift, DriftState,
-    Evaluation, KeptAnswer, Lineage, Merged, OutType, Overrides, Seen, Share, Shift, ShownAnswer, Spread, Told,
-    VersionDetail, Versions, field_of, point_latest,
+    Evaluation, KeptAnswer, Lineage, Measured, Merged, OutType, Overrides, ResultFormat, Seen, Share, Shift,
+    ShownAnswer, Spread, Told, VersionDetail, Versions, field_of, point_latest,
 };
 
 /// A result of this crate.

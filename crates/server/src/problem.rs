@@ -220,6 +220,9 @@ fn hint(error: &graft_engine::Error) -> Option<String> {
         E::NoActive { .. } => {
             "name a version in `version`, or make one active: `POST /api/v1/versions/{task}/{name}/activate`"
         }
+        E::NotEvaluated { .. } => {
+            "evaluate it: in its menu on the page, or with `POST /api/v1/versions/{task}/{name}/evaluate`"
+        }
         E::NotBetter { contestant: None, .. } => "`\"force\": true` activates it anyway",
         E::NotBetter { .. } => {
             "serve the better one (on the page, under Versions), or activate this one anyway with `\"force\": true`"
@@ -256,7 +259,11 @@ fn kind_of(error: &graft_engine::Error) -> Kind {
     match error {
         E::Store(error) => kind_of_store(error),
         E::NoActive { .. } | E::WhichExample { .. } => Kind::NotFound,
-        E::RunBusy { .. } | E::NotBetter { .. } | E::BadVersion { .. } | E::NoResult { .. } => Kind::Conflict,
+        E::RunBusy { .. }
+        | E::NotBetter { .. }
+        | E::BadVersion { .. }
+        | E::NoResult { .. }
+        | E::NotEvaluated { .. } => Kind::Conflict,
         E::OtherBase { .. } | E::Archived { .. } | E::BuiltInTask { .. } => Kind::Conflict,
         E::NoExamples { .. } | E::NothingToLearn { .. } | E::AllHeldOut { .. } => Kind::Unprocessable,
         E::Setting(_)

@@ -26,6 +26,7 @@ const TABLES: &[(&str, &str)] = &[
     ("tracked_runs", "run, tracker"),
     ("tracked_models", "task, tracker"),
     ("versions", "seq"),
+    ("version_answers", "task, version"),
     ("activations", "seq"),
     ("settings", "name"),
     ("bases", "name"),

@@ -97,6 +97,6 @@ pub use suggestions::{Suggested, Suggestion};
 pub use tasks::{NewTaskRevision, TaskRevision};
 pub use trackers::Tracked;
 pub use upstreams::{Recording, Upstream, UpstreamCounts, UpstreamDay};
-pub use versions::{Method, NewVersion, Stage, Version};
+pub use versions::{Measurement, Method, NewVersion, Stage, Version};
 pub use watch::Watch;
 pub use workers::Worker;

@@ -49,13 +49,14 @@ pub struct NewTaskRevision<'a> {
 const REFERRED: [&str; 6] =
     ["examples", "example_revisions", "assignments", "datasets", "dataset_members", "suggestions"];
 /// Other tables with a column `task`.
-const PLAIN: [&str; 20] = [
+const PLAIN: [&str; 21] = [
     "agents",
     "alerts",
     "tokens",
     "sessions",
     "runs",
     "versions",
+    "version_answers",
     "activations",
     "schedules",
     "studies",

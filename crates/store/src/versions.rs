@@ -69,6 +69,17 @@ pub struct NewVersion {
     pub task_revision: Option<i64>,
 }
 
+/// What a measurement of a version found.
+#[derive(Clone, Copy, Debug)]
+pub struct Measurement<'a> {
+    /// The scores.
+    pub scores: &'a Value,
+    /// When it was measured.
+    pub at: Timestamp,
+    /// Its answers, in the order of the held-out examples; `None` is no valid answer.
+    pub answers: &'a [Option<Value>],
+}
+
 /// A registered version of a task: an adapter, or a method without a language model.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Version {
@@ -182,26 +193,59 @@ impl Store {
         by: &str,
         at: Timestamp,
     ) -> Result<Version, Error> {
-        let (task, name) = (version.task.as_str(), version.name.as_str());
         let mut tx = self.begin().await?;
         if let Some(lease) = lease {
             owned(&mut tx, lease).await?;
         }
-        let before = get(&mut *tx, task, name).await?;
-        let mut metrics = before.metrics.as_object().cloned().unwrap_or_default();
-        metrics.insert(metric.0.to_owned(), metric.1.clone());
-        sqlx::query("update versions set metrics = $3 where task = $1 and name = $2")
-            .bind(task)
-            .bind(name)
-            .bind(Value::from(metrics).to_string())
-            .execute(&mut *tx)
-            .await?;
-        let after = get(&mut *tx, task, name).await?;
-        let (old, new) = differing(&json!({"metrics": before.metrics}), &json!({"metrics": after.metrics}));
-        let entry = Entry { action: Action::Set, kind: Kind::Version, task, subject: name };
-        record(&mut tx, entry, Actor { by, at }, Some(&old), Some(&new)).await?;
+        let after = set_metric(&mut tx, version, metric, Actor { by, at }).await?;
         tx.commit().await?;
         Ok(after)
+    }
+
+    /// Stores the scores of a version's evaluation (the metric `evaluation`) with the answers they were computed from. With a
+    /// lease, the write is refused if the worker lost the run.
+    ///
+    /// # Errors
+    /// [`Error::NoVersion`]; [`Error::LeaseLost`].
+    pub async fn keep_evaluation(
+        &self,
+        version: &Version,
+        new: Measurement<'_>,
+        lease: Option<&Lease>,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Version, Error> {
+        let mut tx = self.begin().await?;
+        if let Some(lease) = lease {
+            owned(&mut tx, lease).await?;
+        }
+        let after = set_metric(&mut tx, version, ("evaluation", new.scores), Actor { by, at }).await?;
+        sqlx::query(
+            "insert into version_answers (task, version, at, answers) values ($1, $2, $3, $4)
+             on conflict (task, version) do update set at = excluded.at, answers = excluded.answers",
+        )
+        .bind(&version.task)
+        .bind(&version.name)
+        .bind(new.at)
+        .bind(json!(new.answers).to_string())
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+
+    /// The answers of a version's evaluation at this time, in the order of its held-out examples; none if they were not kept.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn version_answers(&self, version: &Version, at: Timestamp) -> Result<Option<Vec<Option<Value>>>, Error> {
+        let found = sqlx::query("select answers from version_answers where task = $1 and version = $2 and at = $3")
+            .bind(&version.task)
+            .bind(&version.name)
+            .bind(at)
+            .fetch_optional(&self.read)
+            .await?;
+        found.map(|row| row::json(&row, "answers")).transpose()
     }
 
     /// Changes the stage of a version that is not active.
@@ -266,16 +310,40 @@ impl Store {
         if version.stage == Stage::Active && !force {
             return Err(Error::VersionActive { task: task.to_owned(), name: name.to_owned() });
         }
-        sqlx::query("delete from versions where task = $1 and name = $2")
-            .bind(task)
-            .bind(name)
-            .execute(&mut *tx)
-            .await?;
+        for delete in [
+            "delete from version_answers where task = $1 and version = $2",
+            "delete from versions where task = $1 and name = $2",
+        ] {
+            sqlx::query(delete).bind(task).bind(name).execute(&mut *tx).await?;
+        }
         let entry = Entry { action: Action::Delete, kind: Kind::Version, task, subject: name };
         record(&mut tx, entry, Actor { by, at }, Some(&json!(version)), None).await?;
         tx.commit().await?;
         Ok(version)
     }
+}
+
+async fn set_metric(
+    tx: &mut Tx<'_>,
+    version: &Version,
+    metric: (&str, &Value),
+    actor: Actor<'_>,
+) -> Result<Version, Error> {
+    let (task, name) = (version.task.as_str(), version.name.as_str());
+    let before = get(&mut **tx, task, name).await?;
+    let mut metrics = before.metrics.as_object().cloned().unwrap_or_default();
+    metrics.insert(metric.0.to_owned(), metric.1.clone());
+    sqlx::query("update versions set metrics = $3 where task = $1 and name = $2")
+        .bind(task)
+        .bind(name)
+        .bind(Value::from(metrics).to_string())
+        .execute(&mut **tx)
+        .await?;
+    let after = get(&mut **tx, task, name).await?;
+    let (old, new) = differing(&json!({"metrics": before.metrics}), &json!({"metrics": after.metrics}));
+    let entry = Entry { action: Action::Set, kind: Kind::Version, task, subject: name };
+    record(tx, entry, actor, Some(&old), Some(&new)).await?;
+    Ok(after)
 }
 
 /// Registers a version within the caller's transaction.

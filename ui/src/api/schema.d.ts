@@ -1851,6 +1851,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/versions/{task}/{name}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The results of a version's last evaluation as a file: each held-out example with the expected answer, the version's
+         *     answer, its score and its confidence (CSV, JSON lines), or a report as one HTML file. */
+        get: operations["version_results"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/versions/{task}/{name}/stage": {
         parameters: {
             query?: never;
@@ -6971,6 +6989,7 @@ export interface components {
             /** @description The approved answer. */
             wanted: Json;
         };
+        ResultFormat: string;
     };
     responses: {
         /** @description Any error. */
@@ -11622,6 +11641,51 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    version_results: {
+        parameters: {
+            query: {
+                /** @description The form of the file. */
+                format: components["schemas"]["ResultFormat"];
+            };
+            header?: never;
+            path: {
+                task: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/jsonl": string;
+                    "text/html": string;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description it was not evaluated */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -65,7 +65,7 @@ pub(crate) async fn in_dir(engine: &Engine, command: &EvalDir, json: bool) -> Re
     };
     let measured =
         engine.on_device(command.device).runs().evaluate_in(&dir, &version, !command.skip_base, &mut tell).await?;
-    Ok(Reply::new(&measured, scores_table(&measured)))
+    Ok(Reply::new(&measured, scores_table(&measured.evaluation)))
 }
 
 pub(crate) async fn run(engine: &Engine, command: Eval) -> Result<Reply> {

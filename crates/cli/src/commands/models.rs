@@ -2,7 +2,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use graft_engine::{
-    Activated, ContestantKind, ContestantScores, Engine, Error, Evaluation, Reliability, Seen, Told, iso8601,
+    Activated, ContestantKind, ContestantScores, Engine, Error, Evaluation, Reliability, ResultFormat, Seen, Told,
+    iso8601,
     records::{Stage, Version, model_registry},
 };
 use graft_tasks::score::{Comparison, Scores, Verdict, wilson};
@@ -29,6 +30,20 @@ pub(crate) enum Models {
         /// Task of the version; needed if several tasks have versions.
         #[arg(long)]
         task: Option<String>,
+    },
+    /// Export the results of a version's evaluation: the held-out examples with its answers, or a report.
+    Results {
+        /// Name.
+        version: String,
+        /// Task of the version; needed if several tasks have versions.
+        #[arg(long)]
+        task: Option<String>,
+        /// Form of the file [default: the extension of --output, otherwise csv].
+        #[arg(long, value_enum)]
+        format: Option<ResultFormat>,
+        /// File to write [default: stdout].
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
     /// Register an adapter folder, such as one written by Hugging Face PEFT, or a version's bundle in stage shadow.
     Add {
@@ -114,6 +129,16 @@ pub(crate) async fn run(engine: &Engine, command: Models) -> Result<Reply> {
         Models::Info { version, task } => {
             let task = engine.versions().task_with_versions(task.as_deref()).await?;
             Ok(info(&engine.versions().get(&task, &version).await?))
+        }
+        Models::Results { version, task, format, output } => {
+            let task = engine.versions().task_with_versions(task.as_deref()).await?;
+            let format = format.or_else(|| ResultFormat::of(output.as_deref()?)).unwrap_or(ResultFormat::Csv);
+            let text = engine.versions().results(&task, &version, format).await?;
+            let Some(path) = output else {
+                return Ok(Reply::new(json!({"format": format, "content": text}), text));
+            };
+            graft_formats::atomic::bytes(&path, text.as_bytes())?;
+            Ok(Reply::new(json!({"format": format, "written": path}), format!("Written to {}.", path.display())))
         }
         Models::Add { folder, task, base, version } => {
             if folder.is_file() {

@@ -49,6 +49,24 @@ fn best_contestant_can_be_activated() {
     assert_eq!((&compared["left"]["name"], &compared["left"]["answer"]), (&json!("most-frequent"), &json!("good")));
     assert_eq!(compared["right"]["answer"], "bad");
 
+    // All 12 held-out answers are exported.
+    for version in ["v1", "v2"] {
+        let report = graft.home().join(version).with_extension("html");
+        graft.ok(&["models", "results", version, "--output", report.to_str().unwrap()]);
+        let report = std::fs::read_to_string(report).unwrap();
+        assert_eq!(report.matches("<li class=").count(), 12);
+        assert!(!report.contains("answers were kept") && report.contains("graft eval --task text-classification"));
+        let rows = graft.ok(&["models", "results", version, "--format", "jsonl"]).stdout;
+        let rows: Vec<Value> = rows.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(rows.len(), 12);
+        let right = rows.iter().filter(|row| row["expected"] == row["answer"]).count();
+        assert_eq!(rows.iter().filter(|row| row["correct"] == true).count(), right);
+        assert_eq!(right == 12, version == "v2", "only n-grams are right");
+        assert!(rows.iter().all(|row| row["confidence"].as_f64().is_some_and(|sure| sure > 0.0 && sure < 1.0)));
+    }
+    let table = graft.ok(&["models", "results", "v2"]).stdout;
+    assert!(table.starts_with("id,input,expected,answer,correct,score,confidence\ncsv:"), "{table}");
+
     // It is no adapter.
     graft.fails(2, &["adapter", "export", "v2", "--peft", "out"], "it is n-grams and needs no base model");
     graft.fails(2, &["adapter", "merge", "v2", "--output", "out"], "it is n-grams and needs no base model");

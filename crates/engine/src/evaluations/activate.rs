@@ -139,9 +139,9 @@ impl Evaluations<'_> {
         let new = match Evaluation::of(version) {
             Some(evaluation) => evaluation,
             None => {
-                let evaluation = self.measure_with(serving, version, false, tell).await?;
-                self.keep_evaluation(version, &evaluation, None).await?;
-                evaluation
+                let measured = self.measure_with(serving, version, false, tell).await?;
+                self.keep_evaluation(version, &measured, None).await?;
+                measured.evaluation
             }
         };
         let mut found = Vec::new();

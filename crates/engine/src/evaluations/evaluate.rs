@@ -8,7 +8,7 @@ use std::{
 use graft_contestants::{Contestant, Error as ContestantError, Kind, Parser, Patience};
 use graft_core::{Dataset, Example, TaskCard, near_duplicates};
 use graft_predict::Calibration;
-use graft_store::{Lease, Version};
+use graft_store::{Lease, Measurement, Version};
 use graft_tasks::{
     cards::Scoring,
     score::{self, Scores},
@@ -21,7 +21,7 @@ use crate::{
     examples::USUAL_SPLIT,
     now,
     serving::Answer,
-    versions::{ContestantScores, Evaluation, KeptAnswer, field_of},
+    versions::{ContestantScores, Evaluation, KeptAnswer, Measured, field_of},
 };
 
 /// How answers are judged: the form they have, and the rules of comparison.
@@ -67,25 +67,32 @@ impl Evaluations<'_> {
     /// # Errors
     /// The version can't be loaded, or has no dataset.
     pub async fn evaluate(self, version: &Version, with_base: bool, tell: Tell<'_>) -> Result<(Version, Evaluation)> {
-        let evaluation = self.measure(version, with_base, tell).await?;
-        Ok((self.keep_evaluation(version, &evaluation, None).await?, evaluation))
+        let measured = self.measure(version, with_base, tell).await?;
+        Ok((self.keep_evaluation(version, &measured, None).await?, measured.evaluation))
     }
 
     /// The same without keeping the numbers.
-    pub(crate) async fn measure(self, version: &Version, with_base: bool, tell: Tell<'_>) -> Result<Evaluation> {
+    pub(crate) async fn measure(self, version: &Version, with_base: bool, tell: Tell<'_>) -> Result<Measured> {
         let serving = Serving::once(self.engine.clone(), None);
         self.measure_with(&serving, version, with_base, tell).await
     }
 
-    /// Keeps a version's numbers with it, in the name of a run that is held if a lease is given.
+    /// Keeps a version's numbers and answers with it, in the name of a run that is held if a lease is given.
     pub(crate) async fn keep_evaluation(
         self,
         version: &Version,
-        evaluation: &Evaluation,
+        Measured { evaluation, answers }: &Measured,
         lease: Option<&Lease>,
     ) -> Result<Version> {
-        let value = serde_json::to_value(evaluation).unwrap_or(Value::Null);
-        Ok(self.engine.store.set_metric(version, ("evaluation", &value), lease, &self.engine.by, now()).await?)
+        let (store, by) = (&self.engine.store, &self.engine.by);
+        let scores = serde_json::to_value(evaluation).unwrap_or(Value::Null);
+        Ok(match answers {
+            Some(answers) => {
+                let new = Measurement { scores: &scores, at: evaluation.at, answers };
+                store.keep_evaluation(version, new, lease, by, now()).await?
+            }
+            None => store.set_metric(version, ("evaluation", &scores), lease, by, now()).await?,
+        })
     }
 
     /// The dataset that a version is measured on: the one it learned from, or for a version that was made elsewhere

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     Result, Serving, now,
     serving::{Answer, AnswerOptions, apart},
-    versions::{BaselineScores, Evaluation, strongest},
+    versions::{BaselineScores, Evaluation, Measured, strongest},
 };
 
 impl Evaluations<'_> {
@@ -29,7 +29,7 @@ impl Evaluations<'_> {
         version: &Version,
         with_base: bool,
         tell: Tell<'_>,
-    ) -> Result<Evaluation> {
+    ) -> Result<Measured> {
         let data = self.dataset_of(version).await?;
         let chosen = self.engine.versions().adapter(&version.task, Some(&version.name)).await?;
         let deployment = serving.deploy(chosen.clone()).await?;
@@ -60,7 +60,7 @@ impl Evaluations<'_> {
         let baseline = strongest(&contestants).cloned();
         let from_parser = self.taken_from_parser(&version.task, judged, &data.eval).await?;
         let (worst, right) = kept_answers(judged, &data.eval, &given, &adapter);
-        Ok(Evaluation {
+        let evaluation = Evaluation {
             dataset: data.digest.clone(),
             at: now(),
             base,
@@ -74,7 +74,8 @@ impl Evaluations<'_> {
             worst,
             right,
             adapter,
-        })
+        };
+        Ok(Measured { evaluation, answers: Some(given) })
     }
 
     /// Scores a version on the held-out examples of another dataset of its task.

@@ -22,6 +22,7 @@ pub use dataset::Prepared;
 pub(crate) use dataset::{USUAL_SPLIT, labels_of};
 pub use guidelines::{Guidelines, wrong_guidelines};
 pub use import::{Imported, PreviewRow, Source};
+pub(crate) use report::cell;
 pub use report::{DayStats, StatsReport};
 pub use spans::Span;
 pub(crate) use stats::READY;

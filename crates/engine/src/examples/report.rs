@@ -133,7 +133,7 @@ fn most_frequent(values: BTreeMap<String, u64>) -> BTreeMap<String, u64> {
 }
 
 /// A value as a cell of a table; one that a spreadsheet would take for a formula is made a text.
-fn cell(value: &Value) -> String {
+pub(crate) fn cell(value: &Value) -> String {
     let text = match value {
         Value::Null => return String::new(),
         Value::String(text) => text.clone(),

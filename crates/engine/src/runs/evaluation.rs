@@ -8,7 +8,7 @@ use graft_train::{EventLog, RunDir};
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_ATTEMPTS, Runs, request::quoted};
-use crate::{Error, Result, now, versions::Evaluation};
+use crate::{Error, Result, now, versions::Measured};
 
 /// A requested evaluation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,7 +70,7 @@ impl Runs<'_> {
         version: &Version,
         with_base: bool,
         tell: &mut dyn FnMut(&Event),
-    ) -> Result<Evaluation> {
+    ) -> Result<Measured> {
         let mut log = EventLog::open(dir)?;
         tell(&log.append(EventKind::Phase { phase: Phase::Evaluate })?);
         let mut said = Answers::new(1 + usize::from(with_base));
@@ -81,9 +81,9 @@ impl Runs<'_> {
             }
         };
         let measured = self.engine.evaluations().measure(version, with_base, &mut hear).await;
-        let outcome = heard.map_err(Error::from).and(measured).and_then(|evaluation| {
-            graft_formats::atomic::bytes(&dir.path().join(RESULT), json::pretty(&evaluation).as_bytes())?;
-            Ok(evaluation)
+        let outcome = heard.map_err(Error::from).and(measured).and_then(|measured| {
+            graft_formats::atomic::bytes(&dir.path().join(RESULT), json::pretty(&measured).as_bytes())?;
+            Ok(measured)
         });
         if let Err(error) = &outcome {
             let failure = Failure { phase: Some(Phase::Evaluate), ..error.failure() };
@@ -94,11 +94,11 @@ impl Runs<'_> {
     }
 }
 
-/// The numbers that were measured in a run's directory, if they were.
+/// What was measured in a run's directory, if they were.
 ///
 /// # Errors
 /// The file is damaged.
-pub(crate) fn result(dir: &RunDir) -> Result<Option<Evaluation>> {
+pub(crate) fn result(dir: &RunDir) -> Result<Option<Measured>> {
     let path = dir.path().join(RESULT);
     let text = match std::fs::read_to_string(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),

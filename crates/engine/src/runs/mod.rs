@@ -41,6 +41,7 @@ pub use request::{RunRequest, SplitName};
 pub use rows::TrainedRow;
 pub use service::{CsvFile, TrainingCheckpoint, TrainingConfig, TrainingStatus, TrainingSubmission};
 pub use settings::Settings;
+pub(crate) use view::command_of;
 pub use view::{Baseline, News, Progress, Pulse, RunView, Waiting};
 pub use warm::{Learned, WarmStart};
 pub use worker::{Say, WorkerOptions};

@@ -411,7 +411,7 @@ fn read_whole(dir: &RunDir) -> Result<Option<Findings>> {
 }
 
 /// The command that does the same as a run of the queue.
-fn command_of(run: &Run) -> Option<String> {
+pub(crate) fn command_of(run: &Run) -> Option<String> {
     let request = run.request.clone()?;
     Some(match run.kind {
         RunKind::Train => serde_json::from_value::<RunRequest>(request).ok()?.command(),

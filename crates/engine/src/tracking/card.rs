@@ -162,7 +162,7 @@ fn folder(path: &Path) -> Result<Vec<File>> {
 }
 
 /// Settings by dotted name; lists as JSON.
-fn flatten(name: &str, value: &Value, into: &mut Vec<(String, String)>) {
+pub(crate) fn flatten(name: &str, value: &Value, into: &mut Vec<(String, String)>) {
     match value {
         Value::Null => {}
         Value::Object(fields) => nested(name, fields, into),

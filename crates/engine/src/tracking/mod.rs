@@ -14,6 +14,7 @@ use graft_track::{Access, Mlflow, Otlp, Place, Sink, SinkKind};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub(crate) use card::flatten;
 pub(crate) use send::Sending;
 
 use crate::{Engine, Error, Result, files::apart};

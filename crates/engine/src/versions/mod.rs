@@ -11,6 +11,7 @@ mod merged;
 mod modelfile;
 mod numbers;
 mod register;
+mod results;
 mod soft_prompt;
 
 use std::collections::BTreeSet;
@@ -26,7 +27,8 @@ pub use detail::{Lineage, ShownAnswer, VersionDetail};
 pub use drift::{Distance, Drift, DriftState, Overrides, Share, Shift, Spread};
 pub use merged::{Checked, Merged, OutType};
 pub(crate) use numbers::strongest;
-pub use numbers::{BaselineScores, ContestantScores, Evaluation, KeptAnswer, field_of};
+pub use numbers::{BaselineScores, ContestantScores, Evaluation, KeptAnswer, Measured, field_of};
+pub use results::ResultFormat;
 pub use soft_prompt::point_latest;
 
 use crate::{Engine, Error, Result, now};

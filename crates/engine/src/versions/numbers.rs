@@ -77,6 +77,18 @@ impl Evaluation {
     }
 }
 
+/// What a measurement found: the numbers, and all answers of the version itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// The numbers.
+    #[serde(flatten)]
+    pub evaluation: Evaluation,
+    /// The answer to each held-out example, in order; `None` where it was not valid. Absent in measurements of earlier
+    /// versions.
+    #[serde(default)]
+    pub answers: Option<Vec<Option<Value>>>,
+}
+
 /// An answer that is kept with the numbers, to be looked at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct KeptAnswer {

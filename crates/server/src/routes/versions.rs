@@ -3,10 +3,10 @@
 use axum::{
     extract::State,
     http::{HeaderMap, HeaderValue, header},
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use graft_engine::{
-    ContestantKind, EvaluationRequest, Seen, VersionDetail,
+    ContestantKind, EvaluationRequest, ResultFormat, Seen, VersionDetail,
     records::{Stage, Version},
 };
 use serde::{Deserialize, Serialize};
@@ -209,6 +209,36 @@ async fn download_version(
     Ok(response)
 }
 
+/// Which form is wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Format {
+    /// The form of the file.
+    #[param(required = true)]
+    format: ResultFormat,
+}
+
+/// The results of a version's last evaluation as a file: each held-out example with the expected answer, the version's
+/// answer, its score and its confidence (CSV, JSON lines), or a report as one HTML file.
+#[utoipa::path(get, path = "/versions/{task}/{name}/results", tag = "versions", extensions(("x-role" = json!("viewer"))),
+    params(("task" = String, Path), ("name" = String, Path), Format),
+    responses((status = 200, content((String = "text/csv"), (String = "application/jsonl"), (String = "text/html"))),
+        (status = 404, body = Problem), (status = 409, body = Problem, description = "it was not evaluated")))]
+async fn version_results(
+    Acting(engine): Acting,
+    At((task, name)): At<(String, String)>,
+    Params(Format { format }): Params<Format>,
+) -> Result<Response, Problem> {
+    let results = engine.versions().results(&task, &name, format).await?;
+    let kind = match format {
+        ResultFormat::Csv => "text/csv; charset=utf-8",
+        ResultFormat::Jsonl => "application/jsonl",
+        ResultFormat::Html => "text/html; charset=utf-8",
+    };
+    let file = format!("attachment; filename=\"{task}-{name}-results.{}\"", format.name());
+    Ok(([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, file)], results).into_response())
+}
+
 /// An evaluation that was queued.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EvaluationBegun {
@@ -243,5 +273,6 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(add_contestant))
         .routes(routes!(set_stage))
         .routes(routes!(download_version))
+        .routes(routes!(version_results))
         .routes(routes!(evaluate_version))
 }

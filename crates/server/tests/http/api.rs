@@ -261,3 +261,29 @@ async fn near_duplicates_in_training_data_are_reported() {
     assert_eq!(alike["extra"], 1, "what waits isn't learned: {alike}");
     assert_eq!(alike["groups"][0][1]["input"], "We got ten crates of ripe pears today!");
 }
+
+#[tokio::test]
+async fn results_of_a_version_are_files() {
+    let service = Service::with_examples().await;
+    let kind = json!({"kind": "n-grams"});
+    let added = service.post("/api/v1/tasks/text-classification/contestants", &kind).await;
+    assert_eq!(added.json()["version"]["name"], "v1");
+    let results = "/api/v1/versions/text-classification/v1/results";
+    for (format, kind, begin) in [
+        ("csv", "text/csv; charset=utf-8", "id,input,expected,answer,correct,score,confidence\n"),
+        ("jsonl", "application/jsonl", "{\"id\":"),
+        ("html", "text/html; charset=utf-8", "<!doctype html>"),
+    ] {
+        let said = service.get(&format!("{results}?format={format}")).await;
+        assert_eq!((said.status, said.header("content-type")), (StatusCode::OK, kind));
+        // Nothing that a model wrote is shown as a page of this server.
+        let file = format!("attachment; filename=\"text-classification-v1-results.{format}\"");
+        assert_eq!(said.header("content-disposition"), file);
+        assert!(said.body.starts_with(begin.as_bytes()), "{format}");
+    }
+    assert_eq!(service.get(results).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        service.get(&results.replace("v1/results", "v9/results?format=csv")).await.status,
+        StatusCode::NOT_FOUND
+    );
+}

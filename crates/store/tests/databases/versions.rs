@@ -1,11 +1,14 @@
 use graft_core::Digest;
-use graft_store::{Action, ChangeFilter, Error, Kind, NewRun, NewVersion, Stage, Store, Version, model_registry};
+use graft_store::{
+    Action, ChangeFilter, Error, Kind, Measurement, NewRun, NewVersion, Stage, Store, Version, model_registry,
+};
 use serde_json::json;
 
 use crate::support::{Database, TASK, card, new_version, on_both, spec};
 
 on_both!(
     versions_can_be_registered,
+    answers_belong_to_one_evaluation,
     task_has_one_active_version,
     repeated_rollback_goes_back_further,
     deleting_a_version_keeps_the_others,
@@ -51,6 +54,22 @@ async fn versions_can_be_registered(database: Database) {
     }
     let error = store.add_version(&new_version(Some("v1")), "ada", 13).await.unwrap_err();
     assert!(matches!(error, Error::VersionExists { .. }), "{error:?}");
+}
+
+async fn answers_belong_to_one_evaluation(database: Database) {
+    let store = &database.store;
+    add(store, &["v1"]).await;
+    let version = store.version(TASK, "v1").await.unwrap();
+    let (scores, answers) = (json!({"n": 2}), [Some(json!("a\u{0}")), None]);
+    for at in [20, 30] {
+        let new = Measurement { scores: &scores, at, answers: &answers[..if at == 20 { 1 } else { 2 }] };
+        let kept = store.keep_evaluation(&version, new, None, "ada", at).await.unwrap();
+        assert_eq!(kept.metrics["evaluation"], scores);
+    }
+    assert_eq!(store.version_answers(&version, 30).await.unwrap().as_deref(), Some(&answers[..]));
+    assert_eq!(store.version_answers(&version, 20).await.unwrap(), None, "those of the evaluation before");
+    store.delete_version(TASK, "v1", false, "ada", 40).await.unwrap();
+    assert_eq!(store.version_answers(&version, 30).await.unwrap(), None);
 }
 
 async fn task_has_one_active_version(database: Database) {

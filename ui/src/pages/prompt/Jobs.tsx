@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { address } from "../../api/client";
 import { promptsQuery, studyQuery, versionQuery } from "../../api/queries";
 import type { ListedPrompt, Run } from "../../api/types";
 import { Card, Empty, Pill, Progress } from "../../components/bits";
@@ -166,6 +167,11 @@ function Scores({ task, version }: { task: string; version: string }) {
       <Link to="/versions" search={{ task, version }}>
         {version}
       </Link>
+      {adapter && (
+        <a href={`${address("/api/v1/versions/{task}/{name}/results", { task, name: version })}?format=html`} download>
+          Report
+        </a>
+      )}
     </>
   );
 }

@@ -9,7 +9,14 @@ import { Menu } from "../../components/Menu";
 import { ShowCommand } from "../../components/ShowCommand";
 import { say, sayError } from "../../components/toasts";
 import { commands } from "../../lib/commands";
+import { evaluationOf } from "../../lib/scores";
 import css from "./versions.module.css";
+
+const FORMS = [
+  ["csv", "CSV"],
+  ["jsonl", "JSONL"],
+  ["html", "report"],
+] as const;
 
 /** Activate, archive, delete, download, evaluate; results are shown only after the server has confirmed them. */
 export function VersionActions({ version, active }: { version: Version; active: string | null }) {
@@ -49,6 +56,13 @@ export function VersionActions({ version, active }: { version: Version; active: 
       label: "Download",
       run: () => location.assign(address("/api/v1/versions/{task}/{name}/download", { task, name })),
     },
+    ...(evaluationOf(version)
+      ? FORMS.map(([format, label]) => ({
+          label: `Results as ${label}`,
+          run: () =>
+            location.assign(`${address("/api/v1/versions/{task}/{name}/results", { task, name })}?format=${format}`),
+        }))
+      : []),
     ...(version.method === "adapter"
       ? [{ label: "Train from here", run: () => void navigate({ to: "/train", search: { task, from: name } }) }]
       : []),

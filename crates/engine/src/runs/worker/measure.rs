@@ -40,7 +40,7 @@ pub(super) async fn version(supervisor: &Supervisor, run: &Run, version: &Versio
     supervisor.go_on()?;
     let Some(measured) = evaluation::result(&dir)? else { return Err(Error::NoResult { run: run.id.clone() }.into()) };
     // A worker that was killed after it had written them left only its run's end to write.
-    let is_kept = crate::Evaluation::of(version).is_some_and(|kept| kept.at == measured.at);
+    let is_kept = crate::Evaluation::of(version).is_some_and(|kept| kept.at == measured.evaluation.at);
     if !is_kept {
         supervisor.engine.evaluations().keep_evaluation(version, &measured, Some(&supervisor.lease)).await?;
     }
