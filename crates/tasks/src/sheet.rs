@@ -103,7 +103,9 @@ fn shown(value: &DataRef<'_>, dates: Dates) -> Option<String> {
         DataRef::SharedString(text) => (*text).to_owned(),
         DataRef::Int(number) => number.to_string(),
         // A ts stored as a number keeps six decimals.
-        DataRef::Float(number) if *number > 1e8 && number.abs() < 1e11 => format!("{number:.6}"),
+        DataRef::Float(number) if dates == Dates::Seconds && *number > 1e8 && number.abs() < 1e11 => {
+            format!("{number:.6}")
+        }
         DataRef::Float(number) => number.to_string(),
         DataRef::Bool(value) => value.to_string(),
         DataRef::DateTime(date) => {

@@ -1,4 +1,7 @@
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
 
 use serde_json::{Map, Value};
 
@@ -64,6 +67,26 @@ const LABEL: [&str; 16] = [
     "truth",
 ];
 const ID: [&str; 3] = ["id", "key", "uuid"];
+/// Headings of what says who, when or where rather than an answer.
+const ABOUT: [&str; 17] = [
+    "user",
+    "username",
+    "author",
+    "sender",
+    "from",
+    "name",
+    "email",
+    "customer",
+    "date",
+    "time",
+    "timestamp",
+    "created_at",
+    "ticket",
+    "channel",
+    "url",
+    "link",
+    "index",
+];
 
 /// Most cells that a spreadsheet's rows may be filled up to.
 const MAX_CELLS: usize = 20_000_000;
@@ -75,6 +98,8 @@ struct Found {
     label: Option<usize>,
     id: Option<usize>,
     first: First,
+    /// The fields of an answer that has several, with their names.
+    fields: Vec<(usize, String)>,
 }
 
 /// What the first row is.
@@ -98,13 +123,8 @@ enum First {
 /// [`Error::Nothing`] where no row is usable.
 pub fn import_csv(path: &Path, task: &Task, wanted: &Columns, approval: &Approval) -> Result<Import, Error> {
     let mut builder = Builder::new("csv", task, approval);
-    let Some(drafts) = drafts(path, wanted, true, &mut builder)? else { return builder.finish(path) };
-    for (row, draft) in drafts.rows {
+    for (row, draft) in drafts(path, wanted, true, &mut builder)?.unwrap_or_default() {
         builder.add(&format!("row {row}"), draft);
-    }
-    let texts = builder.import.examples.iter().map(|example| example.input.as_str());
-    if wanted.text.is_none() && !drafts.text_is_named && texts.clone().all(is_id) {
-        builder.doubt_all("the texts look like ids: name the column with `--text`");
     }
     builder.finish(path)
 }
@@ -136,7 +156,7 @@ pub fn read_csv(path: &Path, wanted: &Columns) -> Result<(Vec<TextOrProblem>, Ve
     };
     let mut doubts: Vec<&str> = Vec::new();
     let mut texts = Vec::new();
-    for (row, draft) in drafts.rows {
+    for (row, draft) in drafts {
         texts.push(match draft {
             Ok(draft) if draft.input.is_empty() => Err((row, "the text is blank".into())),
             Ok(Draft { id, input, doubt, .. }) => {
@@ -152,49 +172,25 @@ pub fn read_csv(path: &Path, wanted: &Columns) -> Result<(Vec<TextOrProblem>, Ve
     Ok((texts, builder.import.notes))
 }
 
-/// What the rows of a table say.
-struct Drafts {
-    /// Each with its number.
-    rows: Vec<(usize, Result<Draft, String>)>,
-    /// Whether the heading of the column of texts says that it is one.
-    text_is_named: bool,
-}
+/// What a row says, or what is wrong with it.
+type RowDraft = Result<Draft, String>;
 
-/// Reads a table; nothing where there is no row.
+/// Reads a table's rows, each with its number; nothing where there is no row.
 fn drafts(
     path: &Path,
     wanted: &Columns,
     is_labelled: bool,
     builder: &mut Builder<'_>,
-) -> Result<Option<Drafts>, Error> {
+) -> Result<Option<Vec<(usize, RowDraft)>>, Error> {
     let table = Table::read(path, builder)?;
     let Some((first, cells)) = table.first() else { return Ok(None) };
     let found = table.find(first, cells, wanted, is_labelled)?;
     said(cells, &found).into_iter().for_each(|note| builder.note(note));
-    let width = columns(cells);
-    let mut rows = Vec::new();
-    for row in &table.rows {
-        let row_cells = match &row.cells {
-            Ok(cells) => cells,
-            Err(reason) => {
-                rows.push((row.number, Err(reason.clone())));
-                continue;
-            }
-        };
-        if found.first == First::Heading && row_cells == cells {
-            if row.number != first.number {
-                builder.import.skip("heading again", format!("row {}", row.number));
-            }
-            continue;
-        }
-        let mut draft = table.draft(row, row_cells, width, &found);
-        if let (Ok(draft), First::Doubtful, true) = (&mut draft, found.first, row.number == first.number) {
-            draft.doubt = Some("the row may be a heading: add `--heading yes` or `--heading no`");
-        }
-        rows.push((row.number, draft));
+    let (rows, headings) = table.drafts(first, cells, wanted, &found);
+    for row in headings {
+        builder.import.skip("heading again", format!("row {}", row.number));
     }
-    let text_is_named = found.first == First::Heading && TEXT.contains(&name_of(&cells[found.text]).as_str());
-    Ok(Some(Drafts { rows, text_is_named }))
+    Ok(Some(rows.into_iter().map(|(row, draft)| (row.number, draft)).collect()))
 }
 
 /// Rows that titles may take above a table.
@@ -243,19 +239,11 @@ pub(super) struct Pasted {
     pub(super) is_named: bool,
 }
 
-/// What is read of each row of a pasted table.
-enum Reading {
-    /// A text and its answer.
-    Pair(Found),
-    /// A text, and an answer with these fields.
-    Fields { text: usize, id: Option<usize>, names: Vec<(usize, String)> },
-}
-
 /// The rows of a pasted table; `None` where the text is none. Unlike in a file, where columns must be named if it can't be
 /// told which are meant, the column with the longest texts is the input, and all others are fields of the answer.
 pub(super) fn pasted(text: &str, wanted: &Columns) -> Option<Pasted> {
     let records::Records { rows, separator, mut notes } = records::read(text, |_| false);
-    let table = Table { path: Path::new("the text"), rows, separator: Some(separator?) };
+    let table = Table { path: Path::new("the text"), rows, separator: Some(separator?), is_file: false };
     let (first, cells) = table.first()?;
     let width = columns(cells);
     let headings = Headings { path: table.path, names: cells.iter().map(|cell| cell.trim().to_lowercase()).collect() };
@@ -268,11 +256,10 @@ pub(super) fn pasted(text: &str, wanted: &Columns) -> Option<Pasted> {
         notes.push("The first row was read as a heading.".into());
         found = table.find(first, cells, &Columns { heading: Some(true), ..wanted.clone() }, true);
     }
-    let (reading, is_heading) = match found {
+    let found = match found {
         Ok(found) if found.label.is_some() || width == 1 + usize::from(found.id.is_some()) => {
             notes.extend(said(cells, &found));
-            let is_heading = found.first == First::Heading;
-            (Reading::Pair(found), is_heading)
+            found
         }
         other => {
             let text = other.ok().map(|found| found.text).or(headings.known(&TEXT));
@@ -285,30 +272,24 @@ pub(super) fn pasted(text: &str, wanted: &Columns) -> Option<Pasted> {
                 _ => format!("column_{}", at + 1),
             };
             let is_field = |at: &usize| *at != text && Some(*at) != id && !headings.is_index(*at);
-            let names: Vec<(usize, String)> = (0..width).filter(is_field).map(|at| (at, name(at))).collect();
-            let list = names.iter().map(|(_, name)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            let fields: Vec<(usize, String)> = (0..width).filter(is_field).map(|at| (at, name(at))).collect();
+            let list = fields.iter().map(|(_, name)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             notes.push(format!("Texts are from column {}; answers have the fields {list}.", text + 1));
-            (Reading::Fields { text, id, names }, is_heading)
+            let first = if is_heading { First::Heading } else { First::Example };
+            Found { text, label: None, id, first, fields }
         }
     };
-    let is_heading = |row: &Row| is_heading && row.cells.as_deref() == Ok(cells);
-    let draft = |row: &Row| match (&row.cells, &reading) {
-        (Err(reason), _) => Err(reason.clone()),
-        (Ok(cells), Reading::Pair(found)) => table.draft(row, cells, width, found),
-        (Ok(cells), Reading::Fields { text, id, names }) => Ok(Draft {
-            id: id.and_then(|at| cells.get(at)).map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()),
-            input: cells.get(*text).map_or("", |cell| cell.trim()).to_owned(),
-            output: Some(answer(cells, names)),
-            doubt: None,
-        }),
-    };
-    let rows = table.rows.iter().filter(|row| !is_heading(row));
-    let entries = rows.map(|row| Entry { line: row.line, draft: draft(row) }).collect();
+    let (rows, headings) = table.drafts(first, cells, wanted, &found);
+    if !headings.is_empty() {
+        let lines = headings.iter().map(|row| row.line.to_string()).take(10).collect::<Vec<_>>().join(", ");
+        notes.push(format!("Left out as headings: lines {lines}."));
+    }
+    let entries = rows.into_iter().map(|(row, draft)| Entry { line: row.line, draft }).collect();
     Some(Pasted { entries, notes, is_named })
 }
 
 /// The cells of an answer with several fields: numbers, truth values and nothing as such.
-fn answer(cells: &[String], names: &[(usize, String)]) -> Value {
+fn answer(cells: &[String], fields: &[(usize, String)]) -> Value {
     let value = |cell: &str| match cell {
         "" => Value::Null,
         "true" | "TRUE" | "True" => Value::Bool(true),
@@ -323,8 +304,8 @@ fn answer(cells: &[String], names: &[(usize, String)]) -> Value {
             },
         },
     };
-    let cell = |at: usize| cells.get(at).map_or("", |cell| cell.trim());
-    names.iter().map(|(at, name)| (name.clone(), value(cell(*at)))).collect::<Map<_, _>>().into()
+    let cell = |at: usize| cells.get(at).map_or("", |cell| bare(cell));
+    fields.iter().map(|(at, name)| (name.clone(), value(cell(*at)))).collect::<Map<_, _>>().into()
 }
 
 /// Columns that a first row makes: those up to its last text, and two where it has two cells.
@@ -335,6 +316,14 @@ fn columns(first: &[String]) -> usize {
 /// Whether a text is one word with a digit, as numbers and ids are.
 fn is_id(text: &str) -> bool {
     !text.contains(char::is_whitespace) && text.contains(|c: char| c.is_ascii_digit())
+}
+
+/// Whether a text is a date, with or without a time.
+fn is_date(text: &str) -> bool {
+    let day = text.split([' ', 'T']).next().unwrap_or_default();
+    let mut parts = day.split(['-', '/', '.']);
+    let is_number = |part: &str| matches!(part.len(), 1..=4) && part.bytes().all(|byte| byte.is_ascii_digit());
+    day.len() >= 6 && parts.clone().count() == 3 && parts.all(is_number)
 }
 
 /// Cells up to the last that has a text.
@@ -367,6 +356,8 @@ struct Table<'p> {
     path: &'p Path,
     rows: Vec<Row>,
     separator: Option<char>,
+    /// Options say how its columns are to be read.
+    is_file: bool,
 }
 
 impl<'p> Table<'p> {
@@ -386,7 +377,7 @@ impl<'p> Table<'p> {
         if records.separator == Some('|') {
             rows.retain(|row| !is_markdown_rule(row));
         }
-        Ok(Self { path, rows, separator: records.separator })
+        Ok(Self { path, rows, separator: records.separator, is_file: true })
     }
 
     /// The rows of a workbook's first sheet whose columns have known names, or else of the first that has rows.
@@ -423,7 +414,7 @@ impl<'p> Table<'p> {
         for cells in rows.iter_mut().flat_map(|row| &mut row.cells) {
             cells.resize(cells.len().max(width), String::new());
         }
-        Ok(Self { path, rows, separator: None })
+        Ok(Self { path, rows, separator: None, is_file: true })
     }
 
     /// The first row that can be read.
@@ -449,9 +440,88 @@ impl<'p> Table<'p> {
         (0..width).max_by_key(|at| cells(*at).map(String::len).sum::<usize>()).unwrap_or(0)
     }
 
-    fn draft(&self, row: &Row, cells: &[String], width: usize, columns: &Found) -> Result<Draft, String> {
-        let cell = |i: usize| cells.get(i).map(|cell| cell.trim());
-        let wanted = columns.text.max(columns.label.unwrap_or(0)) + 1;
+    /// What the rows say, with why they are doubtful; and the further rows that name the columns.
+    fn drafts(
+        &self,
+        first: &Row,
+        headings: &[String],
+        wanted: &Columns,
+        found: &Found,
+    ) -> (Vec<(&Row, RowDraft)>, Vec<&Row>) {
+        let names = |cells: &[String]| cells.iter().map(|cell| name_of(cell)).collect::<Vec<_>>();
+        let named = names(headings);
+        let (mut drafts, mut again, mut is_other) = (Vec::new(), Vec::new(), false);
+        for row in &self.rows {
+            let cells = match &row.cells {
+                Ok(cells) => cells,
+                Err(reason) => {
+                    drafts.push((row, Err(reason.clone())));
+                    continue;
+                }
+            };
+            let is_first = row.number == first.number;
+            let is_named = found.first == First::Heading && names(cells) == named;
+            if is_named || !is_first && has_headings(row) {
+                // Joined files may have other columns.
+                is_other = !is_named;
+                if !is_first {
+                    again.push(row);
+                }
+                continue;
+            }
+            let mut draft = self.draft(row, cells, columns(headings), found);
+            if let Ok(draft) = &mut draft {
+                draft.doubt = match (found.first, self.is_file) {
+                    (First::Doubtful, true) if is_first => {
+                        Some("the row may be a heading: add `--heading yes` or `--heading no`")
+                    }
+                    (First::Doubtful, false) if is_first => Some("the row may be a heading"),
+                    _ if is_other => Some("another heading, with other columns, stands above the row"),
+                    _ => draft.doubt,
+                };
+            }
+            drafts.push((row, draft));
+        }
+        if let Some(doubt) = self.doubt_of_columns(&drafts, &named, wanted, found) {
+            for draft in drafts.iter_mut().flat_map(|(_, draft)| draft) {
+                draft.doubt = draft.doubt.or(Some(doubt));
+            }
+        }
+        (drafts, again)
+    }
+
+    /// Why columns that nobody named may not hold texts or answers.
+    fn doubt_of_columns(
+        &self,
+        drafts: &[(&Row, RowDraft)],
+        names: &[String],
+        wanted: &Columns,
+        found: &Found,
+    ) -> Option<&'static str> {
+        let name = |at: usize| names.get(at).map(String::as_str).filter(|_| found.first == First::Heading);
+        let is_known = |at: usize, known: &[&str]| name(at).is_some_and(|name| known.contains(&name));
+        let said = || drafts.iter().filter_map(|(_, draft)| draft.as_ref().ok());
+        let texts = || said().map(|draft| draft.input.as_str()).filter(|text| !text.is_empty());
+        if wanted.text.is_none() && !is_known(found.text, &TEXT) && texts().all(|text| is_id(text) || is_date(text)) {
+            return Some(match self.is_file {
+                true => "the texts look like ids: name the column with `--text`",
+                false => "the texts look like ids",
+            });
+        }
+        let label = found.label.filter(|at| wanted.label.is_none() && !is_known(*at, &LABEL))?;
+        let labels = || said().filter_map(|draft| draft.output.as_ref()?.as_str());
+        let (count, distinct) = (labels().count(), labels().collect::<HashSet<_>>().len());
+        let are_distinct = count >= 3 && distinct * 10 >= count * 9;
+        let is_about = is_known(label, &ABOUT) || are_distinct && labels().all(is_id);
+        (is_about || count > 0 && labels().all(is_date)).then_some(match self.is_file {
+            true => "the answers look like ids, dates or names: name their column with `--label`",
+            false => "the answers look like ids, dates or names",
+        })
+    }
+
+    fn draft(&self, row: &Row, cells: &[String], width: usize, found: &Found) -> RowDraft {
+        let cell = |i: usize| cells.get(i).map(|cell| bare(cell));
+        let wanted = found.text.max(found.label.unwrap_or(0)) + 1;
         if cells.len() < wanted {
             return Err(format!("it has {} column(s), but {wanted} are needed", cells.len()));
         }
@@ -465,24 +535,21 @@ impl<'p> Table<'p> {
             ));
         }
         let value = |i: Option<usize>| i.and_then(cell).filter(|cell| !cell.is_empty());
-        let label = value(columns.label);
-        let read = [cell(columns.text), label].into_iter().flatten();
         Ok(Draft {
-            id: value(columns.id).map(str::to_owned),
-            input: cell(columns.text).unwrap_or_default().to_owned(),
-            output: label.map(Value::from),
-            doubt: read
-                .into_iter()
-                .any(|cell| self.may_hold_rows(cell, width))
+            id: value(found.id).map(str::to_owned),
+            input: cell(found.text).unwrap_or_default().to_owned(),
+            output: match found.fields.as_slice() {
+                [] => value(found.label).map(Value::from),
+                fields => Some(answer(cells, fields)),
+            },
+            doubt: (cells.iter().any(|cell| self.may_hold_rows(cell)))
                 .then_some("a quoted cell contains line breaks and separators; a quote may not be closed"),
         })
     }
 
-    /// Whether a cell holds lines that could be rows.
-    fn may_hold_rows(&self, cell: &str, width: usize) -> bool {
-        let Some(separator) = self.separator.filter(|_| cell.contains('\n')) else { return false };
-        let least = width.saturating_sub(1).max(1);
-        cell.lines().any(|line| line.matches(separator).count() >= least)
+    /// Whether a cell holds lines that could be rows, or parts of them.
+    fn may_hold_rows(&self, cell: &str) -> bool {
+        self.separator.is_some_and(|separator| cell.contains('\n') && cell.contains(separator))
     }
 
     /// The columns, as the first row and what is wanted tell them.
@@ -521,7 +588,7 @@ impl<'p> Table<'p> {
         };
         if first_row != First::Heading {
             let (text, label) = by_position.ok_or_else(which)?;
-            return Ok(Found { text, label, id, first: first_row });
+            return Ok(Found { text, label, id, first: first_row, fields: Vec::new() });
         }
         if text.is_none() && headings.rivals(&TEXT, 1) || label.is_none() && is_labelled && headings.rivals(&LABEL, 2) {
             return Err(which());
@@ -540,7 +607,7 @@ impl<'p> Table<'p> {
             (None, label, [only]) => (*only, label),
             (None, ..) => return Err(headings.lacks(&TEXT.join("` or `"))),
         };
-        Ok(Found { text, label, id, first: First::Heading })
+        Ok(Found { text, label, id, first: First::Heading, fields: Vec::new() })
     }
 
     /// What a first row is whose columns have no known names.
@@ -605,9 +672,14 @@ fn could_be_name(cell: &str) -> bool {
     few && cell.starts_with(char::is_alphabetic) && !cell.ends_with(['.', '!', '?', ',', ';'])
 }
 
+/// A cell without blanks around it, and without the byte order marks of joined files.
+fn bare(cell: &str) -> &str {
+    cell.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'))
+}
+
 /// A cell as the name of a column.
 fn name_of(cell: &str) -> String {
-    cell.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}')).to_lowercase()
+    bare(cell).to_lowercase()
 }
 
 /// The first row's cells in lower case.

@@ -53,7 +53,7 @@ pub(super) struct Unread(BTreeMap<String, usize>);
 const INPUTS: [&str; 6] = ["text", "input", "message", "question", "query", "sentence"];
 
 /// Names of which a file says nothing surprising by having them.
-const PLAIN: [&str; 5] = ["id", "ts", "role", "from", "weight"];
+const PLAIN: [&str; 4] = ["id", "ts", "role", "from"];
 
 impl Unread {
     fn note<'v>(&mut self, object: &'v Map<String, Value>, read: &[&str], prefix: &str) {
@@ -83,7 +83,14 @@ pub(super) fn drafts(value: &Value, unread: &mut Unread) -> Result<Vec<Draft>, S
         _ => None,
     });
     let mut fields = Fields { row, unread, doubt: None };
+    if let Some(mark) = fields.rejected() {
+        return Err(format!("its `{mark}` marks the answer as rejected"));
+    }
     let pairs = fields.pairs()?;
+    let is_answered = pairs.iter().any(|(_, output)| output.as_ref().is_some_and(|output| !output.is_null()));
+    if is_answered && fields.field("weight").and_then(Value::as_f64) == Some(0.0) {
+        return Err("its `weight` is 0: nothing is to be learned from it".into());
+    }
     let doubt = fields.doubt;
     let last = pairs.len();
     // The last answer has the row's own name.
@@ -125,6 +132,16 @@ const DIALOGUES: [&str; 4] = ["messages", "conversations", "conversation", "cont
 const ANSWERS: [&str; 7] = ["label", "output", "truth", "answer", "response", "completion", "category"];
 
 impl<'r> Fields<'r, '_> {
+    /// The field by which KTO marks an answer as a bad one. Beside a mere text, `label` is the answer.
+    fn rejected(&self) -> Option<&'static str> {
+        let has = |name: &str| self.field(name).is_some();
+        let is_answered = ["prompt", "instruction"].into_iter().any(has)
+            && ["completion", "response", "output", "answer"].into_iter().any(has);
+        let is_marked = is_answered || DIALOGUES.into_iter().any(has);
+        let marks = ["kto_tag", "label"].into_iter().filter(|mark| is_marked || *mark == "kto_tag");
+        marks.into_iter().find(|mark| self.field(mark).is_some_and(is_no))
+    }
+
     /// Inputs and outputs, by the names that the object uses.
     fn pairs(&mut self) -> Result<Vec<Pair>, String> {
         for (name, turns) in DIALOGUES.map(|name| (name, self.field(name))) {
@@ -152,9 +169,6 @@ impl<'r> Fields<'r, '_> {
             return self.instruction(&instruction);
         }
         if let Some(prompt) = self.text("prompt")? {
-            if let (Some(Value::Bool(false)), true) = (self.field("label"), self.field("completion").is_some()) {
-                return Err("its `label` marks the completion as rejected".into());
-            }
             return Ok(vec![self.answered("prompt", prompt, &["completion", "response", "output", "answer"])]);
         }
         let texts: Vec<&str> = INPUTS.into_iter().filter(|name| self.field(name).is_some()).collect();
@@ -198,7 +212,8 @@ impl<'r> Fields<'r, '_> {
     fn answered(&mut self, name: &str, input: String, answers: &[&str]) -> Pair {
         let mut given = answers.iter().filter(|name| self.field(name).is_some());
         let answer = given.next();
-        let is_sure = answer.is_none_or(|name| ["label", "output", "truth", "completion"].contains(name));
+        let is_mark = answer.is_some_and(|name| *name == "label" && self.field(name).is_some_and(Value::is_boolean));
+        let is_sure = !is_mark && answer.is_none_or(|name| ["label", "output", "truth", "completion"].contains(name));
         if !is_sure && given.any(|other| Some(other) != answer) {
             self.doubt = self.doubt.or(Some("more than one field could be the answer"));
         }
@@ -207,8 +222,8 @@ impl<'r> Fields<'r, '_> {
     }
 
     fn system(&self) -> Result<Vec<Turn>, String> {
-        let system = match self.field("systemInstruction").and_then(|system| system.get("parts")) {
-            Some(parts) => Some(content(parts)?),
+        let system = match self.field("systemInstruction") {
+            Some(system) => Some(content(system.get("parts").unwrap_or(system))?),
             None => self.text("system")?,
         };
         let system = system.filter(|system| !system.trim().is_empty());
@@ -225,7 +240,8 @@ impl<'r> Fields<'r, '_> {
             None => instruction.trim().to_owned(),
         };
         let mut turns = self.system()?;
-        for (i, round) in self.field("history").and_then(Value::as_array).into_iter().flatten().enumerate() {
+        let rounds = self.field("history").map(|rounds| rounds.as_array().ok_or("`history` is not a list of pairs"));
+        for (i, round) in rounds.transpose()?.into_iter().flatten().enumerate() {
             let text = |at: usize| round.get(at).and_then(Value::as_str).map(|text| text.trim().to_owned());
             let (Some(asked), Some(said)) = (text(0), text(1)) else {
                 return Err(format!("round {} of `history` is not a pair of texts", i + 1));
@@ -268,16 +284,21 @@ impl<'r> Fields<'r, '_> {
         })?;
         let content = content(part(&["content", "value", "parts"]).ok_or_else(unknown)?)?;
         // OpenAI and Hugging Face call it `weight`, Axolotl `train` or `training`.
-        let weight = ["weight", "train", "training"].into_iter().find_map(|name| Some((name, turn.get(name)?)));
+        let weight = ["weight", "train", "training"].into_iter().find_map(|name| Some((name, part(&[name])?)));
         let learned = match weight.map(|(name, weight)| (name, weight.as_f64(), weight.as_bool())) {
             None | Some((_, Some(1.0), _) | (_, _, Some(true))) => true,
             Some((_, Some(0.0), _) | (_, _, Some(false))) => false,
             Some((name, ..)) => return Err(format!("has a `{name}` that is neither 0 nor 1")),
         };
-        let read = ["content", "value", "parts", "train", "training", "tool_calls", "function_call"];
+        let read = ["content", "value", "parts", "weight", "train", "training", "tool_calls", "function_call"];
         self.unread.note(turn, &read, &format!("{name}[]."));
         Ok((role, content.trim().to_owned(), learned))
     }
+}
+
+fn is_no(value: &Value) -> bool {
+    let is_word = |word: &str| ["false", "0"].contains(&word.trim().to_lowercase().as_str());
+    *value == Value::Bool(false) || value.as_f64() == Some(0.0) || value.as_str().is_some_and(is_word)
 }
 
 fn is_something(value: &Value) -> bool {

@@ -11,6 +11,7 @@ use std::{
     path::Path,
 };
 
+use encoding_rs::WINDOWS_1252;
 use graft_core::{Digest, Example, Review, Source};
 use serde_json::Value;
 
@@ -31,12 +32,32 @@ use crate::{
 const MAX_TEXT: usize = 1 << 20;
 
 /// What programs write into a label where there is none.
-const MISSING: [&str; 6] = ["nan", "null", "n/a", "#n/a", "<na>", "undefined"];
+const MISSING: [&str; 12] =
+    ["nan", "null", "n/a", "#n/a", "<na>", "undefined", "#ref!", "#value!", "#name?", "#div/0!", "#num!", "#null!"];
+
+/// Whether a text stands for nothing. `NA` and `NaT` are of R and pandas; in small letters they are words.
+fn is_missing(text: &str) -> bool {
+    matches!(text, "NA" | "NaT" | "\\N") || MISSING.contains(&text.to_lowercase().as_str())
+}
 
 /// Whether a text holds what letters in UTF-8 look like when they are read as Latin-1 or Windows-1252.
 fn is_mojibake(text: &str) -> bool {
+    if text.is_ascii() {
+        return false;
+    }
     let mut letters = text.chars().zip(text.chars().skip(1));
-    text.contains("â€") || letters.any(|two| matches!(two, ('Ã' | 'Â', '\u{80}'..='\u{bf}')))
+    if text.contains("â€") || letters.any(|two| matches!(two, ('Ã' | 'Â', '\u{80}'..='\u{bf}'))) {
+        return true;
+    }
+    let (bytes, _, is_lossy) = WINDOWS_1252.encode(text);
+    // One letter before a quotation mark may look like another by chance.
+    let beyond = |text: &str| text.chars().filter(|c| !c.is_ascii()).count();
+    !is_lossy && std::str::from_utf8(&bytes).is_ok_and(|read| beyond(read) > 1)
+}
+
+/// Whether a text holds characters that no one types: escapes of terminals, or of an encoding that was not read.
+fn has_controls(text: &str) -> bool {
+    text.contains(|c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
 }
 
 /// Turns rows into examples, all of one source.
@@ -138,9 +159,8 @@ impl<'a> Builder<'a> {
             both if both.iter().any(|text| is_mojibake(text)) => {
                 Some("the text seems to be in another encoding (`Ã¶` instead of `ö`)")
             }
-            _ if MISSING.contains(&input.to_lowercase().as_str()) => {
-                Some("the text is a placeholder for a missing value")
-            }
+            both if both.iter().any(|text| has_controls(text)) => Some("the text contains control characters"),
+            _ if is_missing(input) => Some("the text is a placeholder for a missing value"),
             _ if [('\'', '\''), ('“', '”'), ('„', '“'), ('«', '»')]
                 .iter()
                 .any(|(open, close)| input.len() > 2 && input.starts_with(*open) && input.ends_with(*close)) =>
@@ -155,11 +175,17 @@ impl<'a> Builder<'a> {
         let approved = output.is_some() && (doubt.is_none() || self.approval.doubtful);
         // Named by content, so that importing an edited file again doesn't rename what stayed.
         let mut key = draft.id.unwrap_or_else(|| Digest::of(input.as_bytes()).short().to_owned());
-        let times = self.seen.entry(key.clone()).or_default();
-        *times += 1;
-        if *times > 1 {
-            key = format!("{key}-{times}");
+        if let Some(times) = self.seen.get(&key) {
+            // A row may have such a name of its own.
+            let (mut times, mut made) = (*times, key.clone());
+            while self.seen.contains_key(&made) {
+                times += 1;
+                made = format!("{key}-{times}");
+            }
+            self.seen.insert(key, times);
+            key = made;
         }
+        self.seen.insert(key.clone(), 1);
         self.import.examples.push(Example {
             id: format!("{}:{key}", self.kind),
             task: self.task.name.to_owned(),
@@ -176,9 +202,7 @@ impl<'a> Builder<'a> {
     fn doubt_of(&self, answer: &str, is_list: bool) -> Option<&'static str> {
         let within = |open: char, close: char| answer.starts_with(open) && answer.ends_with(close);
         match self.task.form {
-            Form::Labels if MISSING.contains(&answer.to_lowercase().as_str()) => {
-                Some("the label is a placeholder for a missing value")
-            }
+            Form::Labels if is_missing(answer) => Some("the label is a placeholder for a missing value"),
             Form::Labels if within('[', ']') || within('{', '}') => {
                 Some("the label is written as a list: an example has one label")
             }

@@ -233,13 +233,21 @@ fn suspicious_answers_and_texts_are_imported_as_pending() {
         ("['joy', 'love']", "fine", "as a list"),
         ("good", "schÃ¶n", "another encoding"),
         ("good", "“fine”", "quotation marks"),
+        ("NA", "fine", "is a placeholder"),
+        ("good", "\\N", "is a placeholder"),
+        ("#DIV/0!", "fine", "is a placeholder"),
+        // Cyrillic, and Japanese that was never decoded.
+        ("good", "Ð¼Ð¾Ð»Ð¾ÐºÐ¾", "another encoding"),
+        ("good", "\u{1b}$B%Q%s\u{1b}(B", "control characters"),
+        ("good", "so ein Spaß“ … „heiß“", ""),
         ("none", "the café isn’t bad", ""),
     ];
     for (label, text, doubt) in cases {
         let import = csv_of(&format!("text,label\nold,bad\n{text},\"{label}\"\n"), &Columns::default()).unwrap();
         let states = states(&import);
         assert_eq!(states, ["approved", if doubt.is_empty() { "approved" } else { "pending" }], "{text} -> {label}");
-        assert!(import.notes.last().unwrap().contains(doubt), "{:?}", import.notes);
+        let note = import.notes.iter().find(|note| note.starts_with("Doubtful"));
+        assert!(note.map_or(doubt.is_empty(), |note| note.contains(doubt)), "{:?}", import.notes);
     }
     let import = csv_bytes(&["text,label\nnice,good\nschön,".as_bytes(), b"\xc3"].concat()).unwrap();
     assert_eq!((pairs(&import)[1].0, states(&import)), ("schön", vec!["approved", "pending"]), "cut within a letter");
@@ -403,6 +411,116 @@ fn chat_and_instruction_formats_follow_their_tools() {
     assert_eq!(states(&twice), ["pending", "pending"], "{:?}", twice.notes);
     let prompts = of(json!({"prompt": [turn("user", "a")], "completion": [turn("assistant", "x")]})).unwrap();
     assert_eq!(pairs(&prompts), [("a", Some("x"))]);
+}
+
+fn pasted_as(task: &str, text: &str) -> Import {
+    import_prompt(text, "the text", cards::task(task).unwrap(), &me()).unwrap()
+}
+
+#[test]
+fn pasted_tables_are_doubted_as_files_are() {
+    let (p, a) = ("pending", "approved");
+    let cases = [
+        ("How was lunch?,Verdict\ntasty,good\nwarm,good\ncold,bad\n", vec![p, a, a, a], "may be a heading"),
+        ("text,label\n\"cold soup, bad\nwarm soup\",good\nfine,good\n", vec![p, a], "line breaks and separators"),
+        ("T-1,bad\nT-2,good\nT-3,bad\n", vec![p, p, p], "look like ids"),
+        ("text,label\nwarm,good\ntext,label\ncold,bad\n", vec![a, a], ""),
+    ];
+    for (text, wanted, doubt) in cases {
+        let import = pasted_as("text-classification", text);
+        assert_eq!(states(&import), wanted, "{text}");
+        let said = import.notes.iter().find(|note| note.starts_with("Doubtful"));
+        assert!(said.map_or(doubt.is_empty(), |said| said.contains(doubt) && !said.contains("--")), "{said:?}");
+    }
+    let fields =
+        pasted_as("chat", "message,tone,length\na long soup,warm,3\nsoup, cold,sour,4\n\"rice\nand, peas\",mild,2\n");
+    assert_eq!((fields.examples.len(), fields.problems.len()), (2, 1), "{fields:?}");
+    assert!(fields.problems[0].reason.contains("`4` is one cell more"), "{:?}", fields.problems);
+    assert_eq!(states(&fields)[1], p);
+}
+
+#[test]
+fn guessed_answer_columns_are_doubted() {
+    for (text, wanted) in [
+        ("date,text\n2024-01-01,nice\n2024-01-01,old\n", "pending"),
+        ("text,Ticket\nnice,17\nold,17\n", "pending"),
+        ("user,message\nana,nice\nben,old\nana,fine\n", "pending"),
+        ("case,message\nX1,nice\nX2,old\nX3,fine\n", "pending"),
+        ("nice van,1.2.2024\nold van,3.2.2024\n", "pending"),
+        ("message,grade\nnice,1\nold,3\nfine,1\n", "approved"),
+        ("message,mood\nnice,glad\nold,sad\nfine,calm\n", "approved"),
+        ("message,label\nnice,X1\nold,X2\nfine,X3\n", "approved"),
+    ] {
+        let import = csv_of(text, &Columns::default()).unwrap();
+        assert!(states(&import).iter().all(|state| *state == wanted), "{text}: {:?}", import.notes);
+    }
+    let named = Columns { label: Some("date".into()), ..Columns::default() };
+    let import = csv_of("date,text\n2024-01-01,nice\n2024-01-02,old\n", &named).unwrap();
+    assert_eq!(states(&import), ["approved", "approved"]);
+}
+
+#[test]
+fn swallowed_rows_are_doubted_in_any_cell() {
+    for text in [
+        "id,text,label\n1,\"late,bad\n2,nice\",good\n3,fine,good\n",
+        "text,note,label\nnice,\"x,good\nold,y\",bad\nfine,z,good\n",
+    ] {
+        assert_eq!(states(&csv_of(text, &Columns::default()).unwrap()), ["pending", "approved"], "{text}");
+    }
+}
+
+#[test]
+fn headings_of_joined_files_are_no_examples() {
+    for text in [
+        "\u{feff}text,label\nnice,good\n\u{feff}text,label\nold,bad\n",
+        "text,label\nnice,good\nText , LABEL\nold,bad\n",
+    ] {
+        let import = csv_of(text, &Columns::default()).unwrap();
+        assert_eq!(pairs(&import), [("nice", Some("good")), ("old", Some("bad"))], "{text}");
+        assert_eq!((states(&import), import.count("heading again")), (vec!["approved"; 2], 1));
+    }
+    let swapped = csv_of("text,label\nnice,good\nlabel,text\nbad,old\n", &Columns::default()).unwrap();
+    assert_eq!(states(&swapped), ["approved", "pending"], "{:?}", swapped.notes);
+    let bare = csv_of("text,label\nnice,good\n\u{feff}old,bad\n", &Columns::default()).unwrap();
+    assert_eq!(pairs(&bare)[1].0, "old");
+}
+
+#[test]
+fn made_ids_spare_the_ids_of_other_rows() {
+    for ids in [["1", "1", "1-2"], ["1-2", "1", "1"], ["1", "1-2", "1"]] {
+        let text = format!("id,text,label\n{},a,x\n{},b,y\n{},c,x\n", ids[0], ids[1], ids[2]);
+        let import = csv_of(&text, &Columns::default()).unwrap();
+        let distinct: std::collections::HashSet<_> = import.examples.iter().map(|example| &example.id).collect();
+        assert_eq!(distinct.len(), 3, "{ids:?}");
+    }
+}
+
+#[test]
+fn rejected_answers_are_refused_in_every_layout() {
+    let turns = |answer: Value| json!([{"role": "user", "content": "a"}, answer]);
+    let x = json!({"role": "assistant", "content": "x", "weight": null});
+    for (row, reason) in [
+        (json!({"prompt": [{"role": "user", "content": "a"}], "completion": [x], "label": false}), "`label` marks"),
+        (json!({"messages": turns(x.clone()), "label": "False"}), "`label` marks"),
+        (json!({"instruction": "a", "output": "x", "kto_tag": false}), "`kto_tag` marks"),
+        (json!({"prompt": "a", "response": "x", "label": 0}), "`label` marks"),
+        (json!({"text": "a", "output": "x", "weight": 0}), "`weight` is 0"),
+        (json!({"instruction": "a", "output": "x", "history": "b"}), "`history` is not a list"),
+    ] {
+        let error = jsonl_of("chat", &row.to_string()).unwrap_err();
+        assert!(error.to_string().contains(reason), "{row}: {error}");
+    }
+    let kept = jsonl_of("chat", &json!({"messages": turns(x), "label": true}).to_string()).unwrap();
+    assert_eq!(pairs(&kept), [("a", Some("x"))], "a weight of null is none");
+    let answer = jsonl_of("text-classification", &json!({"text": "a", "label": false}).to_string()).unwrap();
+    assert_eq!(states(&answer), ["approved"]);
+    let either = jsonl_of("chat", &json!({"input": "a", "output": "x", "label": false}).to_string()).unwrap();
+    assert_eq!(states(&either), ["pending"]);
+    let weighed = jsonl_of("chat", &json!({"text": "a", "output": "x", "weight": 0.5}).to_string()).unwrap();
+    assert_eq!(weighed.notes, ["Fields that are not read: `weight` (1 ×)."]);
+    let told = json!({"systemInstruction": "Be kind.", "contents": [
+        {"role": "user", "parts": [{"text": "a"}]}, {"role": "model", "parts": [{"text": "x"}]}]});
+    assert_eq!(pairs(&jsonl_of("chat", &told.to_string()).unwrap()), [("System: Be kind.\nUser: a", Some("x"))]);
 }
 
 const MAX: usize = crate::MAX_PROBLEMS;
