@@ -74,6 +74,7 @@ test("the later of two auditors sees both answers, also if the event arrived bef
     [second!.id, ["x", "2"], "Rejected by ana"],
   ] as const) {
     const [hers, his] = [await open(ana, id), await open(ben, id)];
+    const banner = await his.getByTestId("outbox").elementHandle();
     await his.keyboard.press("2");
     for (const key of decide) await hers.keyboard.press(key);
     const message = his.getByRole("region", { name: "Message" });
@@ -84,6 +85,8 @@ test("the later of two auditors sees both answers, also if the event arrived bef
 
     await his.keyboard.press("Control+Enter");
     await his.getByRole("button", { name: "Compare and choose" }).click();
+    // A live region that was there before announces it.
+    expect(await banner?.textContent()).toContain("before you");
     const dialog = his.getByRole("dialog");
     await expect(dialog.getByRole("cell", { name: "good" }).first()).toBeVisible();
     await expect(dialog.getByRole("cell", { name: says.startsWith("Rejected") ? "rejected" : "bad" })).toBeVisible();
@@ -109,7 +112,16 @@ test("a held key and a double click decide once, and undo covers the whole sessi
     await page.keyboard.press("a");
   }
   await expect.poll(decided).toBe(13);
-  for (let i = 12; i >= 0; i -= 1) {
+  // A double click on the first of the last decisions must not hit the one that takes its place.
+  await page
+    .getByRole("complementary", { name: "Last decisions" })
+    .getByRole("button", { name: /^Undo: / })
+    .first()
+    .dblclick();
+  await expect.poll(decided).toBe(12);
+  await expect(page.getByText("saving …")).toHaveCount(0);
+  expect(await decided()).toBe(12);
+  for (let i = 11; i >= 0; i -= 1) {
     await page.keyboard.press("u");
     await expect.poll(decided).toBe(i);
   }
@@ -183,6 +195,65 @@ test("decisions of others are marked in the queue in every tab", async () => {
   for (const page of [tab, his, hers]) await page.close();
 });
 
+/** A browser with a review link, which hears no live events. */
+async function linked(browser: Browser, name: string): Promise<BrowserContext> {
+  const reply = await ana.request.post(`${graft.url}/api/v1/tokens/links`, {
+    data: { person: name, task: TASK },
+    headers: { "X-Graft-CSRF": "1" },
+  });
+  const { path } = (await reply.json()) as { path: string };
+  const context = await browser.newContext();
+  await send(context, "/session", { token: new URL(path, graft.url).searchParams.get("token") });
+  return context;
+}
+
+/** A browser of ben that no live event reaches. */
+async function deaf(browser: Browser): Promise<BrowserContext> {
+  const context = await person(browser, "ben");
+  await context.route("**/api/v1/events*", (route) => route.abort());
+  return context;
+}
+
+test("without live events too, decisions of others are marked, skipped, and never overwritten unasked", async ({
+  browser,
+}) => {
+  for (const without of [() => linked(browser, "Cleo"), () => deaf(browser)]) {
+    const context = await without();
+    const his = await context.newPage();
+    await his.goto(`${graft.url}/audit?task=${TASK}`);
+    await expect(his.getByTestId("message")).toBeVisible();
+    const own = await shown(his);
+    const ids = (await waiting()).map(({ id }) => id);
+    const [second, third, fourth, fifth] = ids.slice(ids.indexOf(own) + 1);
+    const reject = async (id: string) => {
+      const { revision } = await known(id);
+      await send(ana, `/examples/${TASK}/${id}/reject`, { revision, reason: "hers" });
+    };
+    // He goes there at once, before anything has told his page.
+    await reject(second!);
+    await his.keyboard.press("j");
+    const message = his.getByRole("region", { name: "Message" });
+    await expect(message.getByText("Rejected by ana: hers")).toBeVisible();
+    await his.keyboard.press("1");
+    await his.keyboard.press("a");
+    await his.getByRole("button", { name: "Compare and choose" }).click();
+    await his.getByRole("dialog").getByRole("button", { name: "Keep their decision" }).click();
+    expect((await known(second!)).review.by).toBe("ana");
+    // Those that she decides on while he reads are passed over.
+    await expect.poll(() => shown(his)).toBe(third);
+    await reject(fourth!);
+    await reject(fifth!);
+    await his.waitForResponse((reply) => decodeURIComponent(reply.url()).endsWith(`/${fifth}`));
+    await his.keyboard.press("1");
+    await his.keyboard.press("a");
+    await expect.poll(async () => (await known(third!)).review.state).toBe("approved");
+    await expect(message.getByText("Unaudited", { exact: true })).toBeVisible();
+    expect([third, fourth, fifth]).not.toContain(await shown(his));
+    await expect(his.getByText("Connecting")).toHaveCount(0, { timeout: 15_000 });
+    await context.close();
+  }
+});
+
 test("a waiting decision is sent only by the person who made it", async () => {
   const page = await open(ana);
   const id = await shown(page);
@@ -197,6 +268,13 @@ test("a waiting decision is sent only by the person who made it", async () => {
 
   const his = await open(ana);
   await expect(his.getByText("1 decision of ana not sent yet.")).toBeVisible();
+  // It changes nothing in his queue, and it takes more than a click to delete it.
+  expect(await shown(his)).toBe(id);
+  await expect(his.getByRole("region", { name: "Message" }).getByText("Unaudited", { exact: true })).toBeVisible();
+  await his.getByRole("button", { name: "Delete them" }).click();
+  await his.getByRole("dialog").getByRole("button", { name: "Back" }).click();
+  await expect(his.getByText("1 decision of ana not sent yet.")).toBeVisible();
+  await his.keyboard.press("j");
   const asked: string[] = [];
   his.on("request", (request) => request.method() === "POST" && asked.push(request.url()));
   await his.keyboard.press("1");

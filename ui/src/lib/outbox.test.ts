@@ -73,7 +73,8 @@ test("a tab sends another tab's decisions only after a delay", async () => {
   await settle();
   // The second one builds on the first.
   expect(sent).toEqual(["3"]);
-  here.change((list) => list.map((one) => ({ ...one, at: one.at - 60_000 })));
+  // The clock was set back since.
+  here.change((list) => list.map((one) => ({ ...one, at: one.at + 60_000 })));
   await here.flush();
   expect(sent).toEqual(["3", "1", "2"]);
 });
@@ -145,6 +146,10 @@ test("a refused decision is kept with its reason until a person discards it", as
   expect(one.read()[0]?.refused).toBe("no such unit");
   one.resolve("1", "theirs");
   expect(one.read()).toEqual([]);
+  // The server does not have it, so it can be taken back.
+  one.add(entry("2"));
+  await settle();
+  expect(one.withdraw("2")).toBe(true);
 });
 
 test("only an unsent decision can be withdrawn", async () => {
@@ -155,7 +160,32 @@ test("only an unsent decision can be withdrawn", async () => {
   await settle();
   expect(one.withdraw("1")).toBe(false);
   expect(one.withdraw("2")).toBe(true);
+  // Another tab sends it, or has sent it without an answer.
+  one.add(entry("3"));
+  one.change((list) => list.map((other) => ({ ...other, tried: true })));
+  expect(one.withdraw("3")).toBe(false);
+  answer({ kind: "done", example: example() });
+  await settle();
   answer({ kind: "done", example: example() });
   await settle();
   expect(one.read()).toEqual([]);
+});
+
+test("without storage, decisions are sent and the page knows that a reload loses them", async () => {
+  vi.stubGlobal("localStorage", {
+    getItem: () => null,
+    setItem: () => {
+      throw new Error("full");
+    },
+  });
+  const sent: string[] = [];
+  let isAway = true;
+  const one = box(async (entry) => (isAway ? away() : (sent.push(entry.key), done(entry))));
+  one.add(entry("1"));
+  one.add(entry("2"));
+  await settle();
+  expect([one.isKept, one.read().length]).toEqual([false, 2]);
+  isAway = false;
+  await one.flush();
+  expect(sent).toEqual(["1", "2"]);
 });

@@ -28,6 +28,8 @@ export interface Entry {
   /** The `seq` of the newest change that they saw; absent until it is known. */
   seen?: number;
   deed: Deed;
+  /** It was sent, from whichever tab: the server may have it although it did not answer. */
+  tried?: boolean;
   /** Milliseconds since the epoch. */
   at: number;
   /** The beginning of the message, to name it. */
@@ -68,7 +70,6 @@ export class Outbox extends KeptStore<Entry[]> {
   private busy = false;
   /** The state of each example after the last decision sent from here. */
   private results = new Map<string, Saw>();
-  private inFlight: string | null = null;
   away = false;
 
   constructor(
@@ -92,10 +93,15 @@ export class Outbox extends KeptStore<Entry[]> {
 
   /** Takes an unsent decision back; false when it is too late for that. */
   withdraw(key: string): boolean {
-    const entry = this.read().find((one) => one.key === key);
-    if (!entry || this.inFlight === key || entry.tab !== this.tab) return false;
-    this.change((entries) => entries.filter((one) => one.key !== key));
-    return true;
+    let withdrawn = false;
+    this.change((entries) =>
+      entries.filter((one) => {
+        const isIt = one.key === key && one.tab === this.tab && !one.tried;
+        withdrawn ||= isIt;
+        return !isIt;
+      }),
+    );
+    return withdrawn;
   }
 
   /** After a conflict: drop the own decision, or decide again on what is there now. */
@@ -104,7 +110,7 @@ export class Outbox extends KeptStore<Entry[]> {
       entries.flatMap((entry): Entry[] => {
         if (entry.key !== key) return [entry];
         if (keep === "theirs") return [];
-        const { conflict, refused: _, seen: __, ...rest } = entry;
+        const { conflict, refused: _, seen: __, tried: ___, ...rest } = entry;
         return [{ ...rest, key: `${key}+`, deed: standing(entry), saw: conflict ?? entry.saw, tab: this.tab }];
       }),
     );
@@ -126,7 +132,8 @@ export class Outbox extends KeptStore<Entry[]> {
     if (this.read().length === 0) return false;
     const who = await this.server.who();
     if (who === null) return this.isAway(true);
-    const isOurs = (entry: Entry) => entry.tab === this.tab || Date.now() - entry.at > HANDED_OVER;
+    // Also where the clock was set back since.
+    const isOurs = (entry: Entry) => entry.tab === this.tab || Math.abs(Date.now() - entry.at) > HANDED_OVER;
     const held = new Set<string>();
     for (const entry of this.read()) {
       if (entry.by !== who || held.has(id(entry))) continue;
@@ -137,30 +144,35 @@ export class Outbox extends KeptStore<Entry[]> {
   }
 
   private async deliver(entry: Entry): Promise<boolean> {
-    this.inFlight = entry.key;
     const reply = await this.exchange(entry);
-    this.inFlight = null;
+    if (reply === null) return true;
     this.isAway(reply.kind === "away");
     if (reply.kind === "away") return false;
     const result = this.results.get(id(entry));
     if (reply.kind === "done") this.settle(entry, reply.example);
-    else if (reply.kind === "refused") this.replace(entry, { refused: reply.why });
+    else if (reply.kind === "refused") this.replace(entry, { refused: reply.why, tried: false });
     else if (agrees(entry, reply.current)) this.settle(entry, reply.current);
     // It conflicts with a decision that was made here a moment before.
     else if (result && unchanged(result, reply.current) && !unchanged(result, entry.saw))
-      this.replace(entry, { saw: result, seen: undefined });
-    else this.replace(entry, { conflict: reply.current });
+      this.replace(entry, { saw: result, seen: undefined, tried: false });
+    else this.replace(entry, { conflict: reply.current, tried: false });
     return true;
   }
 
   /** What it rests on is looked up where that isn't known, and kept: a repetition says the same. */
-  private async exchange(entry: Entry): Promise<Reply> {
-    if (entry.seen !== undefined) return this.server.send(entry);
+  private async exchange(entry: Entry): Promise<Reply | null> {
+    if (entry.seen !== undefined) return this.send(entry, entry.seen);
     const found = await this.server.look(entry);
     if (!found) return { kind: "away" };
     if (!unchanged(found.example, entry.saw)) return { kind: "conflict", current: found.example };
-    this.replace(entry, { seen: found.seen });
-    return this.server.send({ ...entry, seen: found.seen });
+    return this.send(entry, found.seen);
+  }
+
+  /** Null if it was withdrawn meanwhile. */
+  private async send(entry: Entry, seen: number): Promise<Reply | null> {
+    this.replace(entry, { seen, tried: true });
+    const isThere = this.read().some((one) => one.key === entry.key);
+    return isThere ? this.server.send({ ...entry, seen }) : null;
   }
 
   private settle(entry: Entry, example: Example): void {

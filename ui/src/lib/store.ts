@@ -34,6 +34,11 @@ export class KeptStore<T> extends Store<T> {
     this.reload();
   }
 
+  /** Whether a reload of the page leaves it. */
+  get isKept(): boolean {
+    return this.stored;
+  }
+
   /** Loads a value written by another tab. */
   reload = (): void => {
     if (this.stored) this.set(this.kept());
@@ -43,9 +48,9 @@ export class KeptStore<T> extends Store<T> {
     // Read again first: another tab may have written.
     const next = update(this.stored ? this.kept() : this.read());
     try {
-      localStorage.setItem(this.name, JSON.stringify(next));
+      if (this.stored) localStorage.setItem(this.name, JSON.stringify(next));
     } catch {
-      // Storage is full or forbidden: from now on the value exists only on this page.
+      // Storage is full or forbidden: from now on the value exists only on this page, and others keep theirs.
       this.stored = false;
     }
     this.set(next);

@@ -1,4 +1,7 @@
 import { Store } from "../lib/store";
 
-/** Whether changes reach this page. */
-export const link = new Store<"connecting" | "live" | "away">("connecting");
+/** Milliseconds after which a page without live events asks again. */
+export const POLL = 10_000;
+
+/** How changes reach this page: they are sent to it, or it asks for them, or not at all. */
+export const link = new Store<"connecting" | "live" | "polling" | "away">("connecting");

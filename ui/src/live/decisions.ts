@@ -58,6 +58,7 @@ function settled(entry: Entry, example: Example): void {
 export const outbox = new Outbox(server, TAB, settled);
 
 addEventListener("storage", () => [outbox, recent].forEach((kept) => kept.reload()));
+addEventListener("beforeunload", (event) => !outbox.isKept && outbox.read().length > 0 && event.preventDefault());
 setInterval(() => void outbox.flush(), RETRY);
 
 export const useOutbox = (): Entry[] => useStore(outbox);

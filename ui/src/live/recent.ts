@@ -1,9 +1,8 @@
-import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { sessionQuery } from "../api/queries";
 import type { Example, ReviewState } from "../api/types";
 import type { Saw } from "../lib/outbox";
 import { KeptStore, useStore } from "../lib/store";
+import { useMe } from "./session";
 
 /** A decision made in this browser, sent or not. */
 export interface Decided {
@@ -20,13 +19,15 @@ export interface Decided {
   at: number;
 }
 
-/** As many as somebody decides in a long day. */
+/** As many as somebody decides in a long day, and no more characters than leave room for decisions that wait. */
 const KEPT = 1_000;
+const CHARACTERS = 1_000_000;
 
 /** The last decisions, newest first; kept over a reload. */
-class Recent extends KeptStore<Decided[]> {
+export class Recent extends KeptStore<Decided[]> {
   add(decided: Decided): void {
-    this.change((list) => [decided, ...list.filter((one) => one.id !== decided.id)].slice(0, KEPT));
+    const isAnother = ({ by, task, id }: Decided) => by !== decided.by || task !== decided.task || id !== decided.id;
+    this.change((list) => within([decided, ...list.filter(isAnother)].slice(0, KEPT)));
   }
 
   /** The server has it. */
@@ -41,11 +42,16 @@ class Recent extends KeptStore<Decided[]> {
   }
 }
 
+function within(list: Decided[]): Decided[] {
+  let left = CHARACTERS;
+  return list.filter((one, at) => (left -= JSON.stringify(one).length) > 0 || at === 0);
+}
+
 export const recent = new Recent("graft.recent", []);
 
 /** The decisions of the current user. */
 export function useRecent(): Decided[] {
   const list = useStore(recent);
-  const by = useQuery(sessionQuery).data?.user ?? "";
+  const by = useMe();
   return useMemo(() => list.filter((one) => one.by === by), [list, by]);
 }

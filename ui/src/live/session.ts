@@ -1,7 +1,9 @@
+import { useQuery } from "@tanstack/react-query";
 import { queries, sessionQuery } from "../api/queries";
 
 /** The person who is logged in, as this page knows it; empty where no login is needed. */
 export const me = (): string => queries.getQueryData(sessionQuery.queryKey)?.user ?? "";
+export const useMe = (): string => useQuery(sessionQuery).data?.user ?? "";
 
 /** Names this page among all that are open. */
 export const TAB = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;

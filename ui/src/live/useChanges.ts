@@ -1,8 +1,8 @@
 import { useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import { sessionQuery } from "../api/queries";
+import { sessionQuery, tasksQuery } from "../api/queries";
 import type { Change, Schemas } from "../api/types";
-import { link } from "./connection";
+import { POLL, link } from "./connection";
 import { seated } from "./presence";
 import { mark, partOf, type Part } from "./queueCache";
 import { listen } from "./stream";
@@ -17,9 +17,6 @@ export function outdated(change: Change): string[][] {
   if (kind === "setting") return [["settings"], ["rent"], ["tables"], ["schedules"], ["users"], ["tokens"]];
   return [["tasks"]];
 }
-
-/** Polling interval without live events. */
-const ASKS = 10_000;
 
 /** Receives every change on the server and refetches outdated queries, at most a few times per second. */
 export function useChanges(onHealed: () => void): void {
@@ -37,7 +34,12 @@ export function useChanges(onHealed: () => void): void {
       if (live) return;
       const shown = { predicate: ({ queryKey }: { queryKey: readonly unknown[] }) => queryKey[0] !== "queue" };
       void client.invalidateQueries(document.hidden ? { queryKey: ["tasks"] } : shown);
-    }, ASKS);
+      const told = client.fetchQuery({ ...tasksQuery, staleTime: 0, retry: false });
+      void told.then(
+        () => live || link.set("polling"),
+        () => live || link.set("away"),
+      );
+    }, POLL);
     const hear = isHeard ? listen : () => () => undefined;
     const stop = hear((last) => `/api/v1/events${last && `?after=${last}`}`, ["change", "presence"], {
       on: (name, data) => (name === "presence" ? seated(data as Schemas["Seats"]) : heard(data as Change)),

@@ -5,7 +5,7 @@ import { Button } from "../components/Button";
 import { Icon, type IconName } from "../components/Icon";
 import { number } from "../lib/format";
 import { useStore } from "../lib/store";
-import { link } from "../live/connection";
+import { POLL, link } from "../live/connection";
 import css from "./shell.module.css";
 import { TaskPick } from "./TaskPick";
 import { ThemeToggle } from "./ThemeToggle";
@@ -68,7 +68,12 @@ export function Nav({ onCommands, onKeys }: { onCommands: () => void; onKeys: ()
 /** Whether changes reach this page; it heals by itself. */
 function ConnectionBadge() {
   const state = useStore(link);
-  const words = { live: "Live", connecting: "Connecting …", away: "Server not reachable; retrying" };
+  const words = {
+    live: "Live",
+    connecting: "Connecting …",
+    polling: `Updated every ${POLL / 1_000} s`,
+    away: "Server not reachable; retrying",
+  };
   return (
     <p className={css.linkState} data-link={state} role="status" data-testid="link">
       <i aria-hidden />

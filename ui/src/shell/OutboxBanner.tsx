@@ -1,35 +1,40 @@
-import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { sessionQuery } from "../api/queries";
 import { Button } from "../components/Button";
+import { Confirm } from "../components/Confirm";
 import { Notice } from "../components/bits";
 import { Modal } from "../components/Modal";
 import { clip, count } from "../lib/format";
+import { single } from "../lib/clicks";
 import type { Entry } from "../lib/outbox";
 import { outbox, useOutbox } from "../live/decisions";
-import { useStore } from "../lib/store";
-import { link } from "../live/connection";
+import { useMe } from "../live/session";
 import { ConflictTable } from "./ConflictTable";
 import css from "./shell.module.css";
 
 /** Shows decisions that wait, conflict or were refused, so that none is lost unnoticed. */
 export function OutboxBanner() {
   const all = useOutbox();
-  const who = useQuery(sessionQuery).data?.user ?? "";
+  const who = useMe();
   const entries = all.filter((entry) => entry.by === who);
   const others = all.filter((entry) => entry.by !== who);
-  const isAway = useStore(link) === "away";
   const [open, setOpen] = useState<string | null>(null);
+  const [deleting, setDeleting] = useState<string | null>(null);
   const clashing = entries.filter((entry) => entry.conflict);
   const refused = entries.filter((entry) => entry.refused);
   const waiting = entries.length - clashing.length - refused.length;
   const shown = clashing.find((entry) => entry.key === open);
-  if (clashing.length + refused.length + others.length === 0 && !(waiting > 0 && (outbox.away || isAway))) return null;
+  // It is there before anything is in it: otherwise what it says may not be announced.
   return (
-    <div className={css.banner} role="status">
+    <div className={css.banner} role="status" data-testid="outbox">
       {waiting > 0 && outbox.away && (
         <Notice tone="warn" title={`${count(waiting, "decision")} not sent yet.`}>
-          The server cannot be reached. They are sent in order when it is reachable again, also after a reload.
+          The server cannot be reached. They are sent in order when it is reachable again
+          {outbox.isKept ? ", also after a reload." : "."}
+        </Notice>
+      )}
+      {waiting > 0 && !outbox.isKept && (
+        <Notice tone="bad" title={`${count(waiting, "decision")} not stored in this browser.`}>
+          Its storage is full or forbidden. Leave the page open until they are sent; a reload loses them.
         </Notice>
       )}
       {[...new Set(others.map(({ by }) => by))].map((by) => (
@@ -39,7 +44,7 @@ export function OutboxBanner() {
           title={`${count(others.filter((entry) => entry.by === by).length, "decision")} of ${by || "somebody who was not logged in"} not sent yet.`}
         >
           <p>{by ? `They are sent when ${by} logs in here again.` : "They have no author and cannot be sent."}</p>
-          <Button small look="quiet" onClick={() => outbox.change((list) => list.filter((entry) => entry.by !== by))}>
+          <Button small look="quiet" onClick={() => setDeleting(by)}>
             Delete them
           </Button>
         </Notice>
@@ -54,14 +59,27 @@ export function OutboxBanner() {
       {refused.map((entry) => (
         <Notice key={entry.key} tone="bad" title={`“${clip(entry.title, 60)}” could not be saved.`}>
           <p>{entry.refused}</p>
-          <Button small onClick={() => outbox.resolve(entry.key, "mine")}>
+          <Button small onClick={single(() => outbox.resolve(entry.key, "mine"))}>
             Try again
           </Button>{" "}
-          <Button small look="quiet" onClick={() => outbox.resolve(entry.key, "theirs")}>
+          <Button small look="quiet" onClick={single(() => outbox.resolve(entry.key, "theirs"))}>
             Drop my decision
           </Button>
         </Notice>
       ))}
+      <Confirm
+        open={deleting !== null}
+        title={`Delete the decisions of ${deleting || "somebody who was not logged in"}?`}
+        yes="Delete"
+        danger
+        onYes={() => {
+          outbox.change((list) => list.filter((entry) => entry.by !== deleting));
+          setDeleting(null);
+        }}
+        onNo={() => setDeleting(null)}
+      >
+        <p>They exist only in this browser. The messages stay as they are on the server.</p>
+      </Confirm>
       {shown && <Conflict entry={shown} close={() => setOpen(null)} />}
     </div>
   );

@@ -1,6 +1,7 @@
 import type { TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
 import { TimeAgo } from "../../components/TimeAgo";
+import { single } from "../../lib/clicks";
 import { useOutbox } from "../../live/decisions";
 import css from "./audit.module.css";
 import { useRecent } from "../../live/recent";
@@ -39,7 +40,7 @@ export function Rail({ audit, task }: { audit: Audit; task: TaskInfo }) {
               small
               icon="undo"
               aria-label={`Undo: ${one.title}`}
-              onClick={() => audit.takeBack(one)}
+              onClick={single(() => audit.takeBack(one))}
             />
           </li>
         ))}

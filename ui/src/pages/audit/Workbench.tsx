@@ -20,7 +20,7 @@ import { MessageText } from "./MessageText";
 import { ReviewPill } from "./ReviewPill";
 import { TokenMask } from "./TokenMask";
 import type { Audit } from "./useAudit";
-import { newest, useShown } from "./useShown";
+import { useShown } from "./useShown";
 import { approval, decide } from "./useDecide";
 
 interface Props {
@@ -35,10 +35,10 @@ export function Workbench({ example, task, audit, position }: Props) {
   // Without live events, it is fetched again.
   const refetchOnMount = link.read() === "live" || "always";
   const { data: detail } = useQuery({ ...exampleQuery(example.task, example.id), refetchOnMount });
-  const { shown, adopt } = useShown(detail);
-  /** The message that the person sees and decides on; `known` is its current state. */
+  /** What the person sees and decides on; `known` is its current state. */
   const [first] = useState(example);
-  const seen = { example: shown?.example ?? first, seen: shown && newest(shown) };
+  const { shown, basis, adopt } = useShown(detail, first);
+  const seen = basis ?? { example: first };
   const known = detail?.example ?? example;
   const list = useMemo(() => proposals(shown ?? { example: first }), [shown, first]);
   const view = audit.search.view as View | undefined;

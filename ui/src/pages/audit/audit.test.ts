@@ -2,8 +2,12 @@
 import { expect, test } from "vitest";
 import { numberOf } from "../../components/answer/NumberInput";
 import type { Example } from "../../api/types";
+import { exampleQuery, queries } from "../../api/queries";
+import { single } from "../../lib/clicks";
+import { Recent, type Decided } from "../../live/recent";
 import { outdated } from "../../live/useChanges";
 import { chosen, pair, proposals } from "./draft";
+import { isSurprise } from "./useShown";
 import { belongs, flat, nextOpen, stateOf } from "./queue";
 
 const example = (id: string, state = "pending", output: Example["output"] = null): Example => ({
@@ -35,16 +39,56 @@ test("a local decision is shown before the server confirms it", () => {
     key: "k",
     task: "t",
     id: "a",
-    by: "",
+    by: "ana",
     tab: "",
     saw: example("a"),
     deed: { action: "reject", reason: "x" } as const,
     at: 0,
     title: "",
   };
-  expect(stateOf(example("a"), [entry])).toBe("rejected");
-  expect(stateOf(example("a"), [{ ...entry, refused: "no" }])).toBe("pending");
-  expect(stateOf(example("b", "approved"), [entry])).toBe("approved");
+  expect(stateOf(example("a"), [entry], "ana")).toBe("rejected");
+  expect(stateOf(example("a"), [{ ...entry, refused: "no" }], "ana")).toBe("pending");
+  expect(stateOf(example("b", "approved"), [entry], "ana")).toBe("approved");
+  // Neither of another person on this browser, nor of another task: ids are digests of texts.
+  expect(stateOf(example("a"), [entry], "ben")).toBe("pending");
+  expect(stateOf({ ...example("a"), task: "u" }, [entry], "ana")).toBe("pending");
+});
+
+test("reading a message marks it in the open queue", () => {
+  const key = ["queue", { task: "t" }];
+  const states = () =>
+    queries.getQueryData<{ pages: { examples: Example[] }[] }>(key)?.pages[0]?.examples.map((one) => one.review.state);
+  queries.setQueryData(key, { pages: [{ examples: [example("a"), example("b")] }], pageParams: [0] });
+  queries.setQueryData(exampleQuery("t", "b").queryKey, { example: example("b", "approved"), history: [], spans: {} });
+  expect(states()).toEqual(["pending", "approved"]);
+});
+
+test("a decision of another person on a message that was offered as undecided is no silent basis", () => {
+  // Nobody is logged in on this page, so ana is another person.
+  expect(isSurprise(example("a"), example("a", "approved"))).toBe(true);
+  expect(isSurprise(example("a", "approved"), example("a", "approved"))).toBe(false);
+  expect(isSurprise(example("a"), { ...example("a"), revision: 2 })).toBe(false);
+});
+
+test("the last decisions are kept by person, task and message, and leave room in the storage", () => {
+  const kept = new Recent("recent.test", []);
+  const one = { by: "ana", task: "t", id: "a", title: "", state: "approved", at: 0 } as const;
+  const add = (key: string, more: Partial<Decided> = {}) => kept.add({ ...one, key, result: example("a"), ...more });
+  add("1");
+  add("2", { task: "u" });
+  add("3", { by: "ben" });
+  add("4");
+  expect(kept.read().map(({ key }) => key)).toEqual(["4", "3", "2"]);
+  for (let i = 0; i < 5; i += 1) add(`${i}`, { id: `${i}`, result: { ...example("a"), output: "x".repeat(300_000) } });
+  expect(kept.read().map(({ id }) => id)).toEqual(["4", "3", "2"]);
+});
+
+test("of a double click the first one counts", () => {
+  let runs = 0;
+  for (const detail of [1, 2]) single(() => (runs += 1))({ detail });
+  // The keyboard presses a button with 0.
+  single(() => (runs += 1))({ detail: 0 });
+  expect(runs).toBe(2);
 });
 
 test("the next pending message is after this one, otherwise from the start", () => {

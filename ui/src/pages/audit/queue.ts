@@ -39,10 +39,13 @@ export function flat(pages: { examples: ListedExample[] }[] | undefined): Listed
   return (pages ?? []).flatMap((page) => page.examples).filter((one) => !seen.has(one.id) && seen.add(one.id));
 }
 
-/** A message's state, including unsent decisions of this page. */
-export function stateOf(example: { id: string; review: { state: string } }, waiting: Entry[]): ReviewState {
-  const entry = waiting.findLast((one) => one.id === example.id && !one.conflict && !one.refused);
-  if (!entry || entry.deed.action === "edit") return example.review.state as ReviewState;
+type Listed = Pick<ListedExample, "task" | "id" | "review">;
+
+/** A message's state, including the decisions of the person at this browser that are not sent yet. */
+export function stateOf({ task, id, review }: Listed, waiting: Entry[], by: string): ReviewState {
+  const isIt = (one: Entry) => one.id === id && one.task === task && one.by === by;
+  const entry = waiting.findLast((one) => isIt(one) && !one.conflict && !one.refused);
+  if (!entry || entry.deed.action === "edit") return review.state;
   return AFTER[entry.deed.action];
 }
 const AFTER = { approve: "approved", reject: "rejected", undo: "pending" } as const;

@@ -3,7 +3,9 @@ import { useCallback, useEffect, useMemo, useState } from "react";
 import { exampleQuery } from "../../api/queries";
 import type { Example, ListedExample, ReviewState, TaskInfo } from "../../api/types";
 import { useOutbox } from "../../live/decisions";
+import { POLL, link } from "../../live/connection";
 import { others, usePresence, useSeatsKnown } from "../../live/presence";
+import { useMe } from "../../live/session";
 import { useStore } from "../../lib/store";
 import { useUrl } from "../../shell/url";
 import { filterOf, nextOpen, stateOf, type Filter } from "./queue";
@@ -56,7 +58,7 @@ export function useAudit(task: TaskInfo | undefined) {
   const current = seeking ? undefined : list[index];
   usePresence(current?.task, current?.id);
   useAddress(current?.id, search.id, setUrl);
-  usePrefetch(list, index);
+  usePrefetch(list, index, states);
   const other = current && here(current)?.by;
   return {
     ...queue,
@@ -80,7 +82,8 @@ export function useAudit(task: TaskInfo | undefined) {
 
 function useStates(list: ListedExample[]): ReviewState[] {
   const waiting = useOutbox();
-  return useMemo(() => list.map((one) => stateOf(one, waiting)), [list, waiting]);
+  const by = useMe();
+  return useMemo(() => list.map((one) => stateOf(one, waiting, by)), [list, waiting, by]);
 }
 
 /** Where a list begins for this person, chosen once it is read and known who has what open. */
@@ -119,9 +122,23 @@ function useAddress(
   }, [current, shown, setUrl]);
 }
 
-function usePrefetch(list: ListedExample[], at: number): void {
+/**
+ * Reads the next messages, and the next undecided ones. Without live events they are read again and again: the queue is
+ * marked with what others decided before one gets there.
+ */
+function usePrefetch(list: ListedExample[], at: number, states: ReviewState[]): void {
   const client = useQueryClient();
+  const isLive = useStore(link) === "live";
   useEffect(() => {
-    list.slice(at + 1, at + 1 + AHEAD).forEach((one) => void client.prefetchQuery(exampleQuery(one.task, one.id)));
-  }, [client, list, at]);
+    const open = list.filter((_, i) => i > at && states[i] === "pending").slice(0, AHEAD);
+    const ahead = new Set([...list.slice(at + 1, at + 1 + AHEAD), ...open]);
+    const age = isLive ? {} : { staleTime: POLL / 2 };
+    const read = () =>
+      document.hidden ||
+      ahead.forEach((one) => void client.prefetchQuery({ ...exampleQuery(one.task, one.id), ...age }));
+    read();
+    if (isLive) return;
+    const timer = setInterval(read, POLL / 2);
+    return () => clearInterval(timer);
+  }, [client, list, at, states, isLive]);
 }

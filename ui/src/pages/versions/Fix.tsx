@@ -10,6 +10,7 @@ import { Failure } from "../../components/Failure";
 import { Modal } from "../../components/Modal";
 import { ShowCommand } from "../../components/ShowCommand";
 import { commands } from "../../lib/commands";
+import { single } from "../../lib/clicks";
 import { differing } from "../../lib/diff";
 import { isTyping, name } from "../../lib/keys";
 import type { Json } from "../../lib/json";
@@ -17,7 +18,7 @@ import { blank, problems } from "../../lib/schema";
 import { current } from "../../lib/spans";
 import { MessageText } from "../audit/MessageText";
 import { approval, decide } from "../audit/useDecide";
-import { newest, useShown } from "../audit/useShown";
+import { useShown } from "../audit/useShown";
 import { Diffs } from "./Diffs";
 import css from "./versions.module.css";
 
@@ -34,7 +35,7 @@ interface Props {
 export function Fix({ task, one, place, onStep, onApproved, close }: Props) {
   const { id } = one.example;
   const { data, error, refetch } = useQuery(exampleQuery(task.name, id));
-  const { shown } = useShown(data);
+  const { shown, basis } = useShown(data);
   const known = shown?.example;
   const [drafts, setDrafts] = useState<Record<string, Json>>({});
   const [path, setPath] = useState<string | null>(null);
@@ -45,9 +46,8 @@ export function Fix({ task, one, place, onStep, onApproved, close }: Props) {
   const errors = tried === id ? problems(task, answer) : {};
   const approve = () => {
     setTried(id);
-    if (!known || Object.keys(problems(task, answer)).length > 0) return;
-    const seen = { example: known, seen: newest(shown) };
-    decide(seen, approval(seen, answer));
+    if (!basis || Object.keys(problems(task, answer)).length > 0) return;
+    decide(basis, approval(basis, answer));
     onApproved(id);
   };
   const keys: Record<string, () => void> = {
@@ -83,7 +83,7 @@ export function Fix({ task, one, place, onStep, onApproved, close }: Props) {
           <Button shortcut="j" onClick={keys.j}>
             Next
           </Button>
-          <Button look="main" icon="check" shortcut="a" disabled={!known} onClick={approve}>
+          <Button look="main" icon="check" shortcut="a" disabled={!known} onClick={single(approve)}>
             Approve
           </Button>
         </>
