@@ -106,6 +106,7 @@ test("a text is trained to a version with the keyboard only, and its phases are 
   await expect(job.first()).toBeVisible();
   await expect(job.first().getByText("✓ Succeeded")).toBeVisible({ timeout: 120_000 });
   await expect(job.first().getByRole("list", { name: "Phases" })).toContainText("Evaluate");
+  await expect(job.first().getByRole("list", { name: "Phases" })).toContainText(/Baseline: .+ \d+ %/);
   await expect(job.first().getByText(/Accuracy \d+ %/)).toBeVisible();
   await expect(job.first().getByRole("link", { name: "v1" })).toBeVisible();
   const [table] = await Promise.all([
@@ -118,6 +119,51 @@ test("a text is trained to a version with the keyboard only, and its phases are 
   await page.setViewportSize({ width: 1280, height: 800 });
   await job.first().getByRole("button", { name: "Use this text again" }).click();
   await expect(page.getByLabel("Examples", { exact: true })).toHaveValue(/yes yes/);
+  await expect(page.getByText("New version of text 3")).toBeVisible();
+});
+
+test("a new version of a text shows what differs", async ({ page }) => {
+  await page.goto(`${graft.url}/training/prompt`);
+  const first = page.locator("#recent-jobs").getByRole("listitem").filter({ hasText: "prompt_1_sentiment_analysis" });
+  await first.first().getByRole("button", { name: "Use this text again" }).click();
+  const text = page.getByLabel("Examples", { exact: true });
+  await expect(text).toHaveValue(SENTIMENT);
+  await text.fill(`${SENTIMENT.replace("-> neutral", "-> positive")}4. "Never again" -> negative\n`);
+  await expect(page.getByText("4 examples", { exact: true })).toBeVisible();
+  await page.getByRole("button", { name: /Submit training job/ }).click();
+  const next = page.locator("#recent-jobs").getByRole("listitem").filter({ hasText: "prompt_4_sentiment_analysis" });
+  await expect(next.first().getByText("version of 1")).toBeVisible();
+  await next.first().getByRole("link", { name: "Versions" }).click();
+  await expect(page).toHaveURL(/prompt=4/);
+  await expect(page.getByText("1 example added, 0 removed, 1 with another answer, 2 the same.")).toBeVisible();
+  const table = page.getByRole("table", { name: "Text 1 and text 4" });
+  await expect(table.getByRole("row", { name: /It works fine/ })).toContainText("neutral");
+  await expect(table.getByRole("row", { name: /Added/ })).toContainText("Never again");
+  await examine(page);
+  await measure(page);
+});
+
+test("a table of texts is submitted together, without the row that has a problem", async ({ page }) => {
+  await page.goto(`${graft.url}/training/prompt`);
+  const rows = [
+    { prompt: '"all is well" -> positive', model_type: "sentiment_analysis", base: "tiny" },
+    { prompt: '"nothing works" -> negative', model_type: "sentiment_analysis", base: "tiny" },
+    { prompt: '"a line" -> label', model_type: "unheard-of" },
+  ];
+  await page.getByLabel("Choose a file").setInputFiles({
+    name: "prompts.jsonl",
+    mimeType: "application/jsonl",
+    buffer: Buffer.from(rows.map((row) => JSON.stringify(row)).join("\n")),
+  });
+  await expect(page.getByText("A table of texts: 2 texts for 1 run")).toBeVisible();
+  const problems = page.getByRole("list", { name: "Rows with a problem" });
+  await expect(problems.getByRole("listitem")).toContainText("unheard-of");
+  await examine(page);
+  await page.getByRole("button", { name: "Submit 2 texts" }).click();
+  await expect(page.getByText("2 texts submitted.")).toBeVisible();
+  await expect(page.getByText("1 row with a problem not submitted.")).toBeVisible();
+  await expect(page.getByText("prompt_6_sentiment_analysis").first()).toBeVisible();
+  await measure(page);
 });
 
 test("a job searches for settings first, and shows where it is", async ({ page }) => {

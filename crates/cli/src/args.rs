@@ -2,8 +2,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     adapter, agent, alerts, ask_ai, backup, base, config, doctor, drift, evaluate, examples, import, live, machines,
-    models, people, predict, queue, review, rollout, runs, schedules, search, serve, stats, suspects, tasks, train,
-    worker,
+    models, people, predict, prompts, queue, review, rollout, runs, schedules, search, serve, stats, suspects, tasks,
+    train, worker,
 };
 
 /// Train small adapters for a frozen language model from approved examples, and serve the best one.
@@ -57,6 +57,9 @@ pub(crate) enum Command {
     /// Submit runs to the queue and list them.
     #[command(subcommand)]
     Queue(queue::Queue),
+    /// Submit texts for training; list, show and compare them.
+    #[command(subcommand)]
+    Prompts(prompts::Prompts),
     /// Run queued trainings and evaluations until stopped.
     Worker(worker::Worker),
     /// Add, check, list and remove machines on which trainings can run.

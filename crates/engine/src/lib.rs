@@ -61,7 +61,7 @@ pub use graft_tasks::{
     slack::Choice,
     tabular::{Columns, Layout},
     templates::{Template, templates},
-    understand::Understanding,
+    understand::{AnswerChange, TextDiff, Understanding, Understood},
 };
 pub use graft_track::{Access as TrackerAccess, SinkKind as TrackerKind};
 pub use graft_train::TrainingRun;
@@ -71,11 +71,12 @@ pub use machines::{Machines, ProviderView, Quote, RENTAL_SETTINGS, RentalSweep, 
 pub use people::People;
 pub use rollouts::{Errors as RolloutErrors, Gate, Outcomes, RolloutReport, Rollouts, TaskRollouts};
 pub use runs::{
-    AskAiTraining, Baseline, Check, ComparedField, ComparedMetric, CsvFile, EvaluationRequest, Interval, Learned,
-    Level, Live, LiveStatus, News, Paired, PairedExample, Plan, Preflight, Problem, Progress, PromptRequest, Pulse,
-    Quality, RunAction, RunComparison, RunEstimate, RunFailure, RunRequest, RunView, Runs, RunsReport, Say, Settings,
-    SkippedRun, SplitName, Submitted, TrainedRow, TrainingCheckpoint, TrainingConfig, TrainingStatus,
-    TrainingSubmission, Waiting, WarmStart, WorkerOptions, doctor, outcome_of, recipes,
+    AskAiTraining, Baseline, BatchPrompt, BatchRun, Check, ComparedField, ComparedMetric, CsvFile, EvaluationRequest,
+    Interval, Learned, Level, Live, LiveStatus, News, Paired, PairedExample, Plan, Preflight, Problem, Progress,
+    PromptBatch, PromptDiff, PromptReached, PromptRequest, PromptVersion, Pulse, Quality, RunAction, RunComparison,
+    RunEstimate, RunFailure, RunRequest, RunView, Runs, RunsReport, Say, SettingChange, Settings, SkippedRun,
+    SplitName, Submitted, TrainedRow, TrainingCheckpoint, TrainingConfig, TrainingStatus, TrainingSubmission, Waiting,
+    WarmStart, WorkerOptions, doctor, outcome_of, recipes,
 };
 pub use serving::{Input, Serving, read_inputs};
 pub use studies::{Budget, Importance, SamplerName, Studies, StudyRequest, StudyView};

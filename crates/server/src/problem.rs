@@ -296,6 +296,7 @@ fn kind_of_store(error: &StoreError) -> Kind {
         | StoreError::NoRun(_)
         | StoreError::NoVersion { .. }
         | StoreError::NoBase(_)
+        | StoreError::NoPrompt(_)
         | StoreError::NoSchedule(_)
         | StoreError::NoStudy(_)
         | StoreError::NoMachine(_)

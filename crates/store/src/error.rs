@@ -235,6 +235,9 @@ pub enum Error {
         /// Its study.
         study: String,
     },
+    /// No such submitted text.
+    #[error("find text {0}")]
+    NoPrompt(u64),
     /// No such schedule.
     #[error("find schedule `{0}`")]
     NoSchedule(String),
@@ -425,6 +428,7 @@ impl Error {
             Self::StudyActive { study, .. } => {
                 return Some(format!("wait for it, or end it: `graft studies stop {study}`"));
             }
+            Self::NoPrompt(_) => "`graft prompts list` shows the submitted texts",
             Self::NoSchedule(_) | Self::ScheduleExists(_) => "`graft schedules list` shows the schedules",
             Self::NoMachine(_) | Self::MachineExists(_) => {
                 "`graft machines list` shows the machines, `graft machines add NAME DESTINATION` adds one"
@@ -494,6 +498,7 @@ impl Error {
             | Self::TaskChanged { .. }
             | Self::NoStudy(_)
             | Self::StudyActive { .. }
+            | Self::NoPrompt(_)
             | Self::NoSchedule(_)
             | Self::ScheduleExists(_)
             | Self::NoMachine(_)

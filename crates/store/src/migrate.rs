@@ -35,6 +35,7 @@ const STEPS: &[(&str, &str)] = &[
     ("upstreams", include_str!("../migrations/0026_upstreams.sql")),
     ("alerts", include_str!("../migrations/0027_alerts.sql")),
     ("answers", include_str!("../migrations/0029_answers.sql")),
+    ("iterations", include_str!("../migrations/0030_iterations.sql")),
 ];
 
 /// Migrates the database to the newest schema. Takes no lock if the schema is up to date.

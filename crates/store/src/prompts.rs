@@ -1,7 +1,7 @@
 use graft_core::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::any::AnyRow;
+use sqlx::any::{AnyExecutor, AnyRow};
 use utoipa::ToSchema;
 
 use crate::{Error, Store, row};
@@ -23,6 +23,10 @@ pub struct NewPrompt<'a> {
     pub examples: u64,
     /// Number of examples that people must review.
     pub pending: u64,
+    /// The text that it is a new version of.
+    pub parent: Option<u64>,
+    /// How it asks to be trained on.
+    pub settings: &'a Value,
 }
 
 /// A text that was submitted for training.
@@ -38,8 +42,13 @@ pub struct Prompt {
     pub task: String,
     /// The requested model type.
     pub model_type: String,
-    /// The submitted text.
-    pub text: String,
+    /// The first 200 characters of the text.
+    pub preview: String,
+    /// Number of the text that it is a new version of.
+    pub parent: Option<u64>,
+    /// How it asked to be trained on; absent for texts of earlier releases.
+    #[schema(value_type = Option<Object>)]
+    pub settings: Option<Value>,
     /// Number of examples.
     pub examples: u64,
     /// Number of examples that people had to review.
@@ -56,8 +65,13 @@ pub struct Prompt {
 
 macro_rules! select_prompts {
     ($tail:literal) => {
+        select_prompts!("", $tail)
+    };
+    ($with:literal, $tail:literal) => {
         concat!(
-            "select id, dataset, description, task, model_type, text, examples, pending, run, note, created_by, created_at
+            $with,
+            "select id, dataset, description, task, model_type, substr(text, 1, 200) as preview, parent, settings, examples,
+                    pending, run, note, created_by, created_at
              from prompts ",
             $tail
         )
@@ -68,15 +82,18 @@ impl Store {
     /// Stores a submitted text and deletes its author's draft.
     ///
     /// # Errors
-    /// When the database can't be written.
+    /// [`Error::NoPrompt`] for an unknown parent.
     pub async fn add_prompt(&self, new: NewPrompt<'_>, by: &str, at: Timestamp) -> Result<Prompt, Error> {
         let mut tx = self.begin().await?;
         let last = sqlx::query("select coalesce(max(id), 0) as id from prompts").fetch_one(&mut *tx).await?;
         let id = row::get::<i64>(&last, "id")? + 1;
+        if let Some(parent) = new.parent {
+            find(&mut *tx, parent).await?;
+        }
         sqlx::query(
             "insert into prompts (id, dataset, description, task, model_type, text, csv, examples, pending, created_by,
-                                  created_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                                  created_at, parent, settings)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         )
         .bind(id)
         .bind(format!("prompt_{id}_{}", new.model_type))
@@ -89,27 +106,30 @@ impl Store {
         .bind(row::big(new.pending))
         .bind(row::text(by))
         .bind(at)
+        .bind(new.parent.map(row::big))
+        .bind(row::text(&new.settings.to_string()))
         .execute(&mut *tx)
         .await?;
         sqlx::query("delete from prompt_drafts where owner = $1").bind(row::text(by)).execute(&mut *tx).await?;
-        let found = sqlx::query(select_prompts!("where id = $1")).bind(id).fetch_one(&mut *tx).await?;
-        let found = prompt(&found)?;
+        let found = find(&mut *tx, id as u64).await?;
         tx.commit().await?;
         Ok(found)
     }
 
-    /// Records which run was queued for a submitted text, or why none was.
+    /// Records which run was queued for submitted texts, or why none was.
     ///
     /// # Errors
     /// When the database can't be written.
-    pub async fn prompt_outcome(&self, id: u64, run: Option<&str>, note: Option<&str>) -> Result<(), Error> {
+    pub async fn prompt_outcome(&self, ids: &[u64], run: Option<&str>, note: Option<&str>) -> Result<(), Error> {
         let mut tx = self.begin().await?;
-        sqlx::query("update prompts set run = $2, note = $3 where id = $1")
-            .bind(row::big(id))
-            .bind(run)
-            .bind(note.map(row::text))
-            .execute(&mut *tx)
-            .await?;
+        for id in ids {
+            sqlx::query("update prompts set run = $2, note = $3 where id = $1")
+                .bind(row::big(*id))
+                .bind(run)
+                .bind(note.map(row::text))
+                .execute(&mut *tx)
+                .await?;
+        }
         tx.commit().await
     }
 
@@ -117,21 +137,73 @@ impl Store {
     ///
     /// # Errors
     /// When the database can't be read.
-    pub async fn prompts(&self, limit: u32) -> Result<Vec<Prompt>, Error> {
-        let rows = sqlx::query(select_prompts!("order by id desc limit $1"))
+    pub async fn prompts(&self, limit: u32, offset: u32) -> Result<Vec<Prompt>, Error> {
+        let rows = sqlx::query(select_prompts!("order by id desc limit $1 offset $2"))
             .bind(i64::from(limit))
+            .bind(i64::from(offset))
             .fetch_all(&self.read)
             .await?;
         rows.iter().map(prompt).collect()
     }
 
-    /// The examples of a submitted text as CSV, if the text exists.
+    /// A submitted text.
+    ///
+    /// # Errors
+    /// [`Error::NoPrompt`].
+    pub async fn prompt(&self, id: u64) -> Result<Prompt, Error> {
+        find(&self.read, id).await
+    }
+
+    /// A submitted text with all texts that it is a version of, and all versions of these, oldest first.
     ///
     /// # Errors
     /// When the database can't be read.
-    pub async fn prompt_csv(&self, id: u64) -> Result<Option<String>, Error> {
+    pub async fn prompt_versions(&self, id: u64) -> Result<Vec<Prompt>, Error> {
+        // A parent is older than its versions, so neither walk goes in circles.
+        let rows = sqlx::query(select_prompts!(
+            "with recursive
+             above (id, parent) as (
+                 select id, parent from prompts where id = $1
+                 union all
+                 select p.id, p.parent from prompts p join above on p.id = above.parent),
+             family (id) as (
+                 select id from above where parent is null
+                 union all
+                 select p.id from prompts p join family on p.parent = family.id) ",
+            "where id in (select id from family) order by id"
+        ));
+        rows.bind(row::big(id)).fetch_all(&self.read).await?.iter().map(prompt).collect()
+    }
+
+    /// Submitted texts before a time without a run and without a reason for that: whoever stored them was stopped in
+    /// between.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn prompts_left(&self, before: Timestamp) -> Result<Vec<Prompt>, Error> {
+        // Without settings nobody knows what was asked for.
+        let rows = sqlx::query(select_prompts!(
+            "where run is null and note is null and settings is not null and created_at < $1 order by id"
+        ));
+        rows.bind(before).fetch_all(&self.read).await?.iter().map(prompt).collect()
+    }
+
+    /// The whole of a submitted text.
+    ///
+    /// # Errors
+    /// [`Error::NoPrompt`].
+    pub async fn prompt_text(&self, id: u64) -> Result<String, Error> {
+        let found = sqlx::query("select text from prompts where id = $1").bind(row::big(id));
+        row::get(&found.fetch_optional(&self.read).await?.ok_or(Error::NoPrompt(id))?, "text")
+    }
+
+    /// The examples of a submitted text as CSV.
+    ///
+    /// # Errors
+    /// [`Error::NoPrompt`].
+    pub async fn prompt_csv(&self, id: u64) -> Result<String, Error> {
         let found = sqlx::query("select csv from prompts where id = $1").bind(row::big(id));
-        found.fetch_optional(&self.read).await?.map(|found| row::get(&found, "csv")).transpose()
+        row::get(&found.fetch_optional(&self.read).await?.ok_or(Error::NoPrompt(id))?, "csv")
     }
 
     /// A person's draft that is not submitted yet. Not in the audit trail.
@@ -162,6 +234,11 @@ impl Store {
     }
 }
 
+async fn find(on: impl AnyExecutor<'_>, id: u64) -> Result<Prompt, Error> {
+    let found = sqlx::query(select_prompts!("where id = $1")).bind(row::big(id)).fetch_optional(on).await?;
+    prompt(&found.ok_or(Error::NoPrompt(id))?)
+}
+
 fn prompt(row: &AnyRow) -> Result<Prompt, Error> {
     Ok(Prompt {
         id: row::int(row, "id")?,
@@ -169,7 +246,9 @@ fn prompt(row: &AnyRow) -> Result<Prompt, Error> {
         description: row::get(row, "description")?,
         task: row::get(row, "task")?,
         model_type: row::get(row, "model_type")?,
-        text: row::get(row, "text")?,
+        preview: row::get(row, "preview")?,
+        parent: row::int_opt(row, "parent")?,
+        settings: row::json_opt(row, "settings")?,
         examples: row::int(row, "examples")?,
         pending: row::int(row, "pending")?,
         run: row::get(row, "run")?,

@@ -188,6 +188,30 @@ export const promptsQuery = queryOptions({
   refetchInterval: ({ state }) =>
     state.data?.some(({ job }) => job && ["queued", "starting", "running"].includes(job.state)) ? 2_000 : false,
 });
+/** A submitted text with its versions; read again with the runs. */
+export const promptQuery = (id: number) =>
+  queryOptions({
+    queryKey: ["runs", "prompts", id],
+    queryFn: () => reply(api.GET("/api/v1/prompts/{id}", { params: { path: { id } } })),
+  });
+/** What submitting a table of texts would do; stores nothing. */
+export const batchQuery = (text: string, ready: boolean) =>
+  queryOptions({
+    queryKey: ["tasks", "batch", text],
+    queryFn: ({ signal }) => {
+      const params = { query: { dry_run: true } };
+      return reply(api.POST("/api/v1/prompts/batch", { params, body: { text }, signal }));
+    },
+    enabled: ready,
+    gcTime: 60_000,
+    retry: false,
+  });
+/** What differs between two submitted texts. */
+export const promptDiffQuery = (id: number, before: number) =>
+  queryOptions({
+    queryKey: ["runs", "prompts", id, before],
+    queryFn: () => reply(api.GET("/api/v1/prompts/{id}/diff", { params: { path: { id }, query: { with: before } } })),
+  });
 /** Base models; asked again while one is being downloaded. */
 export const basesQuery = queryOptions({
   queryKey: ["bases"],

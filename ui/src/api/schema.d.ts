@@ -522,6 +522,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prompts/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Submits a table of texts: each becomes a dataset of its own, and one run is queued for each task and base model. Rows with
+         *     a problem are reported and left out. */
+        post: operations["submit_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/prompts/draft": {
         parameters: {
             query?: never;
@@ -533,6 +551,40 @@ export interface paths {
         get: operations["show_draft"];
         /** Stores the caller's draft, so that it is available on every machine. */
         put: operations["save_draft"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A submitted text with its versions, and what each of them reached. */
+        get: operations["show_submitted_prompt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompts/{id}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What differs between two submitted texts: their examples, their settings, and what their runs reached. */
+        get: operations["compare_prompts"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -2180,6 +2232,15 @@ export interface components {
             /** @description The version that answered; absent for an adapter's folder and for a bare base model. */
             version: string | null;
         };
+        /** @description An input with another answer. */
+        AnswerChange: {
+            /** @description The later answer, if it has one. */
+            after?: Json;
+            /** @description The earlier answer, if it has one. */
+            before?: Json;
+            /** @description The input. */
+            input: string;
+        };
         /** @description The form of a task's answer. */
         AnswerForm: {
             /** @enum {string} */
@@ -2371,6 +2432,44 @@ export interface components {
             seconds_per_answer: number;
             /** @description The first examples that it does not answer right. */
             wrong: components["schemas"]["WrongAnswer"][];
+        };
+        /** @description A text of a table. */
+        BatchPrompt: {
+            /** @description Base model of its run. */
+            base: string;
+            /** @description The dataset that it became; absent if nothing was stored. */
+            dataset?: string | null;
+            /**
+             * Format: int64
+             * @description Number of examples.
+             */
+            examples: number;
+            /** @description The line that its row begins in, from 1. */
+            line: number;
+            /** @description The requested model type. */
+            model_type: string;
+            /**
+             * Format: int64
+             * @description Number of examples that people must review.
+             */
+            pending: number;
+            /** @description Priority of its run. */
+            priority: components["schemas"]["PriorityName"];
+            /** @description The task that it means. */
+            task: string;
+        };
+        /** @description The run of some texts. */
+        BatchRun: {
+            /** @description Base model. */
+            base: string;
+            /** @description Why no run was queued. */
+            note?: string | null;
+            /** @description Number of texts that it is for. */
+            prompts: number;
+            /** @description The run that was queued. */
+            run?: string | null;
+            /** @description The task. */
+            task: string;
         };
         /** @description The same decision on many examples. */
         Bulk: {
@@ -2880,6 +2979,17 @@ export interface components {
              */
             score: number;
         };
+        /** @description Number of examples by what became of them. */
+        DiffCounts: {
+            /** @description Only in the later text. */
+            added: number;
+            /** @description With another answer. */
+            changed: number;
+            /** @description Only in the earlier text. */
+            removed: number;
+            /** @description In both texts. */
+            same: number;
+        };
         /** @description A SHA-256 digest, written as 64 lowercase hexadecimal characters. */
         Digest: string;
         /** @description How far two samples' distributions are apart, and how often two samples of one distribution would be. */
@@ -3383,6 +3493,13 @@ export interface components {
             /** @description What the task comes with. */
             usual: string;
         };
+        /** @description What stands above the examples of two texts. */
+        HeadingChange: {
+            /** @description Of the later text. */
+            after?: string | null;
+            /** @description Of the earlier text. */
+            before?: string | null;
+        };
         /** @description The process is running. */
         Health: {
             /** @description `ok`. */
@@ -3676,6 +3793,8 @@ export interface components {
             job?: components["schemas"]["ListedRun"] | null;
             /** @description What a dataset says of itself. */
             metadata: components["schemas"]["PromptMetadata"];
+            /** @description What trackers elsewhere, such as MLflow, have of its run. */
+            tracking: components["schemas"]["TrackedRun"][];
         };
         /** @description A run in a list. */
         ListedRun: components["schemas"]["Run"] & {
@@ -4029,6 +4148,12 @@ export interface components {
         NamedSchema: {
             /** @description The schema. */
             schema: JsonObject;
+        };
+        /** @description A table of texts. */
+        NewBatch: {
+            /** @description CSV or JSON lines with the columns `prompt` (or `text`) and `model_type` (or `task`), and perhaps `priority`, `base` and
+             *     `description`. */
+            text: string;
         };
         /** @description Guidelines in people's own words. */
         NewGuidelines: {
@@ -4506,15 +4631,49 @@ export interface components {
             note?: string | null;
             /**
              * Format: int64
+             * @description Number of the text that it is a new version of.
+             */
+            parent?: number | null;
+            /**
+             * Format: int64
              * @description Number of examples that people had to review.
              */
             pending: number;
+            /** @description The first 200 characters of the text. */
+            preview: string;
             /** @description The run that was queued. */
             run?: string | null;
+            /** @description How it asked to be trained on; absent for texts of earlier releases. */
+            settings?: JsonObject | null;
             /** @description The task that its examples belong to. */
             task: string;
-            /** @description The submitted text. */
+        };
+        /** @description Texts that are submitted together. */
+        PromptBatch: {
+            /** @description The rows that are not submitted. */
+            problems: components["schemas"]["LineProblem"][];
+            /** @description In the table's order. */
+            prompts: components["schemas"]["BatchPrompt"][];
+            /** @description One run for each task and base model. */
+            runs: components["schemas"]["BatchRun"][];
+        };
+        /** @description A submitted text in full. */
+        PromptDetail: components["schemas"]["ListedPrompt"] & {
+            /** @description The whole text. */
             text: string;
+            /** @description It with all texts that it is a version of, and all versions of these, oldest first. */
+            versions: components["schemas"]["PromptVersion"][];
+        };
+        /** @description What differs between two submitted texts. */
+        PromptDiff: {
+            /** @description The later text. */
+            after: components["schemas"]["PromptVersion"];
+            /** @description The earlier text. */
+            before: components["schemas"]["PromptVersion"];
+            /** @description Settings that differ. */
+            settings: components["schemas"]["SettingChange"][];
+            /** @description Their examples. */
+            text: components["schemas"]["TextDiff"];
         };
         /** @description A text that is not submitted yet. */
         PromptDraft: {
@@ -4528,6 +4687,12 @@ export interface components {
              * @default null
              */
             model_type?: string | null;
+            /**
+             * Format: int64
+             * @description Number of the text that it will be a new version of.
+             * @default null
+             */
+            parent?: number | null;
             /** @default null */
             priority?: components["schemas"]["PriorityName"] | null;
             /**
@@ -4563,6 +4728,25 @@ export interface components {
             /** @description Its answer. */
             output: Json;
         };
+        /** @description What the run of a text reached. A run learns from all approved examples of the task, not only from those of its text. */
+        PromptReached: {
+            /** @description Whether the version is active. */
+            active: boolean;
+            /**
+             * Format: int64
+             * @description Examples that the run learned from.
+             */
+            learned?: number | null;
+            /**
+             * Format: double
+             * @description Loss of the result, or of the last step.
+             */
+            loss?: number | null;
+            score?: components["schemas"]["Metric"] | null;
+            state?: components["schemas"]["RunState"] | null;
+            /** @description The version that the run made. */
+            version?: string | null;
+        };
         /** @description A text to be trained on, with how. */
         PromptRequest: {
             /** @description Make the run's version active, if it is not worse than the active one. */
@@ -4575,6 +4759,11 @@ export interface components {
             effort?: components["schemas"]["EffortName"];
             /** @description `text_classification`, `sentiment_analysis`, `instruction_following`, `general_chat`, or the name of a task. */
             model_type: string;
+            /**
+             * Format: int64
+             * @description Number of the text that this one is a new version of.
+             */
+            parent?: number | null;
             /** @description Import every example as pending; then nothing is trained. */
             pending?: boolean;
             /** @description Priority of its run in the queue. Default: `normal`. */
@@ -4586,6 +4775,11 @@ export interface components {
             text: string;
             /** @description Whether the run is sent to trackers such as MLflow. Default: if any are configured. */
             track?: boolean | null;
+        };
+        /** @description A submitted text with what became of it. */
+        PromptVersion: components["schemas"]["Prompt"] & {
+            /** @description What its run reached. */
+            reached: components["schemas"]["PromptReached"];
         };
         /** @description A provider of machines, as people choose it. */
         ProviderView: {
@@ -5565,6 +5759,15 @@ export interface components {
             /** @description `shadow`, `canary` or `archived`; `active` is reached by activation. */
             stage: components["schemas"]["Stage"];
         };
+        /** @description A setting that two texts do not have in common. */
+        SettingChange: {
+            /** @description Its value for the later text; null if unknown. */
+            after: Json;
+            /** @description Its value for the earlier text; null if unknown. */
+            before: Json;
+            /** @description Its name. */
+            name: string;
+        };
         /** @description The Ask AI service's settings, with its own field names. */
         Settings: {
             /**
@@ -6331,6 +6534,18 @@ export interface components {
             /** @description Lines with a problem. */
             problems: number;
         };
+        /** @description What differs between the examples of two texts, in the order of the texts. */
+        TextDiff: {
+            /** @description Examples that only the later text has. */
+            added: components["schemas"]["Understood"][];
+            /** @description Inputs with another answer. */
+            changed: components["schemas"]["AnswerChange"][];
+            /** @description Number of each, also where the lists are cut. */
+            counts: components["schemas"]["DiffCounts"];
+            heading?: components["schemas"]["HeadingChange"] | null;
+            /** @description Examples that only the earlier text has. */
+            removed: components["schemas"]["Understood"][];
+        };
         /**
          * Format: int64
          * @description Milliseconds since the Unix epoch.
@@ -6612,6 +6827,8 @@ export interface components {
             hints: components["schemas"]["Hint"][];
             /** @description What stands above the examples and may be the task's instruction. */
             instruction?: string | null;
+            /** @description Whether it is a table of texts that can be submitted together, each with its model type. */
+            is_batch: boolean;
             /** @description The answers that are short texts, the most frequent first. */
             labels: components["schemas"]["LabelCount"][];
             /** @description How it says its examples. */
@@ -8194,6 +8411,49 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    submit_batch: {
+        parameters: {
+            query?: {
+                /** @description Check the table; store nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptBatch"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     show_draft: {
         parameters: {
             query?: never;
@@ -8233,6 +8493,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PromptDraft"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show_submitted_prompt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptDetail"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    compare_prompts: {
+        parameters: {
+            query?: {
+                /** @description Number of the earlier text. Default: the one that it is a new version of. */
+                with?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptDiff"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             default: components["responses"]["Problem"];

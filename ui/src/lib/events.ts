@@ -11,6 +11,9 @@ export function prepared(events: Event[]): Of<"prepared"> | undefined {
   return events.findLast((event): event is Of<"prepared"> & { seq: number; at: number } => event.event === "prepared");
 }
 
+/** What trackers are called. */
+export const TRACKERS = { mlflow: "MLflow", otlp: "OpenTelemetry" };
+
 const PHASES = { train: ["prepare", "search", "train", "evaluate"], evaluate: ["evaluate"] };
 
 /** How many held-out examples were answered. */

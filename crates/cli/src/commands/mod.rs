@@ -17,6 +17,7 @@ pub(crate) mod machines;
 pub(crate) mod models;
 pub(crate) mod people;
 pub(crate) mod predict;
+pub(crate) mod prompts;
 pub(crate) mod queue;
 pub(crate) mod review;
 pub(crate) mod rollout;
@@ -99,6 +100,7 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
             Command::Queue(command) => queue::run(&engine, command).await,
             Command::Worker(command) => worker::run(&engine, command).await,
             Command::Machines(command) => machines::run(&engine, command).await,
+            Command::Prompts(command) => prompts::run(&engine, command).await,
             Command::Schedules(command) => schedules::run(&engine, command).await,
             Command::Search(command) => search::run(&engine, *command).await,
             Command::Studies(command) => search::studies(&engine, command).await,

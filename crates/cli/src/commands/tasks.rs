@@ -487,7 +487,7 @@ fn told(impact: &TaskImpact) -> String {
     text
 }
 
-fn read(path: &Path) -> Result<String> {
+pub(super) fn read(path: &Path) -> Result<String> {
     let failed = |source| Error::Io { doing: "read", path: path.to_owned(), source };
     let mut text = String::new();
     if path == Path::new("-") {

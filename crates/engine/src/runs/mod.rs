@@ -36,7 +36,9 @@ pub(crate) use plan::Order;
 pub use plan::{Plan, Submitted};
 pub use preflight::{Level, Preflight, Problem};
 pub use process::outcome_of;
-pub use prompts::PromptRequest;
+pub use prompts::{
+    BatchPrompt, BatchRun, PromptBatch, PromptDiff, PromptReached, PromptRequest, PromptVersion, SettingChange,
+};
 pub use request::{RunRequest, SplitName};
 pub use rows::TrainedRow;
 pub use service::{CsvFile, TrainingCheckpoint, TrainingConfig, TrainingStatus, TrainingSubmission};

@@ -193,14 +193,24 @@ impl Runs<'_> {
     pub async fn views(self, filter: &RunFilter) -> Result<(Vec<RunView>, u64)> {
         let versions = self.engine.store.versions(filter.task.as_deref()).await?;
         let runs = self.engine.store.runs(filter).await?;
+        Ok((self.views_of(runs, &versions).await?, self.engine.store.count_runs(filter).await?))
+    }
+
+    /// The runs with these names, newest first; a name without a run is left out.
+    pub(super) async fn views_named(self, ids: &[&str]) -> Result<Vec<RunView>> {
+        let runs = self.engine.store.runs_named(ids).await?;
+        self.views_of(runs, &self.engine.store.versions(None).await?).await
+    }
+
+    async fn views_of(self, runs: Vec<Run>, versions: &[Version]) -> Result<Vec<RunView>> {
         let ids: Vec<&str> = runs.iter().map(|run| run.id.as_str()).collect();
         let mut known = self.engine.store.followed_of(&ids).await?;
         let mut views = Vec::new();
         for run in runs {
             let known = known.remove(&run.id);
-            views.push(self.view_of(run, &versions, known).await?);
+            views.push(self.view_of(run, versions, known).await?);
         }
-        Ok((views, self.engine.store.count_runs(filter).await?))
+        Ok(views)
     }
 
     async fn view_of(self, run: Run, versions: &[Version], known: Option<Followed>) -> Result<RunView> {

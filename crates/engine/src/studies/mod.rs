@@ -264,7 +264,10 @@ impl Studies<'_> {
     ///
     /// # Errors
     /// As [`begin`](Self::begin) and [`crate::Runs::submit`].
-    pub(crate) async fn begin_before(self, run: &RunRequest, budget: Budget) -> Result<Run> {
+    pub(crate) async fn begin_before(self, run: &RunRequest, budget: Budget, key: Option<&str>) -> Result<Run> {
+        if let Some(run) = self.engine.store.requested_run(key).await? {
+            return Ok(run);
+        }
         let mut plan = self.checked(run).await?;
         let name = self.engine.runs().free_id(&run.task).await?;
         plan.run = Some(name.clone());
@@ -283,7 +286,7 @@ impl Studies<'_> {
         };
         let (id, study) = self.draft(&request, &plan, Some(name)).await?;
         let search = Some((id.as_str(), &written::value(&study)));
-        let order = Order { request: run, max_attempts: MAX_ATTEMPTS, due: None, key: None, search };
+        let order = Order { request: run, max_attempts: MAX_ATTEMPTS, due: None, key, search };
         self.engine.runs().queue_plan(&plan, order).await
     }
 

@@ -1,34 +1,28 @@
 //! `/prompts`: texts of examples that people submit for training.
 
-use std::collections::HashMap;
-
 use axum::{
     extract::DefaultBodyLimit,
     http::header,
     response::{IntoResponse, Response},
 };
 use graft_engine::{
-    PromptRequest,
-    records::{Priority, Prompt, RunFilter},
+    PromptBatch, PromptDiff, PromptRequest, PromptVersion, RunView, TrackedRun,
+    records::{Priority, Prompt},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Page, runs::ListedRun};
 use crate::{
     extract::{Accepted, Acting, At, Body, Params, Reply},
-    problem::{Kind, Problem},
+    problem::Problem,
     state::AppState,
     work,
 };
 
 /// Longest text, in bytes.
 const MAX_TEXT: usize = 8 << 20;
-/// Shortest text, in characters.
-const MIN_CHARS: usize = 10;
-/// Runs among which those of the texts are looked for.
-const RUNS: u32 = 500;
 
 /// The submitted texts.
 #[derive(Debug, Serialize, ToSchema)]
@@ -47,6 +41,40 @@ pub struct ListedPrompt {
     metadata: PromptMetadata,
     /// Its run as it is now; none where none was queued, or it is deleted.
     job: Option<ListedRun>,
+    /// What trackers elsewhere, such as MLflow, have of its run.
+    tracking: Vec<TrackedRun>,
+}
+
+impl ListedPrompt {
+    fn of(prompt: Prompt, view: Option<&RunView>) -> Self {
+        let metadata = PromptMetadata {
+            source: "prompt_interface",
+            model_type: prompt.model_type.clone(),
+            created_by: prompt.created_by.clone(),
+        };
+        let tracking = view.map(|view| view.tracking.clone()).unwrap_or_default();
+        Self { metadata, job: view.cloned().map(ListedRun::from), tracking, prompt }
+    }
+}
+
+/// A submitted text in full.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PromptDetail {
+    /// What it is, and its run.
+    #[serde(flatten)]
+    listed: ListedPrompt,
+    /// The whole text.
+    text: String,
+    /// It with all texts that it is a version of, and all versions of these, oldest first.
+    versions: Vec<PromptVersion>,
+}
+
+/// Which text a text is compared with.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ComparedPrompt {
+    /// Number of the earlier text. Default: the one that it is a new version of.
+    with: Option<u64>,
 }
 
 /// What the dataset of a text says of itself.
@@ -79,27 +107,53 @@ pub struct PromptDraft {
     priority: Option<Priority>,
     /// Base model of the run.
     base: Option<String>,
+    /// Number of the text that it will be a new version of.
+    parent: Option<u64>,
 }
 
 /// Submitted texts, newest first, each with its run.
 #[utoipa::path(get, path = "/prompts", tag = "prompts", extensions(("x-role" = json!("viewer"))), params(Page),
     responses((status = 200, body = PromptList)))]
 async fn list_prompts(Acting(engine): Acting, Params(page): Params<Page>) -> Result<Reply<PromptList>, Problem> {
-    let prompts = page.of(engine.runs().prompts(page.offset() + page.limit()).await?);
-    let filter = RunFilter { limit: Some(RUNS), ..RunFilter::default() };
-    let (views, _) = engine.runs().views(&filter).await?;
-    let mut runs: HashMap<String, ListedRun> =
-        views.into_iter().map(|view| (view.run.id.clone(), ListedRun::from(view))).collect();
-    let listed = |prompt: Prompt| ListedPrompt {
-        metadata: PromptMetadata {
-            source: "prompt_interface",
-            model_type: prompt.model_type.clone(),
-            created_by: prompt.created_by.clone(),
-        },
-        job: prompt.run.as_ref().and_then(|run| runs.remove(run)),
-        prompt,
+    let prompts = engine.runs().prompts(page.limit(), page.offset()).await?;
+    let views = engine.runs().runs_of_prompts(&prompts).await?;
+    let listed = |prompt: Prompt| {
+        let view = prompt.run.as_ref().and_then(|run| views.get(run));
+        ListedPrompt::of(prompt, view)
     };
     Ok(Reply(PromptList { prompts: prompts.into_iter().map(listed).collect() }))
+}
+
+/// A submitted text with its versions, and what each of them reached.
+#[utoipa::path(get, path = "/prompts/{id}", tag = "prompts", extensions(("x-role" = json!("viewer"))),
+    params(("id" = u64, Path)), responses((status = 200, body = PromptDetail), (status = 404, body = Problem)))]
+async fn show_submitted_prompt(Acting(engine): Acting, At(id): At<u64>) -> Result<Reply<PromptDetail>, Problem> {
+    let runs = engine.runs();
+    let prompt = runs.prompt(id).await?;
+    let view = runs.runs_of_prompts(std::slice::from_ref(&prompt)).await?.into_values().next();
+    let listed = ListedPrompt::of(prompt, view.as_ref());
+    Ok(Reply(PromptDetail { listed, text: runs.prompt_text(id).await?, versions: runs.prompt_versions(id).await? }))
+}
+
+/// What differs between two submitted texts: their examples, their settings, and what their runs reached.
+#[utoipa::path(get, path = "/prompts/{id}/diff", tag = "prompts", extensions(("x-role" = json!("viewer"))),
+    params(("id" = u64, Path), ComparedPrompt),
+    responses((status = 200, body = PromptDiff), (status = 404, body = Problem), (status = 422, body = Problem)))]
+async fn compare_prompts(
+    Acting(engine): Acting,
+    At(id): At<u64>,
+    Params(ComparedPrompt { with }): Params<ComparedPrompt>,
+) -> Result<Reply<PromptDiff>, Problem> {
+    let before = match with {
+        Some(with) => with,
+        None => engine.runs().prompt(id).await?.parent.ok_or_else(|| {
+            Problem::field(
+                "with",
+                format!("text {id} is not a version of another text: say which one to compare it with"),
+            )
+        })?,
+    };
+    Ok(Reply(engine.runs().compare_prompts(before, id).await?))
 }
 
 /// Stores the examples of a text, names them as a dataset, and queues a run that learns from them and from all other
@@ -111,11 +165,44 @@ async fn submit_prompt(
     Acting(engine): Acting,
     Body(request): Body<PromptRequest>,
 ) -> Result<Accepted<SubmittedPrompt>, Problem> {
-    if request.text.trim().chars().count() < MIN_CHARS {
-        return Err(Problem::field("text", format!("it has fewer than {MIN_CHARS} characters")));
+    let least = PromptRequest::LEAST_CHARS;
+    if request.text.trim().chars().count() < least {
+        return Err(Problem::field("text", format!("it has fewer than {least} characters")));
     }
     let prompt = work::apart(move || async move { engine.runs().submit_prompt(&request).await }).await??;
     Ok(Accepted(SubmittedPrompt { prompt }))
+}
+
+/// A table of texts.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewBatch {
+    /// CSV or JSON lines with the columns `prompt` (or `text`) and `model_type` (or `task`), and perhaps `priority`, `base` and
+    /// `description`.
+    text: String,
+}
+
+/// Whether a table is only checked.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct BatchTrial {
+    /// Check the table; store nothing.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// Submits a table of texts: each becomes a dataset of its own, and one run is queued for each task and base model. Rows with
+/// a problem are reported and left out.
+#[utoipa::path(post, path = "/prompts/batch", tag = "prompts", extensions(("x-role" = json!("trainer"))),
+    params(BatchTrial), request_body = NewBatch,
+    responses((status = 200, body = PromptBatch), (status = 413, body = Problem), (status = 422, body = Problem)))]
+async fn submit_batch(
+    Acting(engine): Acting,
+    Params(trial): Params<BatchTrial>,
+    Body(batch): Body<NewBatch>,
+) -> Result<Reply<PromptBatch>, Problem> {
+    let work = move || async move { engine.runs().submit_prompts(&batch.text, trial.dry_run).await };
+    Ok(Reply(work::apart(work).await??))
 }
 
 /// The caller's draft that is not submitted yet.
@@ -140,7 +227,6 @@ async fn save_draft(Acting(engine): Acting, Body(draft): Body<PromptDraft>) -> R
     responses((status = 200, body = String, content_type = "text/csv"), (status = 404, body = Problem)))]
 async fn show_table(Acting(engine): Acting, At(id): At<u64>) -> Result<Response, Problem> {
     let table = engine.runs().prompt_csv(id).await?;
-    let table = table.ok_or_else(|| Problem::new(Kind::NotFound, format!("no text has the number {id}")))?;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"prompt_data.csv\""),
@@ -151,7 +237,10 @@ async fn show_table(Acting(engine): Acting, At(id): At<u64>) -> Result<Response,
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list_prompts, submit_prompt))
+        .routes(routes!(submit_batch))
         .routes(routes!(show_draft, save_draft))
         .layer(DefaultBodyLimit::max(MAX_TEXT))
+        .routes(routes!(show_submitted_prompt))
+        .routes(routes!(compare_prompts))
         .routes(routes!(show_table))
 }

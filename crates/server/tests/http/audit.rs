@@ -35,8 +35,9 @@ const SILENT: [&str; 19] = [
 ];
 
 /// What takes a version or a trial: the tests of the command and of the store try it. A prompt and a submitted training are an import and a run.
-const ELSEWHERE: [&str; 16] = [
+const ELSEWHERE: [&str; 17] = [
     "POST /api/v1/prompts",
+    "POST /api/v1/prompts/batch",
     "POST /api/v1/studies/{id}/train",
     "PUT /api/v1/tasks/{task}/agents/{name}",
     "DELETE /api/v1/tasks/{task}/agents/{name}",

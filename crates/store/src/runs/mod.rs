@@ -7,6 +7,7 @@ mod table;
 use graft_core::{ComputeDevice, Digest, Failure, Timestamp, TrainSpec, iso8601};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
 
 pub use adding::NewEvaluation;
 use adding::{Fresh, add, refuse_second};
@@ -421,6 +422,20 @@ impl Store {
         .fetch_all(&self.read)
         .await?;
         rows.iter().map(run).collect()
+    }
+
+    /// The runs with these names, newest first; a name without a run is left out.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn runs_named(&self, ids: &[&str]) -> Result<Vec<Run>, Error> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let places: Vec<String> = (1..=ids.len()).map(|place| format!("${place}")).collect();
+        let sql = format!("{} where id in ({}) order by seq desc", select_runs!(""), places.join(", "));
+        let query = ids.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, id| query.bind((*id).to_owned()));
+        query.fetch_all(&self.read).await?.iter().map(run).collect()
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) const TEXT: [&str; 16] = [
     "body",
     "query",
 ];
-const LABEL: [&str; 16] = [
+pub(super) const LABEL: [&str; 16] = [
     "label",
     "output",
     "class",

@@ -4,6 +4,7 @@ mod csv;
 mod jsonl;
 mod paste;
 mod prompt;
+mod prompts;
 mod records;
 
 use std::{
@@ -20,6 +21,7 @@ pub use self::{
     csv::{Columns, Text as TableText, TextOrProblem, import_csv, read_csv},
     jsonl::{import_jsonl, text_of},
     paste::{Layout, import_lines, import_prompt, import_prompt_file},
+    prompts::{PromptEntry, PromptRow, read_prompts},
 };
 use crate::{
     Approval, Error, Import,

@@ -2,6 +2,7 @@
 //!
 //! Nothing is stored, and nothing here decides: people see what was understood and correct it.
 
+mod diff;
 mod fields;
 mod hints;
 #[cfg(test)]
@@ -14,12 +15,13 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 pub use self::{
+    diff::{AnswerChange, DiffCounts, HeadingChange, TextDiff, compare},
     fields::{FieldGuess, infer},
     hints::{Hint, HintKind},
 };
 use crate::{
     cards::{Form, Task},
-    tabular::{Columns, Entry, Layout, parse},
+    tabular::{Columns, Entry, Layout, parse, read_prompts},
 };
 
 /// What a text was understood as.
@@ -48,6 +50,8 @@ pub struct Understanding {
     pub fields: Vec<FieldGuess>,
     /// A suggestion that would improve the examples.
     pub hints: Vec<Hint>,
+    /// Whether it is a table of texts that can be submitted together, each with its model type.
+    pub is_batch: bool,
     /// How many there are of all, also where the lists are cut.
     pub counts: Counts,
 }
@@ -131,6 +135,7 @@ pub fn understand(text: &str, columns: &Columns) -> Understanding {
         schema: None,
         fields: Vec::new(),
         hints: Vec::new(),
+        is_batch: read_prompts(text).is_some(),
         counts: Counts::default(),
     };
     match parsed.layout {

@@ -9,7 +9,7 @@ import { Listed } from "../../components/Listed";
 import { isActive, RunPill } from "../../components/RunPill";
 import { TimeAgo } from "../../components/TimeAgo";
 import { clip, count, duration, number, percent, significant } from "../../lib/format";
-import { placeOf } from "../../lib/events";
+import { placeOf, TRACKERS } from "../../lib/events";
 import { shown } from "../../lib/json";
 import { usedOf } from "../../lib/studies";
 import { evaluationOf, metricOf } from "../../lib/scores";
@@ -25,7 +25,7 @@ const PHASES = [
 const PREVIEW = 100;
 
 /** The texts that were submitted, with their trainings as they go. */
-export function Jobs({ onAgain }: { onAgain: (prompt: ListedPrompt) => void }) {
+export function Jobs({ onAgain }: { onAgain: (prompt: number) => void }) {
   const query = useQuery(promptsQuery);
   const list = query.data ?? [];
   return (
@@ -40,7 +40,7 @@ export function Jobs({ onAgain }: { onAgain: (prompt: ListedPrompt) => void }) {
       >
         <ul className={css.jobs}>
           {list.map((prompt) => (
-            <Job key={prompt.id} prompt={prompt} onAgain={() => onAgain(prompt)} />
+            <Job key={prompt.id} prompt={prompt} onAgain={() => onAgain(prompt.id)} />
           ))}
         </ul>
       </Listed>
@@ -63,12 +63,13 @@ function Job({ prompt, onAgain }: { prompt: ListedPrompt; onAgain: () => void })
           <span className={css.name}>{prompt.dataset}</span>
         )}
         {job ? <RunPill state={job.state} /> : <Pill tone="warn">{prompt.run ? "Run deleted" : "Not trained"}</Pill>}
+        {prompt.parent != null && <Pill>version of {prompt.parent}</Pill>}
         {job && job.priority !== "normal" && <Pill>{job.priority} priority</Pill>}
         <span className={css.when}>
           <TimeAgo at={prompt.created_at} /> · {prompt.metadata.created_by} · {prompt.metadata.model_type}
         </span>
       </div>
-      <p className={css.preview}>{clip(prompt.text.trim().replace(/\s+/g, " "), PREVIEW)}</p>
+      <p className={css.preview}>{clip(prompt.preview.trim().replace(/\s+/g, " "), PREVIEW)}</p>
       {job && <Phases job={job} />}
       {prompt.note && !job && <p className={css.note}>{prompt.note}</p>}
       {job?.error && <p className={css.note}>{clip(job.error, 200)}</p>}
@@ -83,6 +84,17 @@ function Job({ prompt, onAgain }: { prompt: ListedPrompt; onAgain: () => void })
               Audit
             </Link>
           )}
+          {prompt.tracking.map(
+            ({ tracker, url }) =>
+              url && (
+                <a key={tracker} href={url} target="_blank" rel="noreferrer">
+                  {TRACKERS[tracker]}
+                </a>
+              ),
+          )}
+          <Link to="/training/prompt" search={{ prompt: String(prompt.id) }} hash="prompt-versions">
+            Versions
+          </Link>
           <a href={`/api/v1/prompts/${prompt.id}/prompt_data.csv`} download>
             prompt_data.csv
           </a>
@@ -99,11 +111,20 @@ function Job({ prompt, onAgain }: { prompt: ListedPrompt; onAgain: () => void })
 function Phases({ job }: { job: Run }) {
   const active = isActive(job.state);
   const searches = job.search != null;
+  const baseline = job.progress?.baseline;
   const name = job.phase === "search" ? job.phase : (job.progress?.phase ?? job.phase);
   const names = PHASES.map((phase) => phase.name as string);
   const at = searches ? placeOf(name, names) : names.indexOf(name ?? "");
+  const second = searches ? "Search" : "Baseline";
+  const title = (i: number) => {
+    if (names[i] !== "search") return PHASES[i]?.title;
+    return baseline && !searches ? `${second}: ${baseline.name} ${percent(baseline.value)}` : second;
+  };
   const state = (i: number) => {
-    if (names[i] === "search" && !searches && (job.state === "succeeded" || at > i)) return "skipped";
+    if (names[i] === "search" && !searches) {
+      if (baseline) return "done";
+      if (job.state === "succeeded" || at > i) return "skipped";
+    }
     if (job.state === "succeeded" || at > i) return "done";
     if (at === i) return active ? "now" : "stopped";
     return "open";
@@ -116,9 +137,9 @@ function Phases({ job }: { job: Run }) {
             key={phase.name}
             data-state={state(i)}
             aria-current={state(i) === "now" ? "step" : undefined}
-            title={state(i) === "skipped" ? "Not needed: the settings are those of the recipe" : undefined}
+            title={state(i) === "skipped" ? "Not measured for this run" : undefined}
           >
-            <span className="num">{i + 1}</span> {phase.title}
+            <span className="num">{i + 1}</span> {title(i)}
             {state(i) === "skipped" && <span className="sr"> (not needed)</span>}
           </li>
         ))}

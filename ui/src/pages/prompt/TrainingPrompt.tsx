@@ -2,9 +2,10 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { api, reply } from "../../api/client";
-import { liveQuery, systemQuery, templatesQuery, understandQuery } from "../../api/queries";
+import { batchQuery, liveQuery, promptQuery, systemQuery, templatesQuery, understandQuery } from "../../api/queries";
 import type { Schemas } from "../../api/types";
 import { BaseInput } from "../../components/BaseInput";
+import { Button } from "../../components/Button";
 import { Card, Notice, PageHead } from "../../components/bits";
 import { Failure } from "../../components/Failure";
 import { Confirm } from "../../components/Confirm";
@@ -17,7 +18,9 @@ import { useDebounced } from "../../lib/useDebounced";
 import { ActionButton } from "../../shell/ActionButton";
 import { useUrl } from "../../shell/url";
 import { useTask } from "../../shell/useTask";
+import { Batch, BatchOutcome } from "./Batch";
 import { Jobs } from "./Jobs";
+import { PromptVersions } from "./PromptVersions";
 import css from "./prompt.module.css";
 import { useDraft, type Saved } from "./useDraft";
 
@@ -68,6 +71,8 @@ export function TrainingPrompt() {
   const text = useDebounced(draft.text, 400);
   const understood = useQuery(understandQuery(text));
   const found = text.trim() === "" ? undefined : understood.data;
+  const isBatch = found?.is_batch === true;
+  const batch = useQuery(batchQuery(text, isBatch));
   const own = tasks.filter((task) => !TYPES.some((type) => type.task === task.name));
   const known = useQuery(templatesQuery).data ?? [];
   // A template with fields needs its own task.
@@ -82,7 +87,7 @@ export function TrainingPrompt() {
     if (saved === "reading") return;
     if (template && written.current !== template.name) {
       written.current = template.name;
-      change({ text: template.examples.trim(), model_type: "text_classification" });
+      change({ text: template.examples.trim(), model_type: "text_classification", parent: null });
     }
     if (search.type && typed.current !== search.type) {
       typed.current = search.type;
@@ -113,22 +118,37 @@ export function TrainingPrompt() {
       }
       return made;
     },
-    onSuccess: () => {
-      clear();
-      setUrl({ template: undefined });
-      for (const queryKey of [["tasks"], ["runs"], ["stats"]]) void client.invalidateQueries({ queryKey });
-      void client.resetQueries({ queryKey: ["queue"] });
+    onSuccess: () => submitted(),
+  });
+  const submitBatch = useMutation({
+    mutationFn: () => reply(api.POST("/api/v1/prompts/batch", { body: { text: draft.text } })),
+    onSuccess: () => submitted(),
+  });
+  const submitted = () => {
+    clear();
+    setUrl({ template: undefined });
+    for (const queryKey of [["tasks"], ["runs"], ["stats"]]) void client.invalidateQueries({ queryKey });
+    void client.resetQueries({ queryKey: ["queue"] });
+  };
+  const again = useMutation({
+    mutationFn: (id: number) => client.fetchQuery(promptQuery(id)),
+    onSuccess: ({ id, text, model_type }) => {
+      change({ text, model_type, parent: id });
+      scrollTo({ top: 0 });
     },
   });
-  const ready = long && text === draft.text && (found?.counts.examples ?? 0) > 0;
+  const texts = batch.data?.prompts.length ?? 0;
+  const settled = long && text === draft.text;
+  const ready = settled && (isBatch ? texts > 0 : (found?.counts.examples ?? 0) > 0);
+  const send = isBatch ? submitBatch : submit;
   const go = {
     id: "submit-prompt",
-    label: trains ? "Submit training job" : "Keep the examples for audit",
+    label: isBatch ? `Submit ${count(texts, "text")}` : trains ? "Submit training job" : "Keep the examples for audit",
     group: "Train",
     key: "mod+enter",
     always: true,
-    disabled: !ready || submit.isPending,
-    run: () => (mixes ? setMixing(true) : submit.mutate()),
+    disabled: !ready || send.isPending,
+    run: () => (mixes && !isBatch ? setMixing(true) : send.mutate()),
   };
   return (
     <div className={layout.stack}>
@@ -137,7 +157,10 @@ export function TrainingPrompt() {
         about="Paste examples in any form. They are stored, named as a dataset, and trained on in the background."
       />
       {submit.isError && <Failure error={submit.error} />}
+      {again.isError && <Failure error={again.error} />}
       {submit.data && <Outcome prompt={submit.data.prompt} />}
+      {submitBatch.isError && <Failure error={submitBatch.error} />}
+      {submitBatch.data && <BatchOutcome batch={submitBatch.data} />}
       <div className={layout.main}>
         <Card title="Text" side={<span role="status">{SAVED[saved]}</span>}>
           <form
@@ -165,6 +188,14 @@ export function TrainingPrompt() {
               value={draft.text}
               onText={(to) => change({ text: to })}
             />
+            {draft.parent != null && (
+              <p className={css.go}>
+                New version of text {draft.parent}
+                <Button small look="quiet" onClick={() => change({ parent: null })}>
+                  Submit as a new text
+                </Button>
+              </p>
+            )}
             <div className={layout.fields}>
               <Pick
                 label="Model type"
@@ -217,19 +248,22 @@ export function TrainingPrompt() {
                 look="main"
                 type="submit"
                 onClick={undefined}
-                busy={submit.isPending && "Sending …"}
+                busy={send.isPending && "Sending …"}
               >
                 {go.label}
               </ActionButton>
               {!long && <span>At least {LEAST} characters.</span>}
               {long && found && found.counts.examples === 0 && <span>The text has no examples yet.</span>}
-              {found?.form && type && mismatch(found.form, task?.kind)}
+              {!isBatch && found?.form && type && mismatch(found.form, task?.kind)}
             </div>
           </form>
         </Card>
         <Card title="What was understood">
           {understood.isError && <Failure error={understood.error} />}
-          {found ? (
+          {batch.isError && <Failure error={batch.error} />}
+          {isBatch ? (
+            batch.data && <Batch batch={batch.data} onLine={(line) => box.current?.show(line)} />
+          ) : found ? (
             <Understood found={found} onLine={(line) => box.current?.show(line)} />
           ) : (
             !understood.isError && <Forms />
@@ -252,7 +286,8 @@ export function TrainingPrompt() {
           . A version trained on both chooses among all of them. Another model type keeps them apart.
         </p>
       </Confirm>
-      <Jobs onAgain={(prompt) => change({ text: prompt.text, model_type: prompt.model_type })} />
+      {search.prompt && <PromptVersions key={search.prompt} id={Number(search.prompt)} />}
+      <Jobs onAgain={again.mutate} />
     </div>
   );
 }

@@ -8,9 +8,11 @@ export interface Draft {
   model_type: string;
   priority: Schemas["PriorityName"];
   base: string;
+  /** The text that it will be a new version of. */
+  parent: number | null;
 }
 
-export const EMPTY: Draft = { text: "", model_type: "text_classification", priority: "normal", base: "" };
+export const EMPTY: Draft = { text: "", model_type: "text_classification", priority: "normal", base: "", parent: null };
 
 export type Saved = "reading" | "saved" | "saving" | "failed";
 
@@ -31,6 +33,7 @@ export function useDraft(): { draft: Draft; change: (part: Partial<Draft>) => vo
             model_type: found.model_type ?? EMPTY.model_type,
             priority: found.priority ?? EMPTY.priority,
             base: found.base ?? "",
+            parent: found.parent ?? null,
           });
         setSaved("saved");
       },
@@ -57,7 +60,7 @@ export function useDraft(): { draft: Draft; change: (part: Partial<Draft>) => vo
   /** After a submission, which removes it on the server, too. */
   const clear = () => {
     touched.current = false;
-    setDraft((old) => ({ ...old, text: "" }));
+    setDraft((old) => ({ ...old, text: "", parent: null }));
     setSaved("saved");
   };
   return { draft, change, saved, clear };

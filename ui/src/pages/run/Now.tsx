@@ -3,7 +3,7 @@ import type { Event, RunDetail } from "../../api/types";
 import { Card, Figure, Figures, Progress } from "../../components/bits";
 import { isActive } from "../../components/RunPill";
 import { bytes, dollars, duration, label, number, significant } from "../../lib/format";
-import { answered, phases, lastStep, prepared } from "../../lib/events";
+import { answered, phases, lastStep, prepared, TRACKERS } from "../../lib/events";
 import css from "./run.module.css";
 
 /** The state of a run: phases, progress, and current metrics. */
@@ -116,12 +116,11 @@ function Heard({ at }: { at: number | null }) {
   );
 }
 
-const NAMES = { mlflow: "MLflow", otlp: "OpenTelemetry" };
 const STATES = { waiting: "is updated soon", following: "follows", failing: "", sent: "is up to date" };
 
 /** The state of a tracker for this run. */
 function Tracked({ tracked }: { tracked: RunDetail["tracking"][number] }) {
-  const name = NAMES[tracked.tracker];
+  const name = TRACKERS[tracked.tracker];
   return (
     <p role={tracked.error ? "status" : undefined} className={tracked.error ? css.stale : css.line}>
       <span>

@@ -344,6 +344,7 @@ impl Shift {
         if self.options.schedules {
             self.engine.runs().fire_schedules(&self.say).await?;
         }
+        self.engine.runs().train_left_prompts().await?;
         let learning = self.tend_live().await?;
         self.engine.studies().advance_all(&self.say).await?;
         self.engine.store.cancel_orphans(&self.engine.by, now()).await?;
