@@ -56,7 +56,7 @@ fn best_contestant_can_be_activated() {
         let report = std::fs::read_to_string(report).unwrap();
         assert_eq!(report.matches("<li class=").count(), 12);
         assert!(!report.contains("answers were kept") && report.contains("graft eval --task text-classification"));
-        let rows = graft.ok(&["models", "results", version, "--format", "jsonl"]).stdout;
+        let rows = graft.ok(&["models", "results", version, "--format", "jsonl"]);
         let rows: Vec<Value> = rows.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(rows.len(), 12);
         let right = rows.iter().filter(|row| row["expected"] == row["answer"]).count();
@@ -64,7 +64,7 @@ fn best_contestant_can_be_activated() {
         assert_eq!(right == 12, version == "v2", "only n-grams are right");
         assert!(rows.iter().all(|row| row["confidence"].as_f64().is_some_and(|sure| sure > 0.0 && sure < 1.0)));
     }
-    let table = graft.ok(&["models", "results", "v2"]).stdout;
+    let table = graft.ok(&["models", "results", "v2"]);
     assert!(table.starts_with("id,input,expected,answer,correct,score,confidence\ncsv:"), "{table}");
 
     // It is no adapter.
