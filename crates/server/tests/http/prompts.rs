@@ -119,13 +119,15 @@ async fn text_has_versions_with_their_difference() {
 async fn table_of_texts_becomes_a_dataset_each_and_one_run_a_task() {
     let service = Service::new().await.with_tiny_base().await;
     let text = |row: Value| format!("{row}\n");
-    let table =
-        text(json!({"prompt": lines(12), "model_type": "text_classification", "base": "tiny", "priority": "low"}))
-            + &text(json!({"prompt": lines(30), "model_type": "text_classification", "base": "tiny"}))
-            + &text(json!({"prompt": "\"too few\" -> good", "model_type": "sentiment_analysis", "base": "tiny"}))
-            + &text(json!({"prompt": lines(3), "model_type": "unheard-of"}))
-            + &text(json!({"prompt": lines(3), "model_type": "chat", "priority": "soon"}))
-            + &text(json!({"prompt": "short", "model_type": "chat"}));
+    let table = text(
+        json!({"prompt": lines(12), "model_type": "text_classification", "base": "tiny", "priority": "low"}),
+    ) + &text(json!({"prompt": lines(30), "model_type": "text_classification", "base": "tiny"}))
+        + &text(
+            json!({"prompt": "\"too few\" -> good\n\"by far\" -> bad", "model_type": "sentiment_analysis", "base": "tiny"}),
+        )
+        + &text(json!({"prompt": lines(3), "model_type": "unheard-of"}))
+        + &text(json!({"prompt": lines(3), "model_type": "chat", "priority": "soon"}))
+        + &text(json!({"prompt": "short", "model_type": "chat"}));
     let body = json!({"text": table});
     let checked = service.post("/api/v1/prompts/batch?dry_run=true", &body).await.json();
     assert_eq!(service.get("/api/v1/prompts").await.json()["prompts"], json!([]), "nothing was stored");
@@ -133,7 +135,7 @@ async fn table_of_texts_becomes_a_dataset_each_and_one_run_a_task() {
     let listed = |batch: &Value, name: &str| -> Vec<Value> {
         batch["prompts"].as_array().unwrap().iter().map(|one| one[name].clone()).collect()
     };
-    assert_eq!(listed(&checked, "examples"), [12, 30, 1]);
+    assert_eq!(listed(&checked, "examples"), [12, 30, 2]);
     assert_eq!(listed(&checked, "dataset"), [Value::Null, Value::Null, Value::Null]);
     let names = ["prompt_1_text_classification", "prompt_2_text_classification", "prompt_3_sentiment_analysis"];
     assert_eq!(listed(&made, "dataset"), names);
