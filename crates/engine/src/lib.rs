@@ -74,9 +74,9 @@ pub use runs::{
     AskAiTraining, Baseline, BatchPrompt, BatchRun, Check, ComparedField, ComparedMetric, CsvFile, EvaluationRequest,
     Interval, Learned, Level, Live, LiveStatus, News, Paired, PairedExample, Plan, Preflight, Problem, Progress,
     PromptBatch, PromptDiff, PromptReached, PromptRequest, PromptVersion, Pulse, Quality, RunAction, RunComparison,
-    RunEstimate, RunFailure, RunRequest, RunView, Runs, RunsReport, Say, SettingChange, Settings, SkippedRun,
-    SplitName, Submitted, TrainedRow, TrainingCheckpoint, TrainingConfig, TrainingStatus, TrainingSubmission, Waiting,
-    WarmStart, WorkerOptions, doctor, outcome_of, recipes,
+    RunEstimate, RunFailure, RunRequest, RunView, Runs, RunsReport, Say, ScheduleConditions, SettingChange, Settings,
+    SkippedRun, SplitName, Submitted, TrainedRow, TrainingCheckpoint, TrainingConfig, TrainingStatus,
+    TrainingSubmission, Waiting, WarmStart, WorkerOptions, doctor, outcome_of, recipes,
 };
 pub use serving::{Input, Serving, read_inputs};
 pub use studies::{Budget, Importance, SamplerName, Studies, StudyRequest, StudyView};

@@ -87,8 +87,8 @@ pub use prompts::{NewPrompt, Prompt};
 pub use registry::model_registry;
 pub use rollouts::{Rollout, RolloutCounts, RolloutDecision, RolloutOutcome, RolloutPair, RolloutPolicy, RolloutState};
 pub use runs::{
-    Again, Findings, FollowCursor, Followed, Free, Held, Lease, LogStream, LogText, NewEvaluation, NewRun,
-    PendingRequest, Priority, Run, RunFilter, RunKind, RunState, RunUpdate, Submission, TrainingRun,
+    Again, Findings, FollowCursor, Followed, Free, Held, LONGEST_WAIT, Lease, LogStream, LogText, NewEvaluation,
+    NewRun, PendingRequest, Priority, Run, RunFilter, RunKind, RunState, RunUpdate, Submission, TrainingRun,
 };
 pub use schedules::{Due, NewSchedule, Schedule};
 pub use settings::Setting;

@@ -34,8 +34,9 @@ const STEPS: &[(&str, &str)] = &[
     ("agents", include_str!("../migrations/0025_agents.sql")),
     ("upstreams", include_str!("../migrations/0026_upstreams.sql")),
     ("alerts", include_str!("../migrations/0027_alerts.sql")),
-    ("answers", include_str!("../migrations/0029_answers.sql")),
-    ("iterations", include_str!("../migrations/0030_iterations.sql")),
+    ("answers", include_str!("../migrations/0028_answers.sql")),
+    ("iterations", include_str!("../migrations/0029_iterations.sql")),
+    ("conditions", include_str!("../migrations/0030_conditions.sql")),
 ];
 
 /// Migrates the database to the newest schema. Takes no lock if the schema is up to date.

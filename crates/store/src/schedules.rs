@@ -15,7 +15,7 @@ pub struct NewSchedule<'a> {
     pub id: &'a str,
     /// Name of the task.
     pub task: &'a str,
-    /// Its cron pattern.
+    /// Its cron pattern; empty: it has no times.
     pub cron: &'a str,
     /// Time zone of the pattern.
     pub zone: &'a str,
@@ -23,6 +23,10 @@ pub struct NewSchedule<'a> {
     pub request: &'a Value,
     /// Least number of approvals since the task's last run; 0 submits always.
     pub min_new: u64,
+    /// Number of approvals since the task's last run that submits a run at any time; 0: none does.
+    pub after_new: u64,
+    /// Whether it submits a run although nothing has changed since the task's last one.
+    pub even_unchanged: bool,
     /// The first time to submit.
     pub next_at: Option<Timestamp>,
 }
@@ -35,15 +39,19 @@ pub struct Schedule {
     pub id: String,
     /// Name of the task.
     pub task: String,
-    /// Its cron pattern.
+    /// Its cron pattern; empty: it has no times.
     pub cron: String,
     /// Time zone of the pattern.
     pub zone: String,
     /// The request to submit.
     #[schema(value_type = Object)]
     pub request: Value,
-    /// Least number of new approvals.
+    /// Least number of new approvals at its times.
     pub min_new: u64,
+    /// Number of new approvals that submits a run at any time; 0: none does.
+    pub after_new: u64,
+    /// Whether it submits a run although nothing has changed since the task's last one.
+    pub even_unchanged: bool,
     /// When it is due next; absent: never.
     pub next_at: Option<Timestamp>,
     /// When it was last handled.
@@ -67,7 +75,7 @@ pub struct Due<'a> {
     /// The schedule.
     pub schedule: &'a str,
     /// The time read from the schedule.
-    pub at: Timestamp,
+    pub at: Option<Timestamp>,
     /// The time after it.
     pub next_at: Option<Timestamp>,
 }
@@ -75,7 +83,7 @@ pub struct Due<'a> {
 macro_rules! select_schedules {
     ($tail:literal) => {
         concat!(
-            "select id, task, cron, zone, request, min_new, next_at, last_at, last_run, last_note, failed,
+            "select id, task, cron, zone, request, min_new, after_new, even_unchanged, next_at, last_at, last_run, last_note, failed,
                     created_by, created_at
              from schedules ",
             $tail
@@ -92,8 +100,9 @@ impl Store {
         row::check_name("schedule", new.id)?;
         let mut tx = self.begin().await?;
         let added = sqlx::query(
-            "insert into schedules (id, task, cron, zone, request, min_new, next_at, created_by, created_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing",
+            "insert into schedules (id, task, cron, zone, request, min_new, next_at, created_by, created_at, after_new,
+                    even_unchanged)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing",
         )
         .bind(new.id)
         .bind(new.task)
@@ -104,6 +113,8 @@ impl Store {
         .bind(new.next_at)
         .bind(row::text(by))
         .bind(at)
+        .bind(row::big(new.after_new))
+        .bind(i64::from(new.even_unchanged))
         .execute(&mut *tx)
         .await?;
         if added.rows_affected() == 0 {
@@ -162,7 +173,7 @@ pub(crate) async fn advance(
 ) -> Result<(), Error> {
     let moved = sqlx::query(
         "update schedules set next_at = $3, last_at = $4, last_run = coalesce($5, last_run), last_note = $6, failed = $7
-         where id = $1 and next_at = $2",
+         where id = $1 and next_at is not distinct from $2",
     )
     .bind(due.schedule)
     .bind(due.at)
@@ -189,6 +200,8 @@ fn schedule(row: &AnyRow) -> Result<Schedule, Error> {
         zone: row::get(row, "zone")?,
         request: row::json(row, "request")?,
         min_new: row::int(row, "min_new")?,
+        after_new: row::int(row, "after_new")?,
+        even_unchanged: row::get::<i64>(row, "even_unchanged")? != 0,
         next_at: row::get(row, "next_at")?,
         last_at: row::get(row, "last_at")?,
         last_run: row::get(row, "last_run")?,

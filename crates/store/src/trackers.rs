@@ -105,7 +105,7 @@ impl Store {
         let now = self.now().await?;
         let next = || {
             sqlx::query(select!(
-                "where t.tracker = $1 and t.not_before <= $2 and (t.owner is null or t.owner = $3 or t.until <= $2) and ",
+                "where t.tracker = $1 and (t.not_before <= $2 or t.not_before > $2 + 86400000) and (t.owner is null or t.owner = $3 or t.until <= $2) and ",
                 is_behind!(),
                 " order by t.not_before, t.sent_at, t.run limit 1"
             ))

@@ -14,6 +14,10 @@ use crate::Error;
 const CONNECT: Duration = Duration::from_secs(10);
 /// Longest that an answer may take from its first byte to its last.
 const LONGEST: Duration = Duration::from_secs(600);
+/// Longest that sending may take: the request line and headers, and the body.
+const SEND: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(60));
+/// A shorter key is none (`none`, `EMPTY`) or too common a text to be recognized in a reply.
+const SHORTEST_KEY: usize = 12;
 /// Largest answer that is read as a whole.
 const LARGEST: u64 = 32 << 20;
 
@@ -53,6 +57,8 @@ impl Default for Client {
             .max_redirects_will_error(false)
             .user_agent(concat!("graft/", env!("CARGO_PKG_VERSION")))
             .timeout_connect(Some(CONNECT))
+            .timeout_send_request(Some(SEND.0))
+            .timeout_send_body(Some(SEND.1))
             .timeout_recv_body(Some(LONGEST));
         Self { agent: config.build().into() }
     }
@@ -83,7 +89,7 @@ impl Client {
             request = request.header(header::AUTHORIZATION, value);
         }
         let reply = request.send(body).map_err(|error| match error {
-            ureq::Error::Timeout(_) => Error::Late,
+            ureq::Error::Timeout(what) if !is_of_connection(what) => Error::Late,
             other => Error::Unreachable(Box::new(other)),
         })?;
         let status = reply.status().as_u16();
@@ -105,9 +111,15 @@ impl Client {
     }
 }
 
-/// Whether an address is on this machine.
-fn is_here(url: &str) -> bool {
-    ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|start| url.starts_with(start))
+fn is_of_connection(timeout: ureq::Timeout) -> bool {
+    matches!(timeout, ureq::Timeout::Resolve | ureq::Timeout::Connect)
+}
+
+/// Whether the address of an API is on this machine.
+#[must_use]
+pub fn is_here(url: &str) -> bool {
+    let host = url.parse::<ureq::http::Uri>().ok().and_then(|url| url.host().map(str::to_owned));
+    host.is_some_and(|host| ["127.0.0.1", "localhost", "[::1]"].contains(&host.as_str()))
 }
 
 impl Reply {
@@ -127,7 +139,7 @@ impl Reply {
         self.body.read(buffer)
     }
 
-    /// All bytes. A key that the service repeats is made unreadable.
+    /// All bytes. A key that the service repeats in an error is made unreadable.
     ///
     /// # Errors
     /// It broke off, is late, or too long.
@@ -140,7 +152,11 @@ impl Reply {
         if bytes.len() as u64 > LARGEST {
             return Err(Error::TooLong(LARGEST));
         }
-        Ok(without(bytes, self.key.as_bytes()))
+        // Answers are passed on as they come.
+        match self.status >= 400 && self.key.len() >= SHORTEST_KEY {
+            true => Ok(without(bytes, self.key.as_bytes())),
+            false => Ok(bytes),
+        }
     }
 }
 
@@ -152,9 +168,6 @@ impl std::fmt::Debug for Reply {
 
 /// Bytes in which a secret is overwritten.
 fn without(mut bytes: Vec<u8>, secret: &[u8]) -> Vec<u8> {
-    if secret.is_empty() {
-        return bytes;
-    }
     let mut at = 0;
     while let Some(found) = bytes.get(at..).and_then(|rest| rest.windows(secret.len()).position(|part| part == secret))
     {

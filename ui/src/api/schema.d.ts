@@ -4228,13 +4228,21 @@ export interface components {
         };
         /** @description A schedule to create. */
         NewSchedule: {
-            /** @description When: minute, hour, day of month, month, day of week; `0 3 * * *` is three o'clock each night. */
-            cron: string;
+            /**
+             * Format: int64
+             * @description As soon as there are this many approved examples more than the last time; 0: only at the times.
+             */
+            after_new?: number;
+            /** @description When: minute, hour, day of month, month, day of week; `0 3 * * *` is three o'clock each night. Empty: at no
+             *     times, but after `after_new` approvals. */
+            cron?: string;
+            /** @description At these times although nothing has changed since the last time. */
+            even_unchanged?: boolean;
             /** @description Its name. Default: the task's name. */
             id?: string | null;
             /**
              * Format: int64
-             * @description Only with at least this many approved examples more than the last time.
+             * @description At these times only with at least this many approved examples more than the last time.
              */
             min_new?: number;
             /** @description What is queued, as the body of `POST /runs`. */
@@ -5654,12 +5662,19 @@ export interface components {
         };
         /** @description A schedule: submits a run at given times. */
         ScheduleView: {
+            /**
+             * Format: int64
+             * @description Number of new approvals that submits a run at any time; 0: none does.
+             */
+            after_new: number;
             /** @description When. */
             created_at: components["schemas"]["Timestamp"];
             /** @description Who added it. */
             created_by: string;
-            /** @description Its cron pattern. */
+            /** @description Its cron pattern; empty: it has no times. */
             cron: string;
+            /** @description Whether it submits a run although nothing has changed since the task's last one. */
+            even_unchanged: boolean;
             /** @description Its name. */
             id: string;
             last_at?: components["schemas"]["Timestamp"] | null;
@@ -5669,7 +5684,7 @@ export interface components {
             last_run?: string | null;
             /**
              * Format: int64
-             * @description Least number of new approvals.
+             * @description Least number of new approvals at its times.
              */
             min_new: number;
             next_at?: components["schemas"]["Timestamp"] | null;

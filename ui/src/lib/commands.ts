@@ -42,7 +42,10 @@ interface Scheduling {
   task: string;
   cron: string;
   zone: string;
+  /** New approvals at these times. */
   fresh: string;
+  /** New approvals at any time. */
+  enough: string;
   base: string;
   method: string;
   activate: boolean;
@@ -94,9 +97,17 @@ export const commands = {
   addingUser: (name: string, role: string) => graft(["users", "add", name || "NAME"], { role }),
   addingToken: (label: string, role: string) => graft(["tokens", "add", label || "LABEL"], { role }),
   addingLink: (task: string, person: string) => graft(["tokens", "link", task || "TASK", person || "PERSON"], {}),
-  scheduling: ({ task, cron, zone, fresh, base, method, activate }: Scheduling) =>
+  scheduling: ({ task, cron, zone, fresh, enough, base, method, activate }: Scheduling) =>
     graft(["schedules", "add", task, task], {
-      ...{ cron, zone, "min-new": fresh || "0", base, method: method !== "lora" && method, activate },
+      ...{
+        cron,
+        zone: cron && zone,
+        "min-new": cron && fresh,
+        "after-new": enough,
+        base,
+        method: method !== "lora" && method,
+        activate,
+      },
     }),
   searching: ({ task, budget, base, method, parallel, settings }: Schemas["NewStudy"]) =>
     graft(["search", task], {

@@ -35,7 +35,7 @@ pub(crate) mod worker;
 
 use std::{path::PathBuf, time::Duration};
 
-use graft_engine::{Engine, Error, Home};
+use graft_engine::{Engine, Error, Home, Receivers};
 
 use crate::{
     args::{Args, Command},
@@ -71,7 +71,18 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
         let file = new_file(&home, places.database.as_deref());
         let engine = Engine::open_at(home, by, &places).await?;
         let engine = engine.on_device(config.device()?).with_ask_ai(config.ask_ai_settings()?);
-        let engine = engine.with_trackers(config.trackers()?).with_receivers(config.receivers()?);
+        let receivers = match config.receivers() {
+            Err(error) if matches!(command, Command::Alerts(_)) => return Err(error),
+            // Nothing else fails because of a receiver.
+            Err(error) => {
+                if matches!(command, Command::Serve(_) | Command::Worker(_)) {
+                    eprintln!("Warning: no alerts are sent: failed to {}", error.chain().join(": "));
+                }
+                Receivers::default()
+            }
+            Ok(receivers) => receivers,
+        };
+        let engine = engine.with_trackers(config.trackers()?).with_receivers(receivers);
         // A server's first lines name home and database anyway.
         if let Some(file) = file.filter(|_| !matches!(command, Command::Serve(_) | Command::Agent(_))) {
             eprintln!("Created a new database: {}", file.display());

@@ -102,7 +102,7 @@ fn say() -> Say {
     })
 }
 
-/// Terminates rented machines that no live run needs, and sends alerts, until it is aborted.
+/// Terminates rented machines that no live run needs, and sends alerts, until it is stopped or aborted.
 async fn watch_others(engine: Engine, stopped: watch::Receiver<bool>) {
     let say = say();
     tokio::join!(engine.machines().watch_rentals(&say), engine.alerts().run(stopped, false, &say));
@@ -110,8 +110,9 @@ async fn watch_others(engine: Engine, stopped: watch::Receiver<bool>) {
 
 /// Runs the queue and the schedules until it is stopped.
 async fn work(engine: Engine, options: WorkerOptions, stopped: watch::Receiver<bool>) {
-    if let Err(error) = engine.runs().work(options, stopped, say()).await {
+    if let Err(error) = engine.runs().work(options, stopped.clone(), say()).await {
         tracing::error!(error = ?error, "the worker has stopped; runs wait until the server is started again");
+        watch_others(engine, stopped).await;
     }
 }
 

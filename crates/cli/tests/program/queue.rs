@@ -335,6 +335,37 @@ fn schedule_submits_once_and_only_with_new_approvals() {
     assert!(schedule["last_note"].as_str().unwrap().contains("0 new approvals"), "{schedule:#}");
     assert_eq!(schedule["last_run"], graft.json(&["runs", "list"])["runs"][0]["id"]);
     graft.ok(&["schedules", "remove", "often"]);
+
+    // Nothing has changed, so the same training is not repeated unless that is wanted.
+    add("again", &[]);
+    sleep(Duration::from_millis(1100));
+    graft.ok(&["worker", "--once", "--no-suggestions"]);
+    let note = graft.json(&["schedules", "list"])["schedules"][0]["last_note"].clone();
+    assert!(note.as_str().unwrap().starts_with("nothing has changed since run"), "{note}");
+    assert_eq!(graft.json(&["runs", "list"])["runs"].as_array().unwrap().len(), 1);
+    graft.ok(&["schedules", "remove", "again"]);
+    add("always", &["--even-unchanged"]);
+    sleep(Duration::from_millis(1100));
+    graft.ok(&["worker", "--once", "--no-suggestions"]);
+    assert!(graft.json(&["runs", "list"])["runs"].as_array().unwrap().len() > 1);
+    graft.fails(2, &["schedules", "add", "named", TASK, "--cron", "0 3 * * *", "--version", "v 2"], "v 2");
+}
+
+#[test]
+fn schedule_without_times_waits_for_approvals() {
+    let graft = Graft::with_toy_task();
+    let runs = || graft.json(&["runs", "list"])["runs"].as_array().unwrap().len();
+    graft.fails(2, &["schedules", "add", "never", TASK], "--cron");
+    graft.ok(&[&["train", TASK], &SHORT[..]].concat());
+    let added = graft.json(&[&["schedules", "add", "soon", TASK, "--after-new", "2"], &SHORT[..]].concat());
+    assert_eq!(added["next_at"], Value::Null);
+    for (n, expected) in [(1, 1), (2, 2), (3, 2)] {
+        let rows = graft.dir.path().join("more.csv");
+        std::fs::write(&rows, format!("text,label\nanother text number {n},good\n")).unwrap();
+        graft.ok(&["import", "csv", rows.to_str().unwrap(), "--task", TASK]);
+        graft.ok(&["worker", "--once", "--no-suggestions"]);
+        assert_eq!(runs(), expected, "after {n} approvals");
+    }
 }
 
 #[test]
@@ -348,7 +379,7 @@ fn corrected_clock_does_not_delay_schedules() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let store = Store::open(&graft.database()).await.unwrap();
-        let due = Due { schedule: "nightly", at: before, next_at: Some(before + years) };
+        let due = Due { schedule: "nightly", at: Some(before), next_at: Some(before + years) };
         store.skip_schedule(due, "as of a clock that is ahead", false, before).await.unwrap();
     });
     assert_eq!(next_at(&list()), before + years, "{added:#}");

@@ -80,7 +80,9 @@ pub(super) fn step(agents: &mut [Agent], wanted: &Wanted, now: Timestamp, nonce:
     }
     let open: Vec<u32> = waves(agents, now).into_iter().filter(|wave| wave.open).map(|wave| wave.wave).collect();
     let syncing = agents.iter().filter(|agent| agent.state == AgentState::Syncing).count();
-    let waits = |agent: &&mut Agent| agent.state == AgentState::Pending && agent.due_at <= now && !is_away(agent, now);
+    // A time that is further ahead is of a clock that was ahead.
+    let is_due = |due_at: Timestamp| due_at <= now || due_at > now + (BACKOFF << ATTEMPTS);
+    let waits = |agent: &&mut Agent| agent.state == AgentState::Pending && is_due(agent.due_at) && !is_away(agent, now);
     let due = agents.iter_mut().filter(waits).filter(|agent| open.contains(&agent.wave));
     for agent in due.take(BATCH.saturating_sub(syncing)) {
         agent.state = AgentState::Syncing;

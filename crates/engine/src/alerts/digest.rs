@@ -87,7 +87,10 @@ impl Alerts<'_> {
             return Ok(());
         };
         let store = &self.engine.store;
-        if store.notifier(DAYS).await?.is_some_and(|known| known.cursor >= day) {
+        // The day of a clock that was ahead does not count; that of another time zone or hour does.
+        let is_told =
+            |cursor: i64| cursor >= day && digest.due_at(cursor).is_none_or(|told| told <= at + 2 * 86_400_000);
+        if store.notifier(DAYS).await?.is_some_and(|known| is_told(known.cursor)) {
             return Ok(());
         }
         let is_gone = |owner: &str| self.engine.is_gone(owner);
@@ -95,8 +98,8 @@ impl Alerts<'_> {
         let claimed = store.claim_notifier((DAYS, day), &self.engine.me, LEASE, is_gone).await?;
         let Some(mut known) = claimed else { return Ok(()) };
         let mut notices = Vec::new();
-        if known.cursor < day {
-            let since = digest.due_at(known.cursor).unwrap_or(due);
+        if !is_told(known.cursor) {
+            let since = digest.due_at(known.cursor).filter(|since| *since < due).unwrap_or(due - 86_400_000);
             notices.extend(self.digest(day, since, at).await?.map(|notice| (format!("digest-{day}"), json!(notice))));
             known.cursor = day;
         }

@@ -562,11 +562,13 @@ mod tests {
             zone: "UTC",
             request: &json!({"task": TASK}),
             min_new: 0,
+            after_new: 0,
+            even_unchanged: false,
             next_at: Some(10),
         };
         place.store.add_schedule(new, "test", 2).await.unwrap();
         for (at, failed) in [(10, true), (20, true), (30, false)] {
-            let due = graft_store::Due { schedule: "nightly", at, next_at: Some(at + 10) };
+            let due = graft_store::Due { schedule: "nightly", at: Some(at), next_at: Some(at + 10) };
             place.store.skip_schedule(due, "failed to find base `none`", failed, at).await.unwrap();
             place.look(at).await;
         }

@@ -63,7 +63,8 @@ impl Bases<'_> {
     /// # Errors
     /// [`Error::OtherBase`] where the files are others; the base is missing.
     pub async fn open(self, wanted: &BaseRef) -> Result<(BaseRef, ModelFiles)> {
-        Ok((wanted.clone(), graft_formats::open(&self.locate(wanted).await?)?))
+        let path = self.locate(wanted).await?;
+        Ok((wanted.clone(), apart(READ, move || Ok(graft_formats::open(&path)?)).await?))
     }
 
     /// Downloads a base model, if it isn't here already; `terms_accepted` says whether the caller accepts the terms of one
@@ -95,10 +96,13 @@ impl Bases<'_> {
         stop: Stop,
         mut progress: impl FnMut(Progress<'_>) + Send + 'static,
     ) -> Result<BaseInfo> {
-        let (hub, reference) = (self.engine.home.hub()?, name.parse::<Reference>()?);
-        let hub = hub.accepting_terms(terms_accepted).until(stop);
+        let (home, reference) = (self.engine.home.clone(), name.parse::<Reference>()?);
         let named = reference.to_string();
-        let found = apart(READ, move || Ok(hub.pull(&reference, &mut progress)?)).await?;
+        let pull = move || {
+            let hub = home.hub()?.accepting_terms(terms_accepted).until(stop);
+            Ok(hub.pull(&reference, &mut progress)?)
+        };
+        let found = apart(READ, pull).await?;
         let (base, files) = self.record(&named, &found).await?;
         check_tensors(&files)?;
         Ok(info(&base, &found, &files))
@@ -159,7 +163,8 @@ impl Bases<'_> {
     /// # Errors
     /// Graft keeps no such base.
     pub async fn remove(self, name: &str) -> Result<graft_hub::Removed> {
-        let removed = self.engine.home.hub()?.remove(&name.parse::<Reference>()?)?;
+        let (home, reference) = (self.engine.home.clone(), name.parse::<Reference>()?);
+        let removed = apart("remove a base model", move || Ok(home.hub()?.remove(&reference)?)).await?;
         match self.engine.store.remove_base(name, &self.engine.by, now()).await {
             Ok(_) | Err(graft_store::Error::NoBase(_)) => Ok(removed),
             Err(error) => Err(error.into()),
@@ -167,8 +172,9 @@ impl Bases<'_> {
     }
 
     async fn named(self, name: &str) -> Result<Resolved> {
-        let (hub, reference) = (self.engine.home.hub()?, name.parse::<Reference>()?);
-        apart(READ, move || Ok(hub.find(&reference)?)).await
+        let (home, reference) = (self.engine.home.clone(), name.parse::<Reference>()?);
+        // The folder of models, and the token beside it, may be on a disk that does not answer.
+        apart(READ, move || Ok(home.hub()?.find(&reference)?)).await
     }
 
     /// Checks that the files are those of a supported model, and remembers their digest.

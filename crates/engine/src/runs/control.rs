@@ -5,7 +5,11 @@ use graft_exec::Stop;
 use graft_store::{Again, Due, Run};
 
 use super::{Preflight, RunRequest, Runs, plan::Order};
-use crate::{Error, Result, files::copy_folder, now};
+use crate::{
+    Error, Result,
+    files::{apart, copy_folder},
+    now,
+};
 
 /// Trainers that may be started for a run: the first, and two more after transient failures.
 pub(crate) const MAX_ATTEMPTS: u32 = 3;
@@ -94,8 +98,14 @@ impl Runs<'_> {
         let run = self.engine.store.delete_run(id, &self.engine.by, now()).await?;
         let path = self.engine.home.run_dir(&run).path().to_owned();
         // A directory elsewhere was named by a person, who may keep other things there.
-        if path.starts_with(self.engine.home.path()) && path.is_dir() {
-            fs::remove_dir_all(&path).map_err(|source| Error::Io { doing: "remove", path, source })?;
+        if path.starts_with(self.engine.home.path()) {
+            let remove = move || match fs::remove_dir_all(&path) {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    Err(Error::Io { doing: "remove", path, source })
+                }
+                _ => Ok(()),
+            };
+            apart("remove a run's directory", remove).await?;
         }
         Ok(run)
     }

@@ -41,6 +41,7 @@ pub use prompts::{
 };
 pub use request::{RunRequest, SplitName};
 pub use rows::TrainedRow;
+pub use schedules::ScheduleConditions;
 pub use service::{CsvFile, TrainingCheckpoint, TrainingConfig, TrainingStatus, TrainingSubmission};
 pub use settings::Settings;
 pub(crate) use view::command_of;

@@ -39,6 +39,8 @@ pub struct AnswerOptions {
     pub client: Arc<str>,
     /// Whom or what it is about: requests of one subject are all answered by the canary of a roll-out, or none is.
     pub subject: Option<String>,
+    /// Keep no trace of the text: a roll-out does not compare its versions on it.
+    pub untraced: bool,
 }
 
 impl AnswerOptions {

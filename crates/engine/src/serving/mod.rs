@@ -219,7 +219,9 @@ impl Serving {
             Some(version) => (self.version(task, version).await?, Asker::ForVersion),
         };
         let mut answering = self.ask(&deployment, asker, prompt, format, options).await?;
-        if let (None, Prompt::Input(input), Format::Own, None) = (version, prompt, format, options.sampling) {
+        if let (None, Prompt::Input(input), Format::Own, None, false) =
+            (version, prompt, format, options.sampling, options.untraced)
+        {
             answering.compare(input);
         }
         Ok(answering)

@@ -115,9 +115,7 @@ fn checked(mut upstream: Upstream) -> std::result::Result<Upstream, (&'static st
         if name.is_empty() || !is_plain(name) || !name.chars().all(is_name) {
             return Err(("key_env", "give the name of an environment variable, not the key"));
         }
-        let is_here =
-            ["127.0.0.1", "localhost", "[::1]"].contains(&host.rsplit_once(':').map_or(host, |(name, _)| name));
-        if upstream.url.starts_with("http://") && !is_here {
+        if upstream.url.starts_with("http://") && !graft_upstream::is_here(&upstream.url) {
             return Err(("url", "a key is sent to another machine over https:// only"));
         }
     }

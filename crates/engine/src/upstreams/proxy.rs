@@ -136,7 +136,7 @@ impl Proxy {
         let task = task.definition;
         let plain = asked.plain.filter(|plain| plain.format == Format::Own || task.form == Form::Fields);
         let own = match &plain {
-            Some(plain) if upstream.answer_above.is_some() => self.own(&task.name, plain).await,
+            Some(plain) if upstream.answer_above.is_some() => self.own(&task.name, plain, !is_recorded).await,
             _ => None,
         };
         let recorded = plain.map(|plain| plain.input).filter(|_| is_recorded);
@@ -150,12 +150,13 @@ impl Proxy {
     }
 
     /// Graft's answer, if it has one whose confidence means something and which has the form that is asked for.
-    async fn own(&self, task: &str, plain: &PlainRequest) -> Option<Own> {
+    async fn own(&self, task: &str, plain: &PlainRequest, untraced: bool) -> Option<Own> {
         let options = AnswerOptions {
             // Calibration is of the likeliest answer.
             sampling: None,
             stop: Vec::new(),
             timeout: Some(OWN),
+            untraced,
             ..plain.options.clone()
         };
         let prompt = Prompt::Input(plain.input.clone());
@@ -181,7 +182,9 @@ impl PlainRequest {
         let text = answer.said();
         let stops = self.options.stop.iter().any(|stop| text.contains(stop.as_str()));
         let fits = match &self.format {
-            Format::Own | Format::Object => true,
+            Format::Own => true,
+            // An older form of the task may have been labels.
+            Format::Object => answer.answer.is_object(),
             Format::Schema(asked) => is_checked(asked) && schema::check(asked, &answer.answer).is_ok(),
         };
         fits && !stops

@@ -114,7 +114,8 @@ pub struct RemovedBase {
 #[utoipa::path(get, path = "/bases", tag = "bases", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = BaseList)))]
 async fn list_bases(State(state): State<AppState>, Acting(engine): Acting) -> Result<Reply<BaseList>, Problem> {
-    let installed = engine.bases().list()?;
+    let listing = engine.clone();
+    let installed = work::apart(move || async move { listing.bases().list() }).await??;
     let mut pulls = state.pulls.list();
     let mut bases: Vec<ListedBase> = installed
         .into_iter()

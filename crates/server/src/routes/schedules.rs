@@ -1,6 +1,6 @@
 //! `/schedules`: trainings that are queued at given times.
 
-use graft_engine::{RunRequest, records::Schedule};
+use graft_engine::{RunRequest, ScheduleConditions, records::Schedule};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -27,16 +27,24 @@ pub struct NewSchedule {
     /// Its name. Default: the task's name.
     #[serde(default)]
     id: Option<String>,
-    /// When: minute, hour, day of month, month, day of week; `0 3 * * *` is three o'clock each night.
+    /// When: minute, hour, day of month, month, day of week; `0 3 * * *` is three o'clock each night. Empty: at no
+    /// times, but after `after_new` approvals.
+    #[serde(default)]
     cron: String,
     /// Its time zone, such as `Europe/Berlin`. Default: the machine's.
     #[serde(default)]
     zone: Option<String>,
     /// What is queued, as the body of `POST /runs`.
     request: RunRequest,
-    /// Only with at least this many approved examples more than the last time.
+    /// At these times only with at least this many approved examples more than the last time.
     #[serde(default)]
     min_new: u64,
+    /// As soon as there are this many approved examples more than the last time; 0: only at the times.
+    #[serde(default)]
+    after_new: u64,
+    /// At these times although nothing has changed since the last time.
+    #[serde(default)]
+    even_unchanged: bool,
 }
 
 /// One schedule.
@@ -58,8 +66,11 @@ async fn list_schedules(Acting(engine): Acting) -> Result<Reply<ScheduleList>, P
     request_body = NewSchedule,
     responses((status = 200, body = OneSchedule), (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn add_schedule(Acting(engine): Acting, Body(new): Body<NewSchedule>) -> Result<Reply<OneSchedule>, Problem> {
-    let id = new.id.unwrap_or_else(|| new.request.task.clone());
-    let schedule = engine.runs().add_schedule(&id, &new.cron, new.zone.as_deref(), &new.request, new.min_new).await?;
+    let id = new.id.clone().unwrap_or_else(|| new.request.task.clone());
+    let NewSchedule { cron, zone, request, min_new, after_new, even_unchanged, .. } = &new;
+    let (zone, min_new, after_new) = (zone.as_deref(), *min_new, *after_new);
+    let when = ScheduleConditions { cron, zone, min_new, after_new, even_unchanged: *even_unchanged };
+    let schedule = engine.runs().add_schedule(&id, when, request).await?;
     Ok(Reply(OneSchedule { schedule }))
 }
 

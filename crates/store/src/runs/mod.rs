@@ -14,7 +14,7 @@ use adding::{Fresh, add, refuse_second};
 pub(crate) use adding::{add_trial_run, method_of};
 pub use ending::Again;
 pub use follow::{Findings, FollowCursor, Followed, LogStream, LogText};
-pub use queue::{Free, Held, Lease, Submission};
+pub use queue::{Free, Held, LONGEST_WAIT, Lease, Submission};
 pub(crate) use queue::{owned, submit};
 pub(crate) use table::find;
 use table::{find_requested, run, select_runs, write};

@@ -405,12 +405,15 @@ const HERE: i64 = 0;
 const ELSEWHERE: i64 = 1;
 const ANYWHERE: i64 = 2;
 
+/// Longest that a run waits before it is tried again. A time that is further ahead is of a clock that was ahead.
+pub const LONGEST_WAIT: Timestamp = 24 * 3_600_000;
+
 /// `$1` is the database's time, `$2` the only run allowed, `$3` where it executes. A machine that was removed counts as
 /// having one slot, so that its runs are claimed and fail with a clear error.
 const NEXT: &str = select_runs!(
     "where state = 'queued' and lease_owner is null and ($2 is null or id = $2)
        and (phase is null or phase <> 'search')
-       and (not_before is null or not_before <= $1)
+       and (not_before is null or not_before <= $1 or not_before > $1 + 86400000)
        and (after_run is null or exists
             (select 1 from runs a where a.id = runs.after_run and a.state = 'succeeded'))
        and ($3 = 2 or ($3 = 0 and machine is null) or ($3 = 1 and machine is not null))

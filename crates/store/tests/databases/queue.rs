@@ -351,16 +351,18 @@ async fn schedule_occurrence_is_submitted_once(database: Database) {
         zone: "UTC",
         request: &request,
         min_new: 5,
+        after_new: 0,
+        even_unchanged: false,
         next_at: Some(100),
     };
     store.add_schedule(new, "ada", 10).await.unwrap();
     assert!(matches!(store.add_schedule(new, "ada", 10).await, Err(Error::ScheduleExists(_))));
-    let due = Due { schedule: "nightly", at: 100, next_at: Some(200) };
+    let due = Due { schedule: "nightly", at: Some(100), next_at: Some(200) };
     submit(store, "a", &Submission { due: Some(due), ..order() }).await.unwrap();
     let late = submit(store, "b", &Submission { due: Some(due), ..order() }).await.unwrap_err();
     assert!(matches!(late, Error::ScheduleMoved(_)), "{late:?}");
     assert!(matches!(store.run("b").await, Err(Error::NoRun(_))));
-    store.skip_schedule(Due { at: 200, next_at: Some(300), ..due }, "too few", false, 250).await.unwrap();
+    store.skip_schedule(Due { at: Some(200), next_at: Some(300), ..due }, "too few", false, 250).await.unwrap();
     let schedule = store.schedules().await.unwrap().remove(0);
     assert_eq!((schedule.next_at, schedule.last_at, schedule.min_new), (Some(300), Some(250), 5));
     assert_eq!((schedule.last_run.as_deref(), schedule.last_note.as_deref()), (Some("a"), Some("too few")));

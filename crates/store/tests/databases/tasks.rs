@@ -59,6 +59,8 @@ async fn renamed_task_keeps_all_its_data(database: Database) {
         zone: "UTC",
         request: &json!({"task": "tickets"}),
         min_new: 0,
+        after_new: 0,
+        even_unchanged: false,
         next_at: None,
     };
     store.add_schedule(schedule, "ada", 7).await.unwrap();

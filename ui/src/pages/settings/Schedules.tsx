@@ -17,7 +17,7 @@ import { METHODS, type Method } from "../../lib/train";
 import { useTask } from "../../shell/useTask";
 
 const START = {
-  ...{ cron: "0 3 * * 1", zone: Intl.DateTimeFormat().resolvedOptions().timeZone, task: "", fresh: "20" },
+  ...{ cron: "0 3 * * 1", zone: Intl.DateTimeFormat().resolvedOptions().timeZone, task: "", fresh: "", enough: "" },
   ...{ base: "", method: "lora" as Method, activate: true },
 };
 
@@ -43,12 +43,13 @@ export function Schedules() {
     zone: draft.zone.trim() || undefined,
     request: { task: name, base: draft.base.trim() || undefined, method: draft.method, activate: draft.activate },
     min_new: Number(draft.fresh) || 0,
+    after_new: Number(draft.enough) || 0,
   };
   const list = query.data?.schedules ?? [];
   const empty = list.length === 0 && (
     <Empty title="Nothing is scheduled">
-      A schedule starts a training when enough new messages are approved, and can activate the new version if it is not
-      worse.
+      A schedule starts a training at given times or when enough new messages are approved, and can activate the new
+      version if it is not worse.
     </Empty>
   );
   return (
@@ -65,10 +66,10 @@ export function Schedules() {
         onAdded={() => say("Scheduled")}
         list="schedules"
         button="Add a schedule"
-        ready={name !== "" && draft.cron.trim() !== ""}
+        ready={name !== "" && (wanted.cron !== "" || wanted.after_new > 0)}
         command={commands.scheduling({
           ...{ ...draft, task: name, cron: draft.cron.trim(), zone: draft.zone.trim() || "UTC" },
-          ...{ fresh: draft.fresh.trim(), base: draft.base.trim() },
+          ...{ fresh: draft.fresh.trim(), enough: draft.enough.trim(), base: draft.base.trim() },
         })}
       >
         <Pick
@@ -82,7 +83,7 @@ export function Schedules() {
           hint={
             words
               ? `${words}.`
-              : "Minute, hour, day of month, month, day of week. Example: 0 3 * * 1 is Monday at 03:00."
+              : "Minute, hour, day of month, month, day of week. Example: 0 3 * * 1 is Monday at 03:00. May be empty."
           }
 
           className="mono"
@@ -96,11 +97,18 @@ export function Schedules() {
           onText={(zone) => change({ zone })}
         />
         <Input
-          label="New approved messages"
-          hint="Minimum number since the last training"
+          label="Only with new approved messages"
+          hint="Minimum number since the last training, at these times. If nothing has changed, nothing is trained."
           inputMode="numeric"
           value={draft.fresh}
           onText={(fresh) => change({ fresh })}
+        />
+        <Input
+          label="After new approved messages"
+          hint="Also trains as soon as this many are approved since the last training"
+          inputMode="numeric"
+          value={draft.enough}
+          onText={(enough) => change({ enough })}
         />
         <Input
           label="Base model"
@@ -126,7 +134,13 @@ function Row({ schedule }: { schedule: Schemas["ScheduleView"] }) {
     <tr>
       <th scope="row">{schedule.task}</th>
       <Cell label="When" title={schedule.cron}>
-        {words ?? <code>{schedule.cron}</code>} <span className="muted">{schedule.zone}</span>
+        {schedule.cron !== "" && (
+          <>
+            {words ?? <code>{schedule.cron}</code>} <span className="muted">{schedule.zone}</span>
+          </>
+        )}
+        {schedule.cron !== "" && schedule.after_new > 0 && ", or "}
+        {schedule.after_new > 0 && `after ${schedule.after_new} new approved messages`}
       </Cell>
       <Cell label="Needs">{schedule.min_new > 0 ? `${schedule.min_new} new` : "–"}</Cell>
       <Cell label="Next">

@@ -105,6 +105,8 @@ struct Shift {
     started_at: Timestamp,
     seen: Option<Instant>,
     swept: Option<Instant>,
+    /// The newest change when approvals were last counted for schedules.
+    seen_by_schedules: i64,
     /// When the live adapters were looked after last, and whether one has something to do soon.
     tended: Option<(Instant, bool)>,
     suggesting: child::Background,
@@ -144,6 +146,7 @@ impl Runs<'_> {
             started_at: now(),
             seen: None,
             swept: None,
+            seen_by_schedules: -1,
             tended: None,
             suggesting: child::Background::default(),
         };
@@ -342,7 +345,7 @@ impl Shift {
         }
         self.show_up().await?;
         if self.options.schedules {
-            self.engine.runs().fire_schedules(&self.say).await?;
+            self.engine.runs().fire_schedules(&mut self.seen_by_schedules, &self.say).await?;
         }
         self.engine.runs().train_left_prompts().await?;
         let learning = self.tend_live().await?;

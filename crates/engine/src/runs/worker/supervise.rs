@@ -10,7 +10,7 @@ use std::{
 
 use graft_core::{ExitCode, Failure, FailureClass, TrainSpec, json as written, with_causes};
 use graft_exec::Executor;
-use graft_store::{Findings, Lease, Run, RunKind, RunState, RunUpdate, Version};
+use graft_store::{Findings, LONGEST_WAIT, Lease, Run, RunKind, RunState, RunUpdate, Version};
 use serde_json::json;
 use tokio::sync::watch;
 use tracing::{Level, Span, field::Empty};
@@ -326,7 +326,8 @@ impl Supervisor {
         let store = &self.engine.store;
         if failure.class.is_transient() && run.wants.is_none() && run.attempts < run.max_attempts {
             let pause = self.options.backoff * 4_u32.saturating_pow(run.attempts.saturating_sub(1));
-            let at = store.now().await? + i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+            let pause = i64::try_from(pause.as_millis()).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
+            let at = store.now().await? + pause;
             return match store.requeue_run(&self.lease, at, &failure, &self.engine.by, now()).await {
                 Ok(_) | Err(graft_store::Error::LeaseLost { .. }) => Ok(()),
                 Err(error) => Err(error.into()),

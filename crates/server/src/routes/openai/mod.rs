@@ -117,6 +117,19 @@ fn not_done() -> [(&'static str, Value); 18] {
     ]
 }
 
+/// What changes no answer: it is taken, and ignored.
+const WITHOUT_EFFECT: [&str; 9] = [
+    "metadata",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "reasoning_effort",
+    "safety_identifier",
+    "service_tier",
+    "store",
+    "user",
+    "verbosity",
+];
+
 /// Options of a stream.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub struct StreamOptions {
@@ -238,6 +251,11 @@ impl Common {
         };
         if let Some((name, _)) = not_done().into_iter().find(asks) {
             return Err(Refusal::bad(name, format!("{name} is not supported here; leave it out")));
+        }
+        let is_known =
+            |name: &str| WITHOUT_EFFECT.contains(&name) || not_done().iter().any(|(known, _)| *known == name);
+        if let Some((name, _)) = self.others.iter().find(|(name, value)| !value.is_null() && !is_known(name)) {
+            return Err(Refusal::bad(name.clone(), format!("{name} is unknown here; leave it out")));
         }
         if top.is_some_and(|top| top > MOST_TOP) {
             return Err(Refusal::bad("top_logprobs", format!("at most {MOST_TOP} top logprobs are supported")));

@@ -1,5 +1,7 @@
 //! Errors as OpenAI's clients expect them.
 
+use std::borrow::Cow;
+
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -24,7 +26,7 @@ struct OpenAiDetail {
     #[serde(rename = "type")]
     kind: &'static str,
     /// The field it is about.
-    param: Option<&'static str>,
+    param: Option<Cow<'static, str>>,
     /// Names the kind of error, where OpenAI has a name for it.
     code: Option<&'static str>,
 }
@@ -34,14 +36,14 @@ pub(super) struct Refusal {
     status: StatusCode,
     message: String,
     code: Option<&'static str>,
-    param: Option<&'static str>,
+    param: Option<Cow<'static, str>>,
     wait: Option<u64>,
 }
 
 impl Refusal {
-    pub(super) fn bad(param: &'static str, message: impl Into<String>) -> Self {
+    pub(super) fn bad(param: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         let (status, message) = (StatusCode::BAD_REQUEST, message.into());
-        Self { status, message, code: None, param: Some(param), wait: None }
+        Self { status, message, code: None, param: Some(param.into()), wait: None }
     }
 
     /// Why there is no answer of an upstream. Its address and what it said are in the log only.
@@ -97,7 +99,7 @@ impl From<Problem> for Refusal {
             None => problem.detail,
         };
         let wait = problem.extras.get("retry_after").and_then(Value::as_u64);
-        Self { status, message, code, param: code.filter(|_| status == 404).map(|_| "model"), wait }
+        Self { status, message, code, param: code.filter(|_| status == 404).map(|_| "model".into()), wait }
     }
 }
 
