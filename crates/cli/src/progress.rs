@@ -191,6 +191,7 @@ fn style(template: &str) -> ProgressStyle {
 
 fn phase_name(phase: Phase) -> &'static str {
     match phase {
+        Phase::Download => "Downloading the base model …",
         Phase::Prepare => "Preparing the data and the base model …",
         Phase::Search => "Searching …",
         Phase::Train => "Training …",

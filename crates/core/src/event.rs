@@ -24,6 +24,8 @@ fn number<'de, D: Deserializer<'de>>(json: D) -> Result<f64, D::Error> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
+    /// Downloads the base model, which was missing.
+    Download,
     /// Checks and tokenizes the data, and loads the base model.
     Prepare,
     /// A study compares settings; the run waits for them in the queue.
@@ -39,6 +41,7 @@ impl Phase {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Download => "download",
             Self::Prepare => "prepare",
             Self::Search => "search",
             Self::Train => "train",
@@ -49,7 +52,8 @@ impl Phase {
     /// The phase with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Prepare, Self::Search, Self::Train, Self::Evaluate].into_iter().find(|phase| phase.name() == name)
+        let all = [Self::Download, Self::Prepare, Self::Search, Self::Train, Self::Evaluate];
+        all.into_iter().find(|phase| phase.name() == name)
     }
 }
 

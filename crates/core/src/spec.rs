@@ -54,6 +54,20 @@ pub struct BaseRef {
     pub digest: Digest,
 }
 
+impl BaseRef {
+    /// A base model that still has to be downloaded: its digest is zeros until its files are known.
+    #[must_use]
+    pub fn unseen(name: &str) -> Self {
+        Self { name: name.to_owned(), digest: Digest::from_bytes(&[0; 32]) }
+    }
+
+    /// Whether its files, and so its digest, are known.
+    #[must_use]
+    pub fn is_seen(&self) -> bool {
+        self.digest != Digest::from_bytes(&[0; 32])
+    }
+}
+
 /// The kind of adapter and its shape.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "method", rename_all = "kebab-case")]

@@ -99,6 +99,26 @@ impl Hub {
         if is_in(cache) { Some(Source::Cache) } else { is_in(home).then_some(Source::Pypi) }
     }
 
+    /// Whether [`pull`](Self::pull) may download a model that is not on this machine. Asks nobody.
+    ///
+    /// # Errors
+    /// [`Error::TermsNotAccepted`]; [`Error::Offline`].
+    pub fn check_pull(&self, reference: &Reference) -> Result<(), Error> {
+        let origin = match reference {
+            Reference::BuiltIn { model, origin } => {
+                if let (Some(terms), false) = (model.terms(), self.terms_accepted || *origin == Some(Origin::Hub)) {
+                    return Err(Error::TermsNotAccepted { name: model.name(), terms });
+                }
+                *origin
+            }
+            _ => None,
+        };
+        if self.settings.offline && origin != Some(Origin::Pypi) {
+            return Err(Error::Offline { reference: reference.to_string() });
+        }
+        Ok(())
+    }
+
     /// Looks on this machine, then downloads, and records the base model. A killed download leaves only `.incomplete`
     /// files, which the next call continues.
     ///

@@ -6,7 +6,7 @@ use std::{
 };
 
 use graft_core::Timestamp;
-use graft_engine::{Download, Engine, Error, StopDownload, now};
+use graft_engine::{Download, Engine, StopDownload, now};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -107,30 +107,6 @@ impl Pulls {
             });
         });
         Ok(shown)
-    }
-
-    /// The problem of a training that was refused. Where it lacks nothing but its base model, that is downloaded, and the
-    /// problem says so; terms must be accepted by a person.
-    pub(crate) async fn fetch_for(&self, engine: Engine, base: &str, error: Error) -> Problem {
-        let lacks_only_base = matches!(&error, Error::NotReady(preflight) if preflight.lacks_only_base());
-        let problem = Problem::from(error);
-        if !lacks_only_base || !engine.bases().is_absent(base).await {
-            return problem;
-        }
-        if let Some(terms) = engine.bases().terms(base) {
-            return problem.with_hint(format!(
-                "read the terms of `{base}` at {terms}, accept them under Settings, Base models, or with `POST /api/v1/bases` and \
-                 `\"terms_accepted\": true`, and start the training again when it is downloaded"
-            ));
-        }
-        match self.begin(engine, base.to_owned(), false) {
-            Ok(_) => Problem {
-                detail: format!("the base model `{base}` is not here yet; it is being downloaded"),
-                ..problem
-                    .with_hint("start the training again when it is here; Settings, Base models shows its progress")
-            },
-            Err(full) => full,
-        }
     }
 
     /// Asks a download to stop.

@@ -1,10 +1,11 @@
-//! Test dependencies that are not the code under test: a real Postgres, a real MLflow, an S3 bucket, servers of role
+//! Test dependencies that are not the code under test: a real Postgres, a real MLflow, an S3 bucket, a Hugging Face Hub, servers of role
 //! credentials, a service with OpenAI's API, a machine reached over ssh, Slurm, and rented machines.
 
 mod alerts;
 mod chat;
 mod cloud;
 pub mod http;
+pub mod hub;
 mod mlflow;
 mod postgres;
 mod roles;

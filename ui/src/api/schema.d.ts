@@ -48,8 +48,8 @@ export interface paths {
         put?: never;
         /** Reads the Ask AI database again, if it is configured, and queues a training on the approved examples. Its version
          *     becomes active, and `latest` in the folder of the settings, unless it is worse than the one before. If nothing changed
-         *     since the last training, that one is returned with a `note`, and none is queued. If only the base model is missing, it is
-         *     downloaded in the background, and the 400 says so. */
+         *     since the last training, that one is returned with a `note`, and none is queued. If the base model is missing, the run
+         *     downloads it first. */
         post: operations["trigger"];
         delete?: never;
         options?: never;
@@ -619,7 +619,7 @@ export interface paths {
         /** The trainings and evaluations of a task or of all, newest first. */
         get: operations["list_runs"];
         put?: never;
-        /** Queues a training. If only the base model is missing, it is downloaded in the background, and the 422 says so. */
+        /** Queues a training. If its base model is missing, the run downloads it first. */
         post: operations["submit_run"];
         /** Deletes the runs that ended before a time. */
         delete: operations["delete_runs"];
@@ -4494,7 +4494,7 @@ export interface components {
          * @description The phases of a run.
          * @enum {string}
          */
-        Phase: "prepare" | "search" | "train" | "evaluate";
+        Phase: "download" | "prepare" | "search" | "train" | "evaluate";
         /** @description An example that a person has open. */
         Place: {
             /** @description Its id. */
@@ -4587,7 +4587,7 @@ export interface components {
             loss?: number | null;
             /**
              * Format: int64
-             * @description Optimiser steps in all, or held-out examples; 0 while unknown.
+             * @description Optimiser steps in all, held-out examples, or bytes of the file; 0 while unknown.
              */
             of: number;
             /**
@@ -4595,7 +4595,7 @@ export interface components {
              * @description From 0 to 100.
              */
             percent: number;
-            /** @description What it does: `prepare`, `search`, `train` or `evaluate`. */
+            /** @description What it does: `download`, `prepare`, `search`, `train` or `evaluate`. */
             phase?: string | null;
             /**
              * Format: int64
@@ -4604,7 +4604,7 @@ export interface components {
             seq: number;
             /**
              * Format: int64
-             * @description Optimiser steps taken, or held-out examples answered.
+             * @description Optimiser steps taken, held-out examples answered, or bytes downloaded of a file.
              */
             step: number;
             /**
@@ -5344,7 +5344,7 @@ export interface components {
             not_before?: components["schemas"]["Timestamp"] | null;
             /** @description The machine that executes it; absent for the worker's own. */
             on?: string | null;
-            /** @description Its current phase: `prepare`, `search`, `train` or `evaluate`. */
+            /** @description Its current phase: `download`, `prepare`, `search`, `train` or `evaluate`. */
             phase?: string | null;
             /**
              * Format: int32

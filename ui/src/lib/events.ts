@@ -14,7 +14,7 @@ export function prepared(events: Event[]): Of<"prepared"> | undefined {
 /** What trackers are called. */
 export const TRACKERS = { mlflow: "MLflow", otlp: "OpenTelemetry" };
 
-const PHASES = { train: ["prepare", "search", "train", "evaluate"], evaluate: ["evaluate"] };
+const PHASES = { train: ["download", "prepare", "search", "train", "evaluate"], evaluate: ["evaluate"] };
 
 /** How many held-out examples were answered. */
 export function answered(events: Event[]): Of<"answered"> | undefined {
@@ -44,9 +44,10 @@ export function placeOf(phase: string | null | undefined, all: string[]): number
 /** The phases of a run, and where it is in them; after a resumption, those of the last attempt. */
 export function phases(events: Event[], { state: run, kind, phase, search }: Place): PhaseState[] {
   const begun = events.filter((event): event is Of<"phase"> & { seq: number; at: number } => event.event === "phase");
-  // Few runs have a search phase; a phase that never started is not shown as done.
-  const all = PHASES[kind].filter((name) => name !== "search" || search);
-  const here = placeOf(phase === "search" ? phase : begun.at(-1)?.phase, all);
+  // Few runs search or download; a phase that never started is not shown as done.
+  const downloads = phase === "download" && !search;
+  const all = PHASES[kind].filter((name) => (name !== "search" || search) && (name !== "download" || downloads));
+  const here = placeOf(phase === "search" || phase === "download" ? phase : begun.at(-1)?.phase, all);
   const ended = ["succeeded", "failed", "cancelled"].includes(run) ? events.at(-1)?.at : undefined;
   const took = (name: string) => {
     const i = begun.findLastIndex((event) => event.phase === name);

@@ -173,3 +173,11 @@ test("a run that searches prepares before it, and trains after it", () => {
   const prepares: Event = { seq: 1, at: 0, event: "phase", phase: "prepare" };
   expect(states([prepares], "prepare")).toEqual(["done", "done", "now", "todo"]);
 });
+
+test("a run whose base model is missing downloads it first", () => {
+  const names = (phase: string | null, state: "starting" | "failed" = "starting") =>
+    phases([], { kind: "train", state, phase }).map((one) => `${one.name} ${one.state}`);
+  expect(names("download")).toEqual(["download now", "prepare todo", "train todo", "evaluate todo"]);
+  expect(names("download", "failed")[0]).toBe("download failed");
+  expect(names(null)).toEqual(["prepare todo", "train todo", "evaluate todo"]);
+});

@@ -8,9 +8,10 @@ use std::{
 };
 
 use graft_store::{ChangeFilter, Due, Kind, Store};
+use graft_testkit::hub;
 use serde_json::Value;
 
-use crate::common::{Graft, Random, ended, seed, server::Server, signal};
+use crate::common::{Graft, Random, ended, model, seed, server::Server, signal};
 
 /// Settings of a run that is over in a moment.
 const SHORT: [&str; 10] =
@@ -366,6 +367,94 @@ fn schedule_without_times_waits_for_approvals() {
         graft.ok(&["worker", "--once", "--no-suggestions"]);
         assert_eq!(runs(), expected, "after {n} approvals");
     }
+}
+
+/// Settings of a short run whose base model is on the Hub.
+const FROM_HUB: [&str; 8] = ["--base", hub::REPO, "--epochs", "0.2", "--batch-size", "8", "--threads", "1"];
+
+/// A Hub that has the tiny Llama but holds back half of its weights, and a home that knows no other.
+fn with_hub() -> (hub::Server, Graft) {
+    let files = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"];
+    let files = files.map(|name| (name, std::fs::read(model("tiny-llama").join(name)).unwrap()));
+    let server = hub::Server::start(&files);
+    server.state().hold = true;
+    let graft = Graft::new().with("HF_ENDPOINT", &server.url).with("HF_HUB_OFFLINE", "0");
+    graft.add_toy_task();
+    (server, graft)
+}
+
+/// Whether the only active run downloads.
+fn downloads(graft: &Graft) -> impl Fn(&Value) -> bool {
+    |_| {
+        let progress = &graft.json(&["queue", "list"])["runs"][0]["progress"];
+        progress["phase"] == "download" && progress["step"].as_u64().is_some_and(|bytes| bytes > 0)
+    }
+}
+
+#[test]
+fn scheduled_run_downloads_its_base_despite_kills() {
+    let (hub, graft) = with_hub();
+    graft.json(
+        &[&["schedules", "add", "often", TASK, "--cron", "* * * * * *", "--min-new", "1"], &FROM_HUB[..]].concat(),
+    );
+    let mut worker = Worker::start(&graft, &[]);
+    let began = Instant::now();
+    let run = loop {
+        let runs = graft.json(&["runs", "list"])["runs"].clone();
+        if let Some(id) = runs[0]["id"].as_str() {
+            break id.to_owned();
+        }
+        assert!(began.elapsed() < Duration::from_secs(180), "{:#}", graft.json(&["schedules", "list"]));
+        sleep(Duration::from_millis(100));
+    };
+    wait_for(&graft, &run, "downloading", downloads(&graft));
+    worker.signal("KILL");
+    ended(&mut worker.0);
+    hub.log();
+    let _next = Worker::start(&graft, &[]);
+    wait_for(&graft, &run, "downloading again", |run| run["fence"].as_i64() > Some(1) && downloads(&graft)(run));
+    hub.state().hold = false;
+    let done = wait_for_state(&graft, &run, "succeeded");
+    let log = hub.log();
+    assert!(
+        log.iter().any(|request| request.contains("/blobs/model.safetensors") && request.contains("bytes=")),
+        "{log:#?}"
+    );
+    assert_eq!(done["spec"]["base"]["digest"], graft.json(&["base", "info", hub::REPO])["digest"]);
+    assert_eq!(graft.json(&["runs", "list"])["runs"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn run_is_cancelled_while_its_base_downloads_and_retried() {
+    let (hub, graft) = with_hub();
+    let checked = graft.json(&[&["queue", "submit", TASK, "--dry-run"], &FROM_HUB[..]].concat());
+    let warned = checked["problems"].as_array().unwrap().iter().any(|problem| problem["field"] == "base");
+    assert!(checked["ok"] == true && warned, "{checked:#}");
+    let id = submit(&graft, TASK, &FROM_HUB);
+    let _worker = Worker::start(&graft, &[]);
+    wait_for(&graft, &id, "downloading", downloads(&graft));
+    graft.json(&["runs", "cancel", &id]);
+    let cancelled = wait_for_state(&graft, &id, "cancelled");
+    assert_eq!((&cancelled["phase"], &cancelled["exit_code"]), (&"download".into(), &20.into()));
+    hub.state().hold = false;
+    graft.json(&["runs", "retry", &id]);
+    wait_for_state(&graft, &id, "succeeded");
+}
+
+#[test]
+fn failing_download_is_retried_and_then_fails_the_run() {
+    let (hub, graft) = with_hub();
+    hub.state().refuse = Some((503, ""));
+    let id = submit(&graft, TASK, &FROM_HUB);
+    let _worker = Worker::start(&graft, &[]);
+    let failed = wait_for_state(&graft, &id, "failed");
+    assert_eq!((&failed["exit_code"], &failed["attempts"]), (&14.into(), &3.into()), "{failed:#}");
+    assert!(failed["error"].as_str().unwrap().contains("busy or broken"), "{failed:#}");
+    // A Hub that says no is not asked again.
+    hub.state().refuse = Some((404, "RepoNotFound"));
+    graft.json(&["runs", "retry", &id]);
+    let failed = wait_for(&graft, &id, "failed", |run| run["state"] == "failed" && run["exit_code"] == 11);
+    assert_eq!(failed["attempts"], 1, "{failed:#}");
 }
 
 #[test]

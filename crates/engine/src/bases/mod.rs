@@ -58,6 +58,14 @@ impl Bases<'_> {
         has_source && matches!(self.named(name).await, Err(Error::Hub(graft_hub::Error::Missing { .. })))
     }
 
+    /// Whether a run may download a base model that [is absent](Self::is_absent) without asking anybody.
+    ///
+    /// # Errors
+    /// It has terms that a person must accept; downloads are forbidden.
+    pub(crate) fn check_pull(self, name: &str) -> Result<()> {
+        Ok(self.engine.home.hub()?.check_pull(&name.parse()?)?)
+    }
+
     /// The base model that an adapter was trained with, wherever its files are now.
     ///
     /// # Errors

@@ -26,12 +26,6 @@ impl AskAiTraining {
         let request = RunRequest { activate: true, ..RunRequest::new(task) };
         RunRequest { base: self.base.clone().unwrap_or(request.base), ..request }
     }
-
-    /// The base model that it trains with.
-    #[must_use]
-    pub fn base(&self) -> String {
-        self.request(String::new()).base
-    }
 }
 
 impl Runs<'_> {

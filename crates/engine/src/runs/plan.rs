@@ -12,7 +12,7 @@ use crate::{Error, Result, compact, examples::Prepared, now};
 pub struct Plan {
     /// Card and dataset.
     pub prepared: Prepared,
-    /// The frozen model.
+    /// The frozen model; [unseen](BaseRef::unseen) if the run has to download it first.
     pub base: BaseRef,
     /// All settings.
     pub recipe: Recipe,

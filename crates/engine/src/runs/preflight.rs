@@ -1,6 +1,6 @@
 //! Checks everything that would make a run fail before it is queued, and reports all problems at once.
 
-use graft_core::{AnswerForm, TaskCard, TrainSpec};
+use graft_core::{AnswerForm, BaseRef, TaskCard, TrainSpec};
 use graft_tasks::cards::Task;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -102,12 +102,6 @@ impl Preflight {
     pub fn errors(&self) -> impl Iterator<Item = &Problem> {
         self.problems.iter().filter(|problem| problem.level == Level::Error)
     }
-
-    /// Whether nothing but the base model keeps the run from being queued.
-    #[must_use]
-    pub fn lacks_only_base(&self) -> bool {
-        !self.ok && self.errors().all(|problem| problem.field.as_deref() == Some("base"))
-    }
 }
 
 /// Room on the disk that a run needs beside its checkpoints.
@@ -135,7 +129,13 @@ impl Runs<'_> {
             Some(start) => self.engine.bases().open(&start.base).await,
             None => self.engine.bases().find(&request.base).await,
         };
-        let base = base.inspect_err(|error| problems.push(Problem::from_error(error, "base"))).ok();
+        let base = match base {
+            Ok((base, files)) => Some((base, Some(files))),
+            Err(error) => {
+                let wanted = start.as_ref().map_or_else(|| BaseRef::unseen(&request.base), |start| start.base.clone());
+                self.missing(wanted, &error, &mut problems).await.map(|base| (base, None))
+            }
+        };
         let examples = prepared.as_ref().map_or(0, |prepared| prepared.dataset.train.len());
         let definition = match &prepared {
             Some(prepared) => prepared.task.definition.clone(),
@@ -153,17 +153,21 @@ impl Runs<'_> {
         if let (Some(prepared), Some((base, files))) = (prepared, base) {
             efforts = Some(Efforts::of(fresh.optim.epochs));
             let drafted = Plan { prepared, base, recipe, start, run: None, dir: None };
-            let is_choice = files.config.has_encoder() && request.settings.targets.is_none() && drafted.start.is_none();
-            match self.estimate(&drafted, files, is_choice).await {
-                Ok((whole, other)) => {
-                    // What another machine has is found out there, before anything is sent.
-                    if request.on.is_none() {
-                        self.check_room(&whole, drafted.recipe.limits.memory, &mut problems);
+            // Without the files nothing can be measured; the trainer checks lengths and memory itself.
+            if let Some(files) = files {
+                let is_choice =
+                    files.config.has_encoder() && request.settings.targets.is_none() && drafted.start.is_none();
+                match self.estimate(&drafted, files, is_choice).await {
+                    Ok((whole, other)) => {
+                        // What another machine has is found out there, before anything is sent.
+                        if request.on.is_none() {
+                            self.check_room(&whole, drafted.recipe.limits.memory, &mut problems);
+                        }
+                        check_lengths(&whole, &mut problems);
+                        (estimate, decoder_only) = (Some(whole), other);
                     }
-                    check_lengths(&whole, &mut problems);
-                    (estimate, decoder_only) = (Some(whole), other);
+                    Err(error) => problems.push(Problem::from_error(&error, "base")),
                 }
-                Err(error) => problems.push(Problem::from_error(&error, "base")),
             }
             if let Some(last) = self.same(&drafted).await? {
                 let what = format!("find anything new since run `{}`: the same examples and settings", last.id);
@@ -176,6 +180,34 @@ impl Runs<'_> {
         let spec = plan.as_ref().map(|plan| plan.spec(String::new()));
         let command = request.command();
         Ok(Preflight { ok, problems, estimate, decoder_only, efforts, warm_start, command, spec, plan })
+    }
+
+    /// A base model that can't be used here, if the run may download it first; otherwise that is a problem.
+    async fn missing(self, wanted: BaseRef, error: &Error, problems: &mut Vec<Problem>) -> Option<BaseRef> {
+        let (bases, name) = (self.engine.bases(), wanted.name.as_str());
+        if !bases.is_absent(name).await {
+            problems.push(Problem::from_error(error, "base"));
+            return None;
+        }
+        let problem = match bases.check_pull(name) {
+            Ok(()) => {
+                let what = format!("find base `{name}` on this machine");
+                problems.push(Problem::warning(what, "the run downloads it first").of("base"));
+                return Some(wanted);
+            }
+            Err(error) => Problem::from_error(&error, "base"),
+        };
+        problems.push(match bases.terms(name) {
+            Some(terms) => {
+                let hint = format!(
+                    "read the terms at {terms}, and accept them where the model is downloaded: Settings, Base models, or \
+                     `graft base pull`"
+                );
+                Problem { hint, ..problem }
+            }
+            None => problem,
+        });
+        None
     }
 
     /// What is known without reading data or models.

@@ -13,11 +13,11 @@ use crate::{RentalView, Result, TrackedRun, files::apart, upkeep::SEEN_WITHIN};
 /// How far a run is, from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Progress {
-    /// What it does: `prepare`, `search`, `train` or `evaluate`.
+    /// What it does: `download`, `prepare`, `search`, `train` or `evaluate`.
     pub phase: Option<String>,
-    /// Optimiser steps taken, or held-out examples answered.
+    /// Optimiser steps taken, held-out examples answered, or bytes downloaded of a file.
     pub step: u64,
-    /// Optimiser steps in all, or held-out examples; 0 while unknown.
+    /// Optimiser steps in all, held-out examples, or bytes of the file; 0 while unknown.
     pub of: u64,
     /// From 0 to 100.
     pub percent: f64,
@@ -54,11 +54,25 @@ impl Progress {
         Self { since: kept["since"].as_i64().unwrap_or_default(), stall, ..progress }
     }
 
+    /// Takes in how much of a file of the base model is here.
+    pub(crate) fn downloads(&mut self, done_bytes: u64, total_bytes: u64) {
+        self.phase = Some(Phase::Download.name().to_owned());
+        (self.step, self.of) = (done_bytes, total_bytes);
+        self.reckon();
+    }
+
+    fn reckon(&mut self) {
+        self.percent = if self.of == 0 { 0.0 } else { 100.0 * self.step as f64 / self.of as f64 };
+    }
+
     /// Takes in one event.
     pub fn take(&mut self, event: &Event) {
         self.seq = event.seq;
         match &event.kind {
             EventKind::Phase { phase } => {
+                if self.phase.as_deref() == Some(Phase::Download.name()) {
+                    (self.step, self.of) = (0, 0);
+                }
                 self.phase = Some(phase.name().to_owned());
                 self.since = event.at;
                 if *phase == Phase::Evaluate {
@@ -80,7 +94,7 @@ impl Progress {
             EventKind::Done { steps, .. } => (self.step, self.of) = (*steps, *steps),
             _ => {}
         }
-        self.percent = if self.of == 0 { 0.0 } else { 100.0 * self.step as f64 / self.of as f64 };
+        self.reckon();
     }
 }
 
@@ -437,7 +451,10 @@ mod tests {
     fn progress_follows_events() {
         let mut progress = Progress::default();
         let event = |seq, kind| Event { seq, at: 0, kind };
+        progress.downloads(5_000_000, 10_000_000);
+        assert_eq!((progress.phase.as_deref(), progress.percent), (Some("download"), 50.0));
         progress.take(&event(1, EventKind::Phase { phase: Phase::Train }));
+        assert_eq!((progress.step, progress.of, progress.percent), (0, 0, 0.0), "bytes are no steps");
         let step = EventKind::Step {
             step: 5,
             of: 20,

@@ -56,8 +56,8 @@ async fn recent_runs(
 
 /// Reads the Ask AI database again, if it is configured, and queues a training on the approved examples. Its version
 /// becomes active, and `latest` in the folder of the settings, unless it is worse than the one before. If nothing changed
-/// since the last training, that one is returned with a `note`, and none is queued. If only the base model is missing, it is
-/// downloaded in the background, and the 400 says so.
+/// since the last training, that one is returned with a `note`, and none is queued. If the base model is missing, the run
+/// downloads it first.
 #[utoipa::path(post, path = "/admin/training/trigger", tag = "ask-ai", extensions(("x-role" = json!("trainer"))),
     responses((status = 202, body = TrainingRun),
         (status = 200, body = TrainingRun, description = "nothing changed since this training"),
@@ -72,7 +72,7 @@ async fn trigger(State(state): State<AppState>, Acting(engine): Acting) -> Resul
         }
         Ok(run) => Ok(Accepted(run.training_run()).into_response()),
         Err(error) => {
-            let problem = state.pulls.fetch_for(engine, &state.config.ask_ai.base(), error).await;
+            let problem = Problem::from(error);
             // Their page knows 400 and 409 only.
             Err(if matches!(problem.status, 404 | 422) { Problem { status: 400, ..problem } } else { problem })
         }

@@ -92,25 +92,19 @@ async fn list_runs(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Re
     Ok(Reply(RunList { runs: views.into_iter().map(ListedRun::from).collect(), total }))
 }
 
-/// Queues a training. If only the base model is missing, it is downloaded in the background, and the 422 says so.
+/// Queues a training. If its base model is missing, the run downloads it first.
 #[utoipa::path(post, path = "/runs", tag = "runs", extensions(("x-role" = json!("trainer"))),
     params(("Idempotency-Key" = Option<String>, Header)), request_body = RunRequest,
     responses((status = 202, body = OneRun),
         (status = 409, body = Problem, description = "`run`: the one that is active"),
         (status = 422, body = Problem, description = "`problems`: as of the preflight")))]
 async fn submit_run(
-    State(state): State<AppState>,
     Acting(engine): Acting,
     headers: HeaderMap,
     Body(request): Body<RunRequest>,
 ) -> Result<Accepted<OneRun>, Problem> {
     let key = idempotency::key(&headers).map(|key| format!("{} {key}", engine.by));
-    match engine.runs().submit(&request, key.as_deref()).await {
-        Ok(run) => Ok(Accepted(OneRun { run })),
-        // A training from a version has the version's base model.
-        Err(error) if request.init_from.is_some() => Err(error.into()),
-        Err(error) => Err(state.pulls.fetch_for(engine, &request.base, error).await),
-    }
+    Ok(Accepted(OneRun { run: engine.runs().submit(&request, key.as_deref()).await? }))
 }
 
 /// Checks a training without queueing it: all problems, and an estimate of time, memory and disk.

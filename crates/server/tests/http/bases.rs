@@ -49,27 +49,24 @@ async fn terms_are_accepted_before_a_download() {
 }
 
 #[tokio::test]
-async fn a_training_that_lacks_only_its_base_downloads_it() {
+async fn training_that_lacks_only_its_base_is_queued() {
     let service = Service::new().await;
-    let train = async |base: &str| {
-        let refused = service.post("/api/v1/runs", &json!({"task": "text-classification", "base": base})).await;
-        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
-        refused.json()
-    };
+    let train =
+        async |base: &str| service.post("/api/v1/runs", &json!({"task": "text-classification", "base": base})).await;
     let missing = "nobody/nothing";
     let refused = train(missing).await;
-    assert!(refused["detail"].as_str().unwrap().contains("more problems"), "there are no examples: {refused}");
-    assert_eq!(base(&service, missing).await, Value::Null, "nothing is downloaded");
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "there are no examples: {}", refused.json());
 
     let row = |i: usize| if i.is_multiple_of(2) { format!("yes {i},good\n") } else { format!("no {i},bad\n") };
     let rows: String = (0..60).map(row).collect();
     service.import("csv", "text-classification", "a.csv", format!("text,label\n{rows}").as_bytes()).await;
     let terms = train("gemma3-270m").await;
-    assert!(terms["hint"].as_str().unwrap().contains("`\"terms_accepted\": true`"), "{terms}");
-    assert_eq!(base(&service, "gemma3-270m").await["pull"], Value::Null, "a person accepts the terms first");
-    let begun = train(missing).await;
-    assert_eq!(begun["detail"], "the base model `nobody/nothing` is not here yet; it is being downloaded");
-    assert!(base(&service, missing).await["pull"]["state"].is_string());
+    assert_eq!(terms.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let hint = terms.json()["hint"].as_str().unwrap().to_owned();
+    assert!(hint.contains("ai.google.dev/gemma/terms") && !hint.contains("--"), "a person accepts them first: {hint}");
+    let queued = train(missing).await;
+    assert_eq!(queued.status, StatusCode::ACCEPTED, "{}", queued.json());
+    assert_eq!((&queued.json()["run"]["state"], &queued.json()["run"]["base"]), (&json!("queued"), &json!(missing)));
 }
 
 /// Why a download failed.

@@ -175,7 +175,7 @@ pub struct Run {
     pub not_before: Option<Timestamp>,
     /// A pending request of a person.
     pub wants: Option<PendingRequest>,
-    /// Its current phase: `prepare`, `search`, `train` or `evaluate`.
+    /// Its current phase: `download`, `prepare`, `search`, `train` or `evaluate`.
     pub phase: Option<String>,
     /// The run that must succeed before this one starts.
     #[serde(rename = "after")]

@@ -1,7 +1,7 @@
 //! The queue: a worker holds a run by a lease in the run's row, and may write about the run only while the lease is its
 //! own.
 
-use graft_core::{Dataset, Failure, Timestamp};
+use graft_core::{Dataset, Failure, Timestamp, TrainSpec};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::any::AnyRow;
@@ -276,6 +276,26 @@ impl Store {
         let mut tx = self.begin().await?;
         let run = owned(&mut tx, lease).await?;
         let run = change(&mut tx, run, update, Actor { by, at }).await?;
+        tx.commit().await?;
+        Ok(run)
+    }
+
+    /// Replaces the spec of a held run, whose base model's digest is known now.
+    ///
+    /// # Errors
+    /// [`Error::LeaseLost`] if another process took the run over.
+    pub async fn settle_base(&self, lease: &Lease, spec: &TrainSpec, by: &str, at: Timestamp) -> Result<Run, Error> {
+        let mut tx = self.begin().await?;
+        let run = owned(&mut tx, lease).await?;
+        sqlx::query("update runs set spec = $2 where id = $1")
+            .bind(&run.id)
+            .bind(json!(spec).to_string())
+            .execute(&mut *tx)
+            .await?;
+        let entry = Entry { action: Action::Set, kind: Kind::Run, task: &run.task, subject: &run.id };
+        let (before, after) = (json!({"base": run.spec["base"]}), json!({"base": spec.base}));
+        record(&mut tx, entry, Actor { by, at }, Some(&before), Some(&after)).await?;
+        let run = find(&mut *tx, &run.id).await?.ok_or(Error::NoRun(run.id))?;
         tx.commit().await?;
         Ok(run)
     }

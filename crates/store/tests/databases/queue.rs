@@ -245,6 +245,7 @@ async fn stale_lease_holder_cannot_write(database: Database) {
     assert!(lost(&store.update_held(&old, &to(RunState::Running), "w1", 20).await.unwrap_err()));
     assert!(lost(&store.requeue_run(&old, 0, &Failure::new("late", ExitCode::Internal), "w1", 20).await.unwrap_err()));
     assert!(lost(&store.release_lease(&old).await.unwrap_err()));
+    assert!(lost(&store.settle_base(&old, &spec("a"), "w1", 20).await.unwrap_err()));
     assert!(lost(&store.add_version_held(&old, &version, "w1", 20).await.unwrap_err()));
     assert!(store.versions(None).await.unwrap().is_empty());
     assert_eq!(store.add_version_held(&new, &version, "w2", 21).await.unwrap().name, "v1");

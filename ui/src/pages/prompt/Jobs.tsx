@@ -8,7 +8,7 @@ import { Button } from "../../components/Button";
 import { Listed } from "../../components/Listed";
 import { isActive, RunPill } from "../../components/RunPill";
 import { TimeAgo } from "../../components/TimeAgo";
-import { clip, count, duration, number, percent, significant } from "../../lib/format";
+import { bytes, clip, count, duration, number, percent, significant } from "../../lib/format";
 import { placeOf, TRACKERS } from "../../lib/events";
 import { shown } from "../../lib/json";
 import { usedOf } from "../../lib/studies";
@@ -112,7 +112,9 @@ function Phases({ job }: { job: Run }) {
   const active = isActive(job.state);
   const searches = job.search != null;
   const baseline = job.progress?.baseline;
-  const name = job.phase === "search" ? job.phase : (job.progress?.phase ?? job.phase);
+  const downloads = job.phase === "download";
+  const name = downloads ? "prepare" : job.phase === "search" ? job.phase : (job.progress?.phase ?? job.phase);
+  const size = downloads ? bytes : number;
   const names = PHASES.map((phase) => phase.name as string);
   const at = searches ? placeOf(name, names) : names.indexOf(name ?? "");
   const second = searches ? "Search" : "Baseline";
@@ -149,7 +151,8 @@ function Phases({ job }: { job: Run }) {
       {active && job.progress && (
         <span className="num">
           {Math.round(job.progress.percent)} %
-          {job.progress.of > 0 && ` · ${number(job.progress.step)} of ${number(job.progress.of)}`}
+          {job.progress.of > 0 && ` · ${size(job.progress.step)} of ${size(job.progress.of)}`}
+          {downloads && " of the base model"}
           {job.progress.eta_s != null && ` · ${duration(job.progress.eta_s)} left`}
         </span>
       )}

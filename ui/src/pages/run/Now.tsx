@@ -38,11 +38,13 @@ export function Now({ detail, live }: { detail: RunDetail; live: { events: Event
             <span className="num">
               {answers
                 ? `Answer ${number(answers.done)} of ${number(answers.of)}`
-                : step
-                  ? `Step ${number(step.step)} of ${number(step.of)}`
-                  : run.state === "queued"
-                    ? "Waiting in the queue"
-                    : label(run.state)}
+                : run.phase === "download" && active && progress
+                  ? `Base model: ${bytes(progress.step)} of ${bytes(progress.of)}`
+                  : step
+                    ? `Step ${number(step.step)} of ${number(step.of)}`
+                    : run.state === "queued"
+                      ? "Waiting in the queue"
+                      : label(run.state)}
               {percent != null && active ? ` · ${Math.round(percent)} %` : ""}
             </span>
             <span className="num">

@@ -127,8 +127,8 @@ impl Graft {
         self.database.iter().for_each(|url| {
             command.env("GRAFT_DATABASE", url);
         });
-        command.env_remove("GRAFT_ARTIFACTS").envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.env("HF_HOME", self.dir.path().join("hf")).env("HF_HUB_OFFLINE", "1");
+        command.env_remove("GRAFT_ARTIFACTS").envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 

@@ -2,6 +2,7 @@
 //! moment: its trainers keep running, and the next worker follows them.
 
 mod child;
+mod fetch;
 mod follow;
 mod measure;
 mod outcome;

@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use tracing::{Level, Span, field::Empty};
 
-use super::{Say, WorkerOptions, child, follow, measure};
+use super::{Say, WorkerOptions, child, fetch, follow, measure};
 use crate::{
     Engine, Error, Result, contestant_scores,
     files::apart,
@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// How often a held run is looked at for what people want of it.
-const GLANCE: Duration = Duration::from_millis(500);
+pub(super) const GLANCE: Duration = Duration::from_millis(500);
 
 /// What the keeper of a lease finds out.
 #[derive(Default)]
@@ -153,7 +153,11 @@ impl Supervisor {
     async fn carry_training(&self, run: &Run) -> std::result::Result<(), Break> {
         let request = self.request(run);
         let dir = self.engine.home.run_dir(run);
+        let mut run = run;
+        let fetched;
         if dir.result()?.is_none() {
+            fetched = fetch::base(self, run).await?;
+            run = &fetched;
             self.engine.runs().make_dir(run, self.options.slots as usize).await?;
             if request.baseline {
                 self.measure_baseline(run).await?;
