@@ -218,11 +218,14 @@ test("without live events too, decisions of others are marked, skipped, and neve
   browser,
 }) => {
   for (const without of [() => linked(browser, "Cleo"), () => deaf(browser)]) {
-    const context = await without();
+    const [hers, context] = [await open(ana), await without()];
+    const first = await shown(hers);
     const his = await context.newPage();
     await his.goto(`${graft.url}/audit?task=${TASK}`);
     await expect(his.getByTestId("message")).toBeVisible();
     const own = await shown(his);
+    // Each is handed another message.
+    expect(own).not.toBe(first);
     const ids = (await waiting()).map(({ id }) => id);
     const [second, third, fourth, fifth] = ids.slice(ids.indexOf(own) + 1);
     const reject = async (id: string) => {
@@ -250,6 +253,7 @@ test("without live events too, decisions of others are marked, skipped, and neve
     await expect(message.getByText("Unaudited", { exact: true })).toBeVisible();
     expect([third, fourth, fifth]).not.toContain(await shown(his));
     await expect(his.getByText("Connecting")).toHaveCount(0, { timeout: 15_000 });
+    await hers.close();
     await context.close();
   }
 });

@@ -35,7 +35,7 @@ pub(crate) struct Seat {
     /// The person who has it open.
     by: String,
     /// The task of the example that is open.
-    task: String,
+    pub(crate) task: String,
     /// The example's id.
     id: String,
     #[serde(skip)]

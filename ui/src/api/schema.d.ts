@@ -239,7 +239,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes the same decision on many examples; examples that cannot be decided are skipped with the reason. */
+        /**
+         * Makes the same decision on many examples; examples that cannot be decided are skipped with the reason.
+         * @description So are those that others decided on, unless `ids`, `state` or `by` asks for them.
+         */
         post: operations["decide_bulk"];
         delete?: never;
         options?: never;
@@ -494,7 +497,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Reports which example a page has open, for 25 seconds; `/events` sends it to other pages as `presence`. */
+        /**
+         * Reports which example a page has open, for 25 seconds; `/events` sends it to other pages as `presence`.
+         * @description A review link hears only of the examples of its task.
+         */
         put: operations["sit"];
         post?: never;
         delete?: never;
@@ -2273,6 +2279,8 @@ export interface components {
         };
         /** @description Approves an example. */
         Approve: {
+            /** @description Who decided; refused if somebody else is logged in by now. */
+            by?: string | null;
             /** @description The correct output, if it differs from the stored one. */
             output?: Json;
             /**
@@ -3064,6 +3072,8 @@ export interface components {
         };
         /** @description Changes an example's output. */
         Edit: {
+            /** @description As for approve. */
+            by?: string | null;
             /** @description The right output. */
             output: Json;
             /**
@@ -4870,6 +4880,8 @@ export interface components {
         Recording: "off" | "pending" | "approved";
         /** @description Rejects an example. */
         Reject: {
+            /** @description As for approve. */
+            by?: string | null;
             /** @description Why it must not be used. */
             reason?: string;
             /**
@@ -6866,6 +6878,8 @@ export interface components {
         };
         /** @description Takes back the last decision. */
         Undo: {
+            /** @description As for approve. */
+            by?: string | null;
             /**
              * Format: int32
              * @description The revision that the person saw.

@@ -23,13 +23,14 @@ const server: Server = {
   send,
 };
 
-async function send({ key, task, id, saw: { revision }, seen, deed }: Entry): Promise<Reply> {
+async function send({ key, by, task, id, saw: { revision }, seen, deed }: Entry): Promise<Reply> {
   const { action, ...rest } = deed;
   try {
     const { example } = await reply(
       api.POST(`/api/v1/examples/{task}/{id}/${action}`, {
         params: { path: { task, id } },
-        body: { revision, seen, ...rest },
+        // A session that began a moment ago is refused what another person decided.
+        body: { revision, seen, by: by || undefined, ...rest },
         // One idempotency key is never used for two bodies.
         headers: { "Idempotency-Key": `${key}.${revision}.${seen}` },
       }),

@@ -24,7 +24,7 @@ export function seated({ seats }: Schemas["Seats"]): void {
 /** Tells the others which message is open here, for as long as it is and this page is in sight. */
 export function usePresence(task: string | undefined, id: string | undefined): void {
   const { data: session } = useQuery(sessionQuery);
-  const counts = session !== undefined && session.role !== "viewer" && !session.task;
+  const counts = session !== undefined && session.role !== "viewer";
   useEffect(() => {
     if (!counts) return;
     if (task === undefined || id === undefined) return leave();
@@ -48,7 +48,7 @@ const leave = () => sit(null);
 /** Whether it is known which messages others have open; asked when the first page with messages opens. */
 export function useSeatsKnown(): boolean {
   const { data: session, isError } = useQuery(sessionQuery);
-  const counts = session !== undefined && session.role !== "viewer" && !session.task;
+  const counts = session !== undefined && session.role !== "viewer";
   const { isFetched } = useQuery({
     queryKey: ["presence"],
     queryFn: () => reply(api.PUT("/api/v1/presence", { body: { page } })).then((seats) => (seated(seats), seats)),

@@ -6,7 +6,7 @@ use axum::{
 };
 
 /// Operations that a review link reaches, by method and path, besides those that are public.
-const REACHED: [(Method, &str); 8] = [
+const REACHED: [(Method, &str); 9] = [
     (Method::GET, "/api/v1/tasks"),
     (Method::GET, "/api/v1/tasks/{task}/guidelines"),
     (Method::GET, "/api/v1/examples"),
@@ -15,15 +15,17 @@ const REACHED: [(Method, &str); 8] = [
     (Method::POST, "/api/v1/examples/{task}/{id}/reject"),
     (Method::POST, "/api/v1/examples/{task}/{id}/edit"),
     (Method::POST, "/api/v1/examples/{task}/{id}/undo"),
+    (Method::PUT, "/api/v1/presence"),
 ];
 
-/// Whether a link for a task may send a request, whose path matches `template`. `GET /tasks` lists only the link's task.
+/// Whether a link for a task may send a request, whose path matches `template`. `GET /tasks` and
+/// `PUT /presence` tell only of the link's task.
 pub(super) fn reaches(task: &str, method: &Method, template: &str, uri: &Uri) -> bool {
     if !REACHED.iter().any(|(of, path)| of == method && *path == template) {
         return false;
     }
     match template {
-        "/api/v1/tasks" => true,
+        "/api/v1/tasks" | "/api/v1/presence" => true,
         "/api/v1/examples" => {
             // Whichever of several the handler would take.
             let all = Query::<Vec<(String, String)>>::try_from_uri(uri).map(|Query(all)| all).unwrap_or_default();

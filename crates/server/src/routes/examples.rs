@@ -12,7 +12,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::Page;
 use crate::{
     extract::{Acting, At, Body, Params, Reply},
-    problem::Problem,
+    problem::{Kind, Problem},
     state::AppState,
 };
 
@@ -77,6 +77,9 @@ pub struct Approve {
     /// checked.
     #[serde(default)]
     seen: Option<i64>,
+    /// Who decided; refused if somebody else is logged in by now.
+    #[serde(default)]
+    by: Option<String>,
     /// The correct output, if it differs from the stored one.
     #[serde(default)]
     output: Option<Value>,
@@ -91,6 +94,9 @@ pub struct Reject {
     /// As for approve.
     #[serde(default)]
     seen: Option<i64>,
+    /// As for approve.
+    #[serde(default)]
+    by: Option<String>,
     /// Why it must not be used.
     #[serde(default)]
     reason: String,
@@ -105,6 +111,9 @@ pub struct Edit {
     /// As for approve.
     #[serde(default)]
     seen: Option<i64>,
+    /// As for approve.
+    #[serde(default)]
+    by: Option<String>,
     /// The right output.
     output: Value,
 }
@@ -118,6 +127,9 @@ pub struct Undo {
     /// As for approve.
     #[serde(default)]
     seen: Option<i64>,
+    /// As for approve.
+    #[serde(default)]
+    by: Option<String>,
 }
 
 /// The same decision on many examples.
@@ -252,7 +264,8 @@ async fn approve_example(
         Some(output) => Decision::Edit(output),
         None => Decision::Approve,
     };
-    decide(&engine, at, body.revision, body.seen, decision).await
+    let seen = seen(&engine, body.revision, body.seen, body.by)?;
+    decide(&engine, at, seen, decision).await
 }
 
 /// Rejects an example: it is never trained on.
@@ -264,7 +277,8 @@ async fn reject_example(
     At(at): At<(String, String)>,
     Body(body): Body<Reject>,
 ) -> Result<Reply<Decided>, Problem> {
-    decide(&engine, at, body.revision, body.seen, Decision::Reject(body.reason)).await
+    let seen = seen(&engine, body.revision, body.seen, body.by)?;
+    decide(&engine, at, seen, Decision::Reject(body.reason)).await
 }
 
 /// Changes an example's output and approves it.
@@ -276,7 +290,8 @@ async fn edit_example(
     At(at): At<(String, String)>,
     Body(body): Body<Edit>,
 ) -> Result<Reply<Decided>, Problem> {
-    decide(&engine, at, body.revision, body.seen, Decision::Edit(body.output)).await
+    let seen = seen(&engine, body.revision, body.seen, body.by)?;
+    decide(&engine, at, seen, Decision::Edit(body.output)).await
 }
 
 /// Undoes a person's last decision.
@@ -288,24 +303,34 @@ async fn undo_example(
     At(at): At<(String, String)>,
     Body(body): Body<Undo>,
 ) -> Result<Reply<Decided>, Problem> {
-    let example =
-        engine.examples().undo(&at.0, &at.1, Seen { revision: Some(body.revision), change: body.seen }).await?;
+    let seen = seen(&engine, body.revision, body.seen, body.by)?;
+    let example = engine.examples().undo(&at.0, &at.1, seen).await?;
     Ok(Reply(Decided { example }))
 }
 
 async fn decide(
     engine: &Engine,
     (task, id): (String, String),
-    revision: u32,
-    seen: Option<i64>,
+    seen: Seen,
     decision: Decision,
 ) -> Result<Reply<Decided>, Problem> {
-    let example =
-        engine.examples().decide(&task, &id, Seen { revision: Some(revision), change: seen }, decision).await?;
+    let example = engine.examples().decide(&task, &id, seen, decision).await?;
     Ok(Reply(Decided { example }))
 }
 
+/// What a decision rests on, if who made it is who asks: a page may send it after somebody else has logged in.
+fn seen(engine: &Engine, revision: u32, change: Option<i64>, by: Option<String>) -> Result<Seen, Problem> {
+    match by.filter(|by| *by != engine.by) {
+        Some(by) => {
+            let detail = format!("this decision was made by {by}, but {} is logged in", engine.by);
+            Err(Problem::new(Kind::Conflict, detail).with_hint(format!("log in as {by} to send it")))
+        }
+        None => Ok(Seen { revision: Some(revision), change }),
+    }
+}
+
 /// Makes the same decision on many examples; examples that cannot be decided are skipped with the reason.
+/// So are those that others decided on, unless `ids`, `state` or `by` asks for them.
 #[utoipa::path(post, path = "/examples/bulk", tag = "examples", extensions(("x-role" = json!("auditor"))),
     request_body = Bulk, responses((status = 200, body = BulkReport)))]
 async fn decide_bulk(Acting(engine): Acting, Body(body): Body<Bulk>) -> Result<Reply<BulkReport>, Problem> {

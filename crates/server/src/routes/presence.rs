@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    extract::{Acting, Body, Reply},
+    extract::{Acting, Asking, Body, Reply},
     presence::{Place, Seat},
     problem::Problem,
     state::AppState,
@@ -34,10 +34,12 @@ pub struct Seats {
 }
 
 /// Reports which example a page has open, for 25 seconds; `/events` sends it to other pages as `presence`.
+/// A review link hears only of the examples of its task.
 #[utoipa::path(put, path = "/presence", tag = "examples", extensions(("x-role" = json!("auditor"))),
     request_body = Sit, responses((status = 200, body = Seats), (status = 422, body = Problem)))]
 async fn sit(
     State(state): State<AppState>,
+    Asking(who): Asking,
     Acting(engine): Acting,
     Body(Sit { page, at }): Body<Sit>,
 ) -> Result<Reply<Seats>, Problem> {
@@ -48,8 +50,16 @@ async fn sit(
     if at.as_ref().is_some_and(|place| !within(&place.task) || !within(&place.id)) {
         return Err(Problem::field("at", "a task and an id of 1 to 512 bytes"));
     }
+    if let (Some(only), Some(place)) = (&who.task, &at)
+        && *only != place.task
+    {
+        return Err(Problem::field("at", "an example of the task of this review link"));
+    }
     let word = state.presence.word(&page, &engine.by, at.as_ref());
-    let seats = state.presence.sit(&page, &engine.by, at);
+    let mut seats = state.presence.sit(&page, &engine.by, at);
+    if let Some(only) = &who.task {
+        seats.retain(|seat| seat.task == *only);
+    }
     // Nothing rests on it, and the page says it again.
     if let Err(error) = engine.people().send_message(&word).await {
         tracing::debug!(error = ?error, "cannot send presence to the other servers");

@@ -15,7 +15,12 @@ async fn decision_on_outdated_example_is_a_conflict() {
 
     let said = service.post(&format!("{path}/approve"), &json!({"revision": revision})).await;
     assert_eq!(said.status, StatusCode::UNPROCESSABLE_ENTITY, "there is nothing to approve");
-    let edited = service.post(&format!("{path}/edit"), &json!({"revision": revision, "output": "good"})).await.json();
+    // The page of somebody whose session has ended sends what they decided.
+    let of_ana = json!({"revision": revision, "output": "bad", "by": "ana"});
+    let said = service.post(&format!("{path}/edit"), &of_ana).await;
+    assert_eq!((said.status, said.json().get("current")), (StatusCode::CONFLICT, None));
+    let own = json!({"revision": revision, "output": "good", "by": "local"});
+    let edited = service.post(&format!("{path}/edit"), &own).await.json();
     assert_eq!(
         (&edited["example"]["output"], &edited["example"]["review"]["state"]),
         (&json!("good"), &json!("approved"))

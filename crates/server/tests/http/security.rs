@@ -441,8 +441,17 @@ async fn a_review_link_reaches_the_examples_of_its_task_and_nothing_else() {
             "POST /api/v1/examples/mail/mail/edit auditor",
             "POST /api/v1/examples/mail/mail/reject auditor",
             "POST /api/v1/examples/mail/mail/undo auditor",
+            "PUT /api/v1/presence auditor",
         ]
     );
+    // It tells others which example it has open, and hears only of those of its task.
+    let elsewhere = json!({"page": "p", "at": {"task": "letters", "id": "x"}}).to_string();
+    service.send(&Method::PUT, "/api/v1/presence", &as_admin, elsewhere.as_bytes()).await;
+    let said = service.send(&Method::PUT, "/api/v1/presence", &[("authorization", &link)], elsewhere.as_bytes()).await;
+    assert_eq!(said.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let here = json!({"page": "q", "at": {"task": "mail", "id": id}}).to_string();
+    let seats = service.send(&Method::PUT, "/api/v1/presence", &[("authorization", &link)], here.as_bytes()).await;
+    assert_eq!(seats.json(), json!({"seats": [{"page": "q", "by": "Ada", "task": "mail", "id": id}]}));
     for query in ["", "?task=letters", "?task=mail&task=letters"] {
         let path = format!("/api/v1/examples{query}");
         let said = service.send(&Method::GET, &path, &[("authorization", &link)], b"").await;

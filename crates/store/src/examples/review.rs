@@ -12,7 +12,8 @@ use crate::changes::Actor;
 use crate::database::Tx;
 use crate::{Action, Change, Error, Store, row};
 
-/// What the caller knew of an example. A review is refused if it has changed since.
+/// What the caller knew of an example. A review is refused if it has changed since. Of a caller who knows the revision
+/// only, a review is also refused if another person has reviewed the example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
     /// The revision.
@@ -110,7 +111,7 @@ impl Store {
     ) -> Result<Example, Error> {
         let actor = Actor { by, at };
         let mut tx = self.begin().await?;
-        let before = unchanged(&mut tx, task, id, seen).await?;
+        let before = unchanged(&mut tx, task, id, seen, by).await?;
         let mut after = before.clone();
         decision.apply(&mut after, actor)?;
         table::update(&mut tx, &before, &after, true, decision.action(), actor).await?;
@@ -131,7 +132,7 @@ impl Store {
         at: Timestamp,
     ) -> Result<Example, Error> {
         let mut tx = self.begin().await?;
-        let before = unchanged(&mut tx, task, id, seen).await?;
+        let before = unchanged(&mut tx, task, id, seen, by).await?;
         let mut standing = standing_reviews(table::changes(&mut tx, task, id).await?);
         let undone = standing.pop().ok_or_else(|| Error::NothingToUndo { id: id.to_owned() })?;
         let old = undone.before.unwrap_or_default();
@@ -149,7 +150,8 @@ impl Store {
         Ok(after)
     }
 
-    /// Applies one decision to many examples of a task. Examples that it can't be applied to are skipped and listed.
+    /// Applies one decision to many examples of a task. Examples that it can't be applied to are skipped and listed, and
+    /// those that others reviewed unless the caller asked for them: by id, by state, or by the person.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -172,10 +174,12 @@ impl Store {
                 rows.iter().map(|row| row::get(row, "id")).collect::<Result<_, _>>()?
             }
         };
+        let keeps_others = matches!(which, Bulk::Matching(ExampleFilter { review: None, by: None, .. }));
         let mut report = BulkReport::default();
         for id in ids {
-            match review_one(&mut tx, task, &id, decision, actor).await {
-                Ok(()) => report.changed += 1,
+            match review_one(&mut tx, task, &id, decision, keeps_others, actor).await {
+                Ok(None) => report.changed += 1,
+                Ok(Some(other)) => report.skipped.push(Skipped { id, why: format!("{other} has decided on it") }),
                 Err(error @ (Error::NoExample { .. } | Error::NoOutput { .. })) => {
                     report.skipped.push(Skipped { id, why: format!("failed to {error}") });
                 }
@@ -197,19 +201,40 @@ impl Store {
     }
 }
 
-async fn review_one(tx: &mut Tx<'_>, task: &str, id: &str, decision: &Decision, actor: Actor<'_>) -> Result<(), Error> {
-    let before = table::find(&mut **tx, task, id).await?.ok_or_else(|| missing(task, id))?.example;
+/// Reviews one of many; returns the other person whose review is kept instead.
+async fn review_one(
+    tx: &mut Tx<'_>,
+    task: &str,
+    id: &str,
+    decision: &Decision,
+    keeps_others: bool,
+    actor: Actor<'_>,
+) -> Result<Option<String>, Error> {
+    let stored = table::find(&mut **tx, task, id).await?.ok_or_else(|| missing(task, id))?;
+    if let Some(other) = stored.reviewer_other_than(actor.by).filter(|_| keeps_others) {
+        return Ok(Some(other.to_owned()));
+    }
+    let before = stored.example;
     let mut after = before.clone();
     decision.apply(&mut after, actor)?;
-    table::update(tx, &before, &after, true, decision.action(), actor).await
+    table::update(tx, &before, &after, true, decision.action(), actor).await?;
+    Ok(None)
 }
 
 /// The example, if it has not changed since the caller read it.
-async fn unchanged(tx: &mut Tx<'_>, task: &str, id: &str, seen: Seen) -> Result<Example, Error> {
-    let Stored { example, .. } = table::find(&mut **tx, task, id).await?.ok_or_else(|| missing(task, id))?;
+async fn unchanged(tx: &mut Tx<'_>, task: &str, id: &str, seen: Seen, by: &str) -> Result<Example, Error> {
+    let stored = table::find(&mut **tx, task, id).await?.ok_or_else(|| missing(task, id))?;
     let newest = table::newest_change(tx, task, id).await?;
-    let same = seen.revision.is_none_or(|revision| revision == example.revision)
-        && seen.change.is_none_or(|change| change == newest);
+    let same = match seen {
+        Seen { revision: None, change: None } => true,
+        Seen { revision, change: None } => {
+            revision == Some(stored.example.revision) && stored.reviewer_other_than(by).is_none()
+        }
+        Seen { revision, change } => {
+            revision.is_none_or(|revision| revision == stored.example.revision) && change == Some(newest)
+        }
+    };
+    let example = stored.example;
     if same { Ok(example) } else { Err(Error::Conflict { current: Box::new(example) }) }
 }
 

@@ -21,6 +21,18 @@ pub(super) struct Stored {
     pub(super) touched: bool,
 }
 
+impl Stored {
+    /// The person other than `by` whose review stands; an imported approval is nobody's.
+    pub(super) fn reviewer_other_than(&self, by: &str) -> Option<&str> {
+        match &self.example.review {
+            Review::Approved { by: person, .. } | Review::Rejected { by: person, .. } => {
+                Some(person.as_str()).filter(|person| self.touched && *person != by)
+            }
+            Review::Pending => None,
+        }
+    }
+}
+
 macro_rules! select_examples {
     ($tail:literal) => {
         concat!(

@@ -10,6 +10,7 @@ on_both!(
     review_of_an_outdated_example_is_refused,
     reviews_are_undone_one_by_one,
     bulk_review_changes_matching_examples,
+    bulk_review_keeps_what_others_decided,
     examples_are_filtered_by_confidence_field_and_person,
     least_confident_suggestions_come_first,
     suggestions_are_listed_with_later_reviews,
@@ -26,10 +27,29 @@ async fn review_of_an_outdated_example_is_refused(database: Database) {
     let late = store.review(TASK, "slack:1", mine, &Decision::Reject("no".into()), "bob", 21).await.unwrap_err();
     let Error::Conflict { current } = late else { panic!("{late:?}") };
     assert_eq!(current.review, Review::Approved { by: "ada".into(), at: 20 });
+    // Of a caller who names the revision only, another person's review is kept, and one's own is not.
     let by_revision = Seen { revision: Some(1), change: None };
-    store.review(TASK, "slack:1", by_revision, &Decision::Edit(json!("b")), "bob", 22).await.unwrap();
-    let late = store.undo_review(TASK, "slack:1", by_revision, "ada", 23).await.unwrap_err();
+    let late = store.review(TASK, "slack:1", by_revision, &Decision::Reject("no".into()), "bob", 22).await.unwrap_err();
     assert!(matches!(late, Error::Conflict { .. }), "{late:?}");
+    let late = store.undo_review(TASK, "slack:1", by_revision, "bob", 22).await.unwrap_err();
+    assert!(matches!(late, Error::Conflict { .. }), "{late:?}");
+    store.review(TASK, "slack:1", by_revision, &Decision::Edit(json!("b")), "ada", 23).await.unwrap();
+    let late = store.undo_review(TASK, "slack:1", by_revision, "ada", 24).await.unwrap_err();
+    assert!(matches!(late, Error::Conflict { .. }), "{late:?}");
+}
+
+async fn bulk_review_keeps_what_others_decided(database: Database) {
+    let store = &database.store;
+    store.import(&[labelled(0), example(1, Some(json!(1))), example(2, Some(json!(2)))], "import", 10).await.unwrap();
+    let ben = Decision::Reject("no".into());
+    store.review(TASK, "slack:1", Seen::default(), &ben, "ben", 20).await.unwrap();
+    let all = |review| Bulk::Matching(ExampleFilter { review, ..ExampleFilter::default() });
+    let report = store.review_many(TASK, &all(None), &Decision::Approve, "ada", 21).await.unwrap();
+    assert_eq!((report.changed, report.skipped[0].id.as_str()), (2, "slack:1"), "an import is no person's decision");
+    assert_eq!(report.skipped[0].why, "ben has decided on it");
+    let report =
+        store.review_many(TASK, &all(Some(ReviewFilter::Rejected)), &Decision::Reopen, "ada", 22).await.unwrap();
+    assert_eq!((report.changed, report.skipped.len()), (1, 0), "who asks for rejected ones means those of others too");
 }
 
 async fn reviews_are_undone_one_by_one(database: Database) {
