@@ -160,9 +160,6 @@ pub enum Error {
     },
 
     // Data
-    /// A table without anything to learn from.
-    #[error("find a text with its answer")]
-    NoAnswers,
     /// Nothing that could train.
     #[error("find an approved example of task `{task}` ({pending} are pending, {rejected} rejected)")]
     NoExamples {
@@ -564,7 +561,6 @@ impl Error {
             Self::NoHome => "set GRAFT_HOME to a folder that this user may write to",
             Self::Io { source, .. } => graft_formats::disk_hint(source),
             Self::BadEvents { .. } => "another program changed the file; the run's checkpoints are intact",
-            Self::NoAnswers => "give a table with a column of texts and one of answers, and a heading",
             Self::NoTrial { .. } => "wait for its first trial: `graft studies show`",
             Self::NoTracker => "set MLFLOW_TRACKING_URI, or `mlflow` in config.toml: see docs/tracking.md",
             Self::OtherPlace { .. } => {
@@ -709,7 +705,6 @@ impl Error {
             Self::BadEvents { .. }
             | Self::BadResult { .. }
             | Self::NoExamples { .. }
-            | Self::NoAnswers
             | Self::NothingToLearn { .. }
             | Self::AllHeldOut { .. }
             | Self::BadExample { .. }

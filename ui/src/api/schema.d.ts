@@ -1777,8 +1777,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Imports the tables of a dataset as approved examples, and queues a job that trains on them. The same dataset with the
-         *     same content returns the same job, unless that one failed. */
+        /** Imports the tables of a dataset as approved examples, doubtful rows as pending, and queues a job that trains on them.
+         *     The same dataset with the same content returns the same job, unless that one failed. */
         post: operations["submit_job"];
         delete?: never;
         options?: never;
@@ -6677,7 +6677,7 @@ export interface components {
             /** @description Where it is. */
             url: string;
         };
-        /** @description How a dataset is trained; what isn't known here is passed over. */
+        /** @description How a dataset is trained; other fields are refused. */
         TrainingConfig: {
             /**
              * @description Base model. Default: `smollm2-135m`.

@@ -37,9 +37,9 @@ pub struct CsvFile {
     pub content: String,
 }
 
-/// How a dataset is trained; what isn't known here is passed over.
+/// How a dataset is trained; other fields are refused.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct TrainingConfig {
     /// 4, which is what every job has.
     pub phases: Option<u32>,
@@ -90,8 +90,8 @@ impl TrainingSubmission {
 }
 
 impl Runs<'_> {
-    /// Takes in the tables of a dataset as approved examples, and queues a run that learns from them and from all other
-    /// approved examples of the task. The same `key` stands for the same job; without one the dataset with its content does,
+    /// Takes in the tables of a dataset as approved examples, the doubtful ones as pending, and queues a run that learns
+    /// from all approved examples of the task. The same `key` stands for the same job; without one the dataset with its content does,
     /// unless its job failed.
     ///
     /// # Errors
@@ -120,11 +120,12 @@ impl Runs<'_> {
         for (number, file) in csv_files.iter().enumerate() {
             let path = folder.path().join(format!("{number}.csv"));
             std::fs::write(&path, &file.content).map_err(failed)?;
-            let import = self.engine.examples().read(&path, &Source::Csv(Columns::default()), &task, true).await;
+            let import = self.engine.examples().read(&path, &Source::Csv(Columns::default()), &task, false).await;
             let bad = |source| Error::BadTable { name: file.filename.clone(), source: Box::new(source) };
             let import = import.map_err(bad)?;
             if !import.examples.iter().any(|example| matches!(example.review, Review::Approved { .. })) {
-                return Err(bad(Error::NoAnswers));
+                let (source_name, skipped) = (file.filename.clone(), import.skipped_line());
+                return Err(bad(graft_tasks::Error::Nothing { source_name, skipped, reasons: import.notes }.into()));
             }
             imports.push(import);
         }

@@ -27,8 +27,8 @@ pub struct SubmittedJob {
     job_id: String,
 }
 
-/// Imports the tables of a dataset as approved examples, and queues a job that trains on them. The same dataset with the
-/// same content returns the same job, unless that one failed.
+/// Imports the tables of a dataset as approved examples, doubtful rows as pending, and queues a job that trains on them.
+/// The same dataset with the same content returns the same job, unless that one failed.
 #[utoipa::path(post, path = "/training/submit", tag = "training", extensions(("x-role" = json!("trainer"))),
     params(("Idempotency-Key" = Option<String>, Header)), request_body = TrainingSubmission,
     responses((status = 200, body = SubmittedJob),

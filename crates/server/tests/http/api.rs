@@ -292,3 +292,23 @@ async fn results_of_a_version_are_files() {
         StatusCode::NOT_FOUND
     );
 }
+
+#[tokio::test]
+async fn submitted_datasets_approve_nothing_doubtful() {
+    let service = Service::new().await.with_tiny_base().await;
+    let submission = |content: &str, config: Value| {
+        json!({"dataset_id": "d", "dataset_name": "d", "csv_files": [{"filename": "kitchen.csv", "content": content}],
+            "config": config})
+    };
+    let submit = "/api/v1/training/submit";
+    let unknown = service.post(submit, &submission("text,label\nsoup,good\n", json!({"epochs": 50}))).await;
+    assert!(unknown.status.is_client_error() && String::from_utf8_lossy(&unknown.body).contains("epochs"));
+    let swallowed = "text,label\n\"cold soup, bad\nwarm soup\",good\n";
+    let refused = service.post(submit, &submission(swallowed, json!({"base": "tiny"}))).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.json()["detail"].as_str().unwrap().contains("a quote may not be closed"), "{}", refused.json());
+    // Whether there is enough to train on or not, the rows are stored.
+    service.post(submit, &submission(&format!("{swallowed}fresh bread,good\n"), json!({"base": "tiny"}))).await;
+    let pending = service.get("/api/v1/examples?task=text-classification&state=pending").await.json();
+    assert_eq!(pending["examples"][0]["input"], "cold soup, bad\nwarm soup", "{pending}");
+}
