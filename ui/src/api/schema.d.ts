@@ -239,10 +239,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Makes the same decision on many examples; examples that cannot be decided are skipped with the reason.
-         * @description So are those that others decided on, unless `ids`, `state` or `by` asks for them.
-         */
+        /** Makes the same decision on many examples; examples that cannot be decided are skipped with the reason.
+         *     So are those that others decided on, unless `ids`, `state` or `by` asks for them. */
         post: operations["decide_bulk"];
         delete?: never;
         options?: never;
@@ -497,10 +495,8 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /**
-         * Reports which example a page has open, for 25 seconds; `/events` sends it to other pages as `presence`.
-         * @description A review link hears only of the examples of its task.
-         */
+        /** Reports which example a page has open, for 25 seconds; `/events` sends it to other pages as `presence`.
+         *     A review link hears only of the examples of its task. */
         put: operations["sit"];
         post?: never;
         delete?: never;

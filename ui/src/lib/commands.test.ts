@@ -42,7 +42,7 @@ const SHOWN = [
   commands.addingToken("the bot", "viewer"),
   commands.addingLink("sentiment", "Ada Lovelace"),
   commands.scheduling({
-    ...{ task: "sentiment", cron: "0 3 * * 1", zone: "Europe/Berlin", fresh: "20" },
+    ...{ task: "sentiment", cron: "0 3 * * 1", zone: "Europe/Berlin", fresh: "20", enough: "50" },
     ...{ base: "tiny", method: "soft-prompt", activate: true },
   }),
 ];

@@ -6,7 +6,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::filter::{matching, suggested};
-use super::table::{self, Stored};
+use super::table;
 use super::{ExampleFilter, as_stored, missing};
 use crate::changes::Actor;
 use crate::database::Tx;

@@ -171,7 +171,8 @@ mod tests {
             let start = if is_table { "prompt,model_type\n" } else { "{\"prompt\": \"a\", \"task\": \"b\"}\n" };
             let text = String::from_utf8_lossy(&bytes);
             let _ = read_prompts(&text);
-            prop_assert!(read_prompts(&format!("{start}{text}")).is_some());
+            let batch = read_prompts(&format!("{start}{text}"));
+            prop_assert!(batch.is_some());
         }
     }
 }
