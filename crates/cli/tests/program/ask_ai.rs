@@ -309,22 +309,33 @@ fn foreign(graft: &Graft, base: Option<&str>) -> PathBuf {
 }
 
 #[test]
-fn trigger_downloads_a_missing_base_model_and_says_so() {
+fn run_of_the_trigger_downloads_a_missing_base_model() {
     let graft = Graft::new();
     let database = graft.dir.path().join("ai.db");
     asked(&database, 0..20, "approved");
-    let mut command = graft.command(&["serve", "--bind", "127.0.0.1:0"]);
-    // The Hub can't be reached here, which is what the list of downloads has to say.
-    command.env("GRAFT_ASK_AI_DATABASE", &database).env("GRAFT_ASK_AI_BASE", "org/t5");
-    let server = Server::started(command);
-    let refused = server.json(400, "POST", "/api/v1/admin/training/trigger", &json!({}));
-    assert!(
-        refused["detail"].as_str().unwrap().contains("`org/t5` is not here yet; it is being downloaded"),
-        "{refused}"
-    );
-    let listed = server.get("/api/v1/bases");
-    let base = listed["bases"].as_array().unwrap().iter().find(|base| base["name"] == "org/t5");
-    assert!(base.is_some_and(|base| base["pull"].is_object()), "{listed}");
+    let serve = |variables: &[(&str, &str)]| {
+        let mut command = graft.command(&["serve", "--bind", "127.0.0.1:0"]);
+        command.env("GRAFT_ASK_AI_DATABASE", &database).env("GRAFT_ASK_AI_BASE", "org/t5");
+        command.envs(variables.iter().copied());
+        Server::started(command)
+    };
+    let trigger = "/api/v1/admin/training/trigger";
+    // Without the Hub there is nothing to wait for.
+    let refused = serve(&[]).json(400, "POST", trigger, &json!({}));
+    assert!(refused["detail"].as_str().unwrap().contains("org/t5"), "{refused}");
+    // The Hub can't be reached here, which is what the run has to say.
+    let closed = [("HF_HUB_OFFLINE", "0"), ("HF_ENDPOINT", "http://127.0.0.1:9")];
+    let server = serve(&closed);
+    server.json(202, "POST", trigger, &json!({}));
+    let begun = Instant::now();
+    loop {
+        let run = server.get("/api/v1/runs")["runs"][0].clone();
+        if run.to_string().contains("127.0.0.1:9") {
+            break assert_eq!(run["progress"]["phase"], "download", "{run}");
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{run}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }
 
 #[test]

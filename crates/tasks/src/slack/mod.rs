@@ -440,13 +440,19 @@ struct Raw {
     thread_ts: Option<String>,
 }
 
+/// Slack's text of messages whose content is in blocks only.
+const UNDISPLAYED: &str = "This content can't be displayed.";
+
 fn message(value: &Value, channel: &str, names: &Names) -> Result<Message, Left> {
     let raw = Raw::deserialize(value).map_err(|e| Left::Bad(e.to_string()))?;
     let subtype = raw.subtype.unwrap_or_default();
     kept(raw.kind.as_deref().unwrap_or("message"), &subtype, raw.bot_id.is_some())?;
     let user = raw.user.or(raw.username).unwrap_or_default();
     let text = text::clean(&raw.text.unwrap_or_default(), names);
-    let text = if text.trim().is_empty() { blocks::text(value, names) } else { text };
+    let text = match text.trim() {
+        "" | UNDISPLAYED => blocks::text(value, names),
+        _ => text,
+    };
     checked(raw.ts.unwrap_or_default(), user, channel, &text, raw.thread_ts)
 }
 

@@ -376,7 +376,7 @@ fn texts_in_blocks_and_attachments_are_read() {
     let dir = export(&json!([
         {"type": "message", "user": "U1", "ts": "1740800001.000000", "text": "", "blocks": [{"type": "rich_text", "elements": [
             {"type": "rich_text_section", "elements": [{"type": "text", "text": "milk for "}, {"type": "user", "user_id": "U1"}]}]}]},
-        {"type": "message", "user": "U1", "ts": "1740800002.000000", "text": "", "attachments": [{"fallback": "kale &amp; eggs"}]},
+        {"type": "message", "user": "U1", "ts": "1740800002.000000", "text": "This content can't be displayed.", "attachments": [{"fallback": "kale &amp; eggs"}]},
         {"type": "message", "user": "U1", "ts": "1740800003.000000", "text": "", "files": [{"name": "a.jpg"}]},
     ]));
     let (messages, import) = read(dir.path()).unwrap();
