@@ -72,6 +72,7 @@ const LONGEST: Duration = Duration::from_secs(600);
     components(schemas(
         problem::Problem,
         graft_engine::Comparison,
+        graft_engine::ResultFormat,
         graft_engine::records::LogStream,
         graft_engine::records::Kind,
         graft_engine::records::Order,

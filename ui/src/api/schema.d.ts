@@ -5011,6 +5011,11 @@ export interface components {
             /** @enum {string} */
             type: "json_schema";
         };
+        /**
+         * @description The form of exported results.
+         * @enum {string}
+         */
+        ResultFormat: "csv" | "jsonl" | "html";
         /** @description Review state of an example. Only approved examples are trained on. */
         Review: {
             /** @enum {string} */
@@ -7231,7 +7236,6 @@ export interface components {
             /** @description The approved answer. */
             wanted: Json;
         };
-        ResultFormat: string;
     };
     responses: {
         /** @description Any error. */

@@ -139,8 +139,8 @@ function Row({ schedule }: { schedule: Schemas["ScheduleView"] }) {
             {words ?? <code>{schedule.cron}</code>} <span className="muted">{schedule.zone}</span>
           </>
         )}
-        {schedule.cron !== "" && schedule.after_new > 0 && ", or "}
-        {schedule.after_new > 0 && `after ${schedule.after_new} new approved messages`}
+        {schedule.after_new > 0 &&
+          `${schedule.cron === "" ? "After" : ", or after"} ${schedule.after_new} new approved messages`}
       </Cell>
       <Cell label="Needs">{schedule.min_new > 0 ? `${schedule.min_new} new` : "–"}</Cell>
       <Cell label="Next">
