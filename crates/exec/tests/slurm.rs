@@ -92,7 +92,11 @@ impl Place {
             if is_so(&seen) {
                 return seen;
             }
-            assert!(began.elapsed() < Duration::from_secs(60), "it never comes to that: {seen:?}");
+            assert!(
+                began.elapsed() < Duration::from_secs(60),
+                "it never comes to that: {seen:?}\n{}",
+                self.slurm.report(&self.there.cache().join("jobs/r-1"))
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -135,6 +139,7 @@ async fn job_is_submitted_once_followed_stopped_and_collected() {
         place.slurm.ask("scontrol", &["requeue", &place.job()]).unwrap();
         let queued = place.until(|seen| !matches!(seen.process, Process::Running)).await;
         assert!(matches!(&queued.process, Process::Waiting(why) if !why.is_empty()), "{queued:?}");
+        place.slurm.settle();
     };
     requeue().await;
     // The first time it was asked to stop, since its time was nearly over.

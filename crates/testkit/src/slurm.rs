@@ -129,12 +129,48 @@ impl Slurm {
         said(Command::new(program).args(args).env("SLURM_CONF", self.config()))
     }
 
+    /// Waits until the node has done with every step. A job that is started again before may be ended by what was
+    /// still on its way about the step before.
+    ///
+    /// # Panics
+    /// When that takes longer than half a minute.
+    pub fn settle(&self) {
+        let spool = self.folder.path().join("spool");
+        let is_busy = || {
+            let names = fs::read_dir(&spool).into_iter().flatten().flatten().map(|entry| entry.file_name());
+            // `job00001`, and the socket `host_1.4294967291` of a step's daemon.
+            names.filter_map(|name| name.into_string().ok()).any(|name| {
+                let is_socket = name.rsplit_once('_').is_some_and(|(_, step)| step.parse::<f64>().is_ok());
+                is_socket || name.strip_prefix("job").is_some_and(|number| number.parse::<u32>().is_ok())
+            })
+        };
+        let began = Instant::now();
+        while is_busy() {
+            assert!(began.elapsed() < Duration::from_secs(30), "a step never ends: {}", spool.display());
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Every job that has ended, one a line.
     ///
     /// # Errors
     /// The file can't be read.
     pub fn ended(&self) -> io::Result<String> {
         fs::read_to_string(self.folder.path().join("log/ended"))
+    }
+
+    /// What the daemons and the files of a job tell, for the message of a test that fails.
+    #[must_use]
+    pub fn report(&self, job: &Path) -> String {
+        let log = self.folder.path().join("log");
+        let mut files: Vec<PathBuf> = ["slurmctld", "slurmd", "ended"].map(|name| log.join(name)).into();
+        files.extend(fs::read_dir(job).into_iter().flatten().flatten().map(|entry| entry.path()));
+        let last = |path: &PathBuf| {
+            let text = fs::read_to_string(path).unwrap_or_default();
+            let lines: Vec<&str> = text.lines().collect();
+            format!("{}:\n{}\n", path.display(), lines[lines.len().saturating_sub(40)..].join("\n"))
+        };
+        files.iter().map(last).collect()
     }
 
     fn kill(&self, daemon: &str) {

@@ -80,7 +80,12 @@ find_job() { # ID
     [ -e "$cache/jobs/$1/submitting" ] || return 1
     number=$(squeue -h -u "$(id -un)" -n "graft-$1" -t PD,R,S,CF -o %A 2>/dev/null) || return 2
     number=$(echo "$number" | head -n 1)
-    [ -n "$number" ] && echo "$number" > "$cache/jobs/$1/slurm"
+    [ -n "$number" ] && keep_number "$1" "$number"
+}
+
+# Whoever looks at the same moment sees the number or no file: an empty one would mean that there is no job.
+keep_number() { # ID NUMBER
+    echo "$2" > "$cache/jobs/$1/.slurm.$$" && mv "$cache/jobs/$1/.slurm.$$" "$cache/jobs/$1/slurm"
 }
 
 # As `state`, of a job. What Slurm says holds for a while: it isn't to be asked all the time.
@@ -100,7 +105,7 @@ slurm_state() { # ID
         return
     fi
     told=$(job_state "$job" "$number" "$now")
-    echo "$now $told" > "$job/told"
+    echo "$now $told" > "$job/.told.$$" && mv "$job/.told.$$" "$job/told"
     echo "$told"
 }
 
@@ -165,7 +170,7 @@ job=$1 dir=$2 GRAFT_HOME=$3
 shift 3
 export GRAFT_HOME
 cd "$job" || exit 1
-echo "$SLURM_JOB_ID" > slurm
+echo "$SLURM_JOB_ID" > .slurm.job && mv .slurm.job slurm
 # The end of its time, not a person, had asked the trainer to stop.
 [ -e limit ] && rm -f "$dir/stop"
 rm -f exit killed limit
@@ -203,7 +208,7 @@ JOB
     }
     # A number, or a number and the cluster's name, among warnings.
     number=$(echo "$number" | grep -E '^[0-9]+(;|$)' | cut -d ';' -f 1)
-    echo "$number" > "$job/slurm"
+    keep_number "$id" "$number"
     rm -f "$job/submitting"
     echo "started $number"
 }
