@@ -1,5 +1,10 @@
 //! The database's time, and the clock by which leases are measured.
 
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
+
 use graft_core::Timestamp;
 use sqlx::AnyConnection;
 
@@ -15,7 +20,61 @@ pub(crate) struct Reading {
     pub(crate) at: i64,
 }
 
+/// How far this machine's clock may move against the time since it booted and still count as the same clock, in
+/// milliseconds: corrections by a time server are smaller.
+const DRIFT: i64 = 3_600_000;
+
+/// How long nothing is deleted by its age after the clock was set, in milliseconds.
+const SETTLING: i64 = 24 * 3_600_000;
+
+/// Notices when this machine's clock is set while the process runs. What is deleted by its age must not be deleted
+/// because a clock was ahead for a while.
+#[derive(Debug)]
+pub(crate) struct Steadiness {
+    began: Instant,
+    /// The clock minus the time since boot when that last changed, and the time since boot then, if it changed.
+    seen: Mutex<(i64, Option<i64>)>,
+}
+
+impl Steadiness {
+    pub(crate) fn new() -> Self {
+        let began = Instant::now();
+        Self { began, seen: Mutex::new((wall() - running(began), None)) }
+    }
+
+    fn is_steady(&self) -> bool {
+        let running = running(self.began);
+        is_steady(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner), wall(), running)
+    }
+}
+
+fn is_steady(seen: &mut (i64, Option<i64>), wall: i64, running: i64) -> bool {
+    let offset = wall - running;
+    if (offset - seen.0).abs() > DRIFT {
+        *seen = (offset, Some(running));
+    }
+    seen.1.is_none_or(|set| running - set >= SETTLING)
+}
+
+/// Milliseconds since 1970 by this machine's clock.
+fn wall() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Milliseconds that nobody can set: since boot, or since `began` where that isn't known.
+fn running(began: Instant) -> i64 {
+    since_boot().map_or_else(|| i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX), |reading| reading.at)
+}
+
 impl Store {
+    /// Whether this machine's clock was not set by more than an hour within the last day, as far as this process saw:
+    /// only then may anything be deleted because it is old.
+    #[must_use]
+    pub fn clock_is_steady(&self) -> bool {
+        self.steadiness.is_steady()
+    }
+
     /// The database's time: the server's time on Postgres, this machine's time on SQLite.
     ///
     /// # Errors
@@ -54,4 +113,23 @@ fn since_boot() -> Option<Reading> {
 #[cfg(not(target_os = "linux"))]
 fn since_boot() -> Option<Reading> {
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_steady;
+
+    const HOUR: i64 = 3_600_000;
+
+    #[test]
+    fn clock_that_was_set_is_not_steady_for_a_day() {
+        let (wall, mut seen) = (1_000_000 * HOUR, (1_000_000 * HOUR, None));
+        assert!(is_steady(&mut seen, wall + 50 * HOUR, 50 * HOUR));
+        assert!(is_steady(&mut seen, wall + 50 * HOUR + HOUR / 2, 50 * HOUR), "a time server corrects it");
+        // Ten years ahead for a moment.
+        assert!(!is_steady(&mut seen, wall + 87_600 * HOUR, 51 * HOUR));
+        assert!(!is_steady(&mut seen, wall + 52 * HOUR, 52 * HOUR));
+        assert!(!is_steady(&mut seen, wall + 75 * HOUR, 75 * HOUR));
+        assert!(is_steady(&mut seen, wall + 76 * HOUR, 76 * HOUR));
+    }
 }

@@ -6,6 +6,7 @@ use graft_core::{looks_like_address, without_secrets};
 use sqlx::any::{Any, AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection};
 
+use crate::clock::Steadiness;
 use crate::faults::Faults;
 use crate::watch::{self, Watching};
 use crate::{Error, migrate, row};
@@ -113,6 +114,7 @@ pub struct Store {
     name: Arc<str>,
     pub(crate) watching: Arc<Watching>,
     pub(crate) faults: Faults,
+    pub(crate) steadiness: Arc<Steadiness>,
 }
 
 impl std::fmt::Debug for Store {
@@ -162,6 +164,7 @@ impl Store {
             name: name.into(),
             watching: Arc::default(),
             faults: Faults::default(),
+            steadiness: Arc::new(Steadiness::new()),
         })
     }
 

@@ -83,8 +83,7 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
             Ok(receivers) => receivers,
         };
         let engine = engine.with_trackers(config.trackers()?).with_receivers(receivers);
-        // A server's first lines name home and database anyway.
-        if let Some(file) = file.filter(|_| !matches!(command, Command::Serve(_) | Command::Agent(_))) {
+        if let Some(file) = file {
             eprintln!("Created a new database: {}", file.display());
         }
         match command {

@@ -199,6 +199,17 @@ fn configuration_shows_its_sources() {
 }
 
 #[test]
+fn new_database_is_announced() {
+    for command in [&["stats"][..], &["serve", "--bind", "0.0.0.0:0"]] {
+        let graft = Graft::new();
+        let words = format!("Created a new database: {}", graft.home().join("graft.db").display());
+        let first = graft.run(command).stderr;
+        assert!(first.contains(&words), "{first}");
+        assert!(!graft.run(command).stderr.contains("new database"));
+    }
+}
+
+#[test]
 fn broken_configuration_is_explained_by_config_show_and_doctor() {
     let graft = Graft::new();
     std::fs::create_dir_all(graft.home()).unwrap();

@@ -67,7 +67,8 @@ impl Upkeep<'_> {
     }
 
     /// Removes what belongs to nothing and is older than some hours: folders of runs and adapters without a row, and
-    /// temporary files. In a home that another database has used nothing is removed.
+    /// temporary files. In a home that another database has used nothing is removed, nor on a day on which the clock was
+    /// set.
     ///
     /// # Errors
     /// What the store and the disk say.
@@ -86,11 +87,12 @@ impl Upkeep<'_> {
         let ended_here = |run: &&Run| run.state == RunState::Succeeded && !elsewhere.contains(run.id.as_str());
         let gone = runs.iter().filter(ended_here).filter(|run| !self.engine.home.run_dir(run).path().is_dir());
         swept.missing.extend(gone.map(|run| format!("run {}", run.id)));
+        let steady = self.engine.store.clock_is_steady();
         let ours = self.engine.is_ours().await?;
         for path in orphans {
             let name = path.strip_prefix(self.engine.home.path()).unwrap_or(&path).display().to_string();
             let old = age(&path).is_some_and(|age| age >= Duration::from_secs(hours.saturating_mul(3600)));
-            if ours && old {
+            if ours && old && steady {
                 remove(&path)?;
                 swept.removed.push(name);
             } else {
@@ -148,7 +150,7 @@ impl Upkeep<'_> {
         let oldest = now() - i64::try_from(hours).unwrap_or(i64::MAX).saturating_mul(3_600_000);
         for found in stored.iter().filter(|found| versions.iter().all(|version| version.adapter_dir != found.folder)) {
             let name = format!("{}/{}", place.name(), found.folder);
-            if owned && found.written_at <= oldest {
+            if owned && found.written_at <= oldest && self.engine.store.clock_is_steady() {
                 place.remove(&found.folder).await?;
                 swept.removed.push(name);
             } else {

@@ -327,12 +327,13 @@ impl Live<'_> {
         let all = store.snapshots(&live.task, u32::MAX).await?;
         let versions = store.versions(Some(&live.task)).await?;
         let oldest = now() - i64::try_from(live.settings.keep_days).unwrap_or(i64::MAX / 86_400_000) * 86_400_000;
+        let steady = store.clock_is_steady();
         for (place, snapshot) in all.iter().enumerate() {
             let Some(name) = &snapshot.version else { continue };
             let in_use = *name == live.head
                 || rollout.as_ref().is_some_and(|one| one.version == *name || one.against == *name)
                 || versions.iter().any(|one| one.name == *name && one.stage == Stage::Active);
-            let is_old = place as u64 >= live.settings.keep || snapshot.created_at < oldest;
+            let is_old = place as u64 >= live.settings.keep || (steady && snapshot.created_at < oldest);
             if is_old && !in_use && versions.iter().any(|one| one.name == *name) {
                 self.engine.versions().delete(&live.task, name, false).await?;
             }
