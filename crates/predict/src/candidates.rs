@@ -1,9 +1,11 @@
+use std::{borrow::Cow, collections::HashMap};
+
 use graft_core::{Purpose, random};
 use graft_kernels::rows;
 use graft_nn::Best;
 use rand::RngExt as _;
 
-use crate::{Sampling, TokenMask};
+use crate::{Adjustments, Sampling, TokenMask};
 
 /// Tokens that are allowed next, with their logits.
 #[derive(Clone, Debug)]
@@ -99,6 +101,26 @@ impl Candidates {
         drawn.or(Some(best))
     }
 
+    /// The same with adjusted logits, after the tokens `written` so far.
+    pub(crate) fn adjusted(&self, how: &Adjustments, written: &[u32]) -> Cow<'_, Self> {
+        if how.is_none() {
+            return Cow::Borrowed(self);
+        }
+        let mut adjusted = self.clone();
+        let mut add = |token: u32, change: f32| {
+            if let Some(logit) = self.place(token).and_then(|place| adjusted.logits.get_mut(place)) {
+                *logit += change;
+            }
+        };
+        how.bias.iter().for_each(|(&token, &bias)| add(token, bias));
+        let mut counts: HashMap<u32, f32> = HashMap::new();
+        written.iter().for_each(|&token| *counts.entry(token).or_default() += 1.0);
+        for (token, count) in counts {
+            add(token, -(count * how.frequency_penalty + how.presence_penalty));
+        }
+        Cow::Owned(adjusted)
+    }
+
     /// The most likely tokens, in descending order.
     pub(crate) fn likeliest(&self, count: usize) -> Vec<u32> {
         let mut tokens: Vec<(u32, f32)> = self.iter().collect();
@@ -155,6 +177,32 @@ mod tests {
             assert!((all - 1.0).abs() < 1e-6, "probabilities add up to {all}");
             assert_eq!(candidates.log_prob(2), f64::NEG_INFINITY);
             assert_eq!(candidates.log_prob(99), f64::NEG_INFINITY);
+        }
+    }
+
+    #[test]
+    fn penalties_and_bias_change_the_choice_and_no_probability() {
+        for candidates in both_ways() {
+            let chosen = |how: &Adjustments, written: &[u32]| candidates.adjusted(how, written).best();
+            let none = Adjustments::default();
+            assert!(matches!(candidates.adjusted(&none, &[1, 1]), Cow::Borrowed(_)));
+            // Logits of the allowed tokens: 0 has 1, 1 has 4, 3 has 3, 5 has 4.
+            let presence = Adjustments { presence_penalty: 1.5, ..Adjustments::default() };
+            assert_eq!([chosen(&presence, &[]), chosen(&presence, &[1])], [Some(1), Some(5)]);
+            assert_eq!(chosen(&presence, &[1, 1, 1, 1, 5]), Some(3), "a presence counts once");
+            assert_eq!(chosen(&presence, &[1, 1, 1, 1, 5, 3]), Some(1));
+            let frequency = Adjustments { frequency_penalty: 0.4, ..Adjustments::default() };
+            assert_eq!(chosen(&frequency, &[1, 1, 5]), Some(5), "3.2 against 3.6");
+            assert_eq!(chosen(&frequency, &[1, 1, 1, 5, 5, 5]), Some(3), "2.8 against 3");
+            let wished = Adjustments { frequency_penalty: -2.0, ..Adjustments::default() };
+            assert_eq!(chosen(&wished, &[0, 0]), Some(0));
+            let bias = |bias: &[(u32, f32)]| Adjustments { bias: bias.iter().copied().collect(), ..none.clone() };
+            assert_eq!(chosen(&bias(&[(1, -100.0), (5, -100.0)]), &[]), Some(3));
+            assert_eq!(chosen(&bias(&[(0, 100.0)]), &[]), Some(0));
+            assert_eq!(chosen(&bias(&[(2, 100.0)]), &[]), Some(1), "what is not allowed stays so");
+            let how = Sampling { temperature: 1.0, top_p: 1.0, seed: 7 };
+            let forced = candidates.adjusted(&bias(&[(0, 100.0)]), &[]);
+            assert!((0..50).all(|position| forced.sample(how, position) == Some(0)));
         }
     }
 

@@ -53,6 +53,14 @@ pub enum Error {
     /// The prompt is empty.
     #[error("continue an empty prompt")]
     EmptyPrompt,
+    /// A token with a bias is not in the vocabulary.
+    #[error("bias token {token}: the vocabulary has {size} tokens")]
+    BiasedToken {
+        /// The token.
+        token: u32,
+        /// Number of tokens in the vocabulary.
+        size: usize,
+    },
     /// The answer was not ready in time.
     #[error("answer before the request's deadline")]
     Deadline,
@@ -100,6 +108,7 @@ impl Error {
             Self::NoGpuBuild => "use the build with GPU support (`--features cuda`), or `--device cpu`".to_owned(),
             Self::NotFinite => "train the adapter again, or roll back to the previous version".to_owned(),
             Self::EmptyPrompt => "write something".to_owned(),
+            Self::BiasedToken { size, .. } => format!("use token ids of the base model's tokenizer, below {size}"),
             Self::Deadline => "allow more time, or ask for fewer tokens".to_owned(),
             Self::Full { retry_after, .. } => format!("try again in {} s", retry_after.as_secs().max(1)),
             Self::Interrupted => "try again".to_owned(),
@@ -111,7 +120,7 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Schema { .. } | Self::BadSchema(_) | Self::NoGpuBuild => ExitCode::Usage,
+            Self::Schema { .. } | Self::BadSchema(_) | Self::BiasedToken { .. } | Self::NoGpuBuild => ExitCode::Usage,
             Self::Value { .. } | Self::Wire { .. } | Self::EmptyPrompt => ExitCode::BadData,
             Self::NotFinite => ExitCode::Diverged,
             Self::Tokenizer(_) => ExitCode::ModelMissing,

@@ -37,7 +37,7 @@ pub use error::Error;
 pub use grounding::{Found, Grounding, InputSpan, find_in, spans_of, typos_apart};
 pub use guide::{Finished, Guide, Walk};
 pub use prompt_cache::PromptCache;
-pub use request::{Completion, End, Piece, Priority, Request, Sampling, Tell, TokenInfo, Update};
+pub use request::{Adjustments, Completion, End, Piece, Priority, Request, Sampling, Tell, TokenInfo, Update};
 pub use service::{Service, Status, leave_devices};
 pub use template::Template;
 pub use vocabulary::{TokenMask, Vocabulary};

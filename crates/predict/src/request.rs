@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Instant};
 use graft_nn::Adapter;
 use serde_json::Value;
 
-use crate::{Confidence, Grounding, Guide, InputSpan, Result};
+use crate::{Confidence, Error, Grounding, Guide, InputSpan, Result, Vocabulary};
 
 /// Random sampling of tokens.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,6 +15,38 @@ pub struct Sampling {
     pub top_p: f32,
     /// The same seed gives the same answers.
     pub seed: u64,
+}
+
+/// What is added to the logits before a token is chosen. The reported probabilities stay the model's own.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Adjustments {
+    /// Subtracted from a token's logit each time that the token occurs in the answer.
+    pub frequency_penalty: f32,
+    /// Subtracted once from the logit of each token that occurs in the answer.
+    pub presence_penalty: f32,
+    /// Added to the logits of these tokens.
+    pub bias: BTreeMap<u32, f32>,
+}
+
+impl Adjustments {
+    /// Whether all logits stay as they are.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Checks that all tokens with a bias exist.
+    ///
+    /// # Errors
+    /// [`Error::BiasedToken`].
+    pub fn check(&self, vocabulary: &Vocabulary) -> Result<()> {
+        let size = vocabulary.size();
+        // The last key is the largest.
+        match self.bias.keys().next_back() {
+            Some(&token) if token as usize >= size => Err(Error::BiasedToken { token, size }),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Order of waiting requests.
@@ -46,6 +78,8 @@ pub struct Request {
     pub max_tokens: usize,
     /// Sampling options; `None` for greedy decoding.
     pub sampling: Option<Sampling>,
+    /// Changes of the logits, for greedy decoding too.
+    pub adjustments: Adjustments,
     /// Makes the answers of one seed independent.
     pub stream: u64,
     /// Texts at which the answer ends.
@@ -115,6 +149,8 @@ pub struct Completion {
     pub answer: Value,
     /// The model's own probabilities, before calibration.
     pub confidence: Confidence,
+    /// Mean natural logarithm of the probabilities of its tokens.
+    pub log_prob: f64,
     /// Where its grounded values occur in the input, by path.
     pub spans: BTreeMap<String, InputSpan>,
     /// Whether the model ended the answer itself. Otherwise it was truncated at the limit and its rest filled in.

@@ -110,7 +110,8 @@ impl Slot {
 
     /// Whether it needs more than the most likely token.
     pub(crate) fn wants_all(&self) -> bool {
-        self.request.sampling.is_some() || self.request.top.is_some_and(|top| top > 0)
+        let Request { sampling, adjustments, top, .. } = &self.request;
+        sampling.is_some() || !adjustments.is_none() || top.is_some_and(|top| top > 0)
     }
 
     /// The tokens allowed next.
@@ -128,9 +129,10 @@ impl Slot {
         }
         // Each token of each input has its own random draw, independent of the batch.
         let position = self.request.stream << 32 | self.written as u64;
+        let adjusted = candidates.adjusted(&self.request.adjustments, self.walk.tokens());
         let token = match self.request.sampling {
-            Some(sampling) => candidates.sample(sampling, position),
-            None => candidates.best(),
+            Some(sampling) => adjusted.sample(sampling, position),
+            None => adjusted.best(),
         };
         let token = token.ok_or(Error::NotFinite)?;
         let log_prob = candidates.log_prob(token);
@@ -225,11 +227,13 @@ impl Slot {
         let Self { request, walk, prompt_tokens, text: Text { stop, .. }, came, began, end, .. } = self;
         let mut tell = request.tell;
         let answer_tokens = walk.tokens().len();
+        let log_prob = walk.scores().iter().map(|score| score.log_prob).sum::<f64>() / answer_tokens.max(1) as f64;
         let done = walk.finish().map(|finished| {
             let Finished { answer, wire, cut, confidence, spans } = cut_at(finished, stop);
             Box::new(Completion {
                 answer,
                 confidence,
+                log_prob,
                 spans,
                 valid: !cut,
                 prompt_tokens,

@@ -4,7 +4,7 @@ use graft_core::TaskCard;
 use graft_formats::ModelFiles;
 use graft_nn::{Adapter, Prompter};
 
-use crate::{Error, Guide, Priority, Request, Result, Tell, Vocabulary};
+use crate::{Adjustments, Error, Guide, Priority, Request, Result, Tell, Vocabulary};
 
 /// A task's prompt and answer form for one base model, shared by all its adapters.
 pub struct Template {
@@ -59,6 +59,7 @@ impl Template {
             grounding: self.guide.ground(input),
             max_tokens: Self::MAX_TOKENS,
             sampling: None,
+            adjustments: Adjustments::default(),
             stream: 0,
             stop: Vec::new(),
             top: None,

@@ -2693,10 +2693,24 @@ export interface components {
         };
         /** @description What both take. */
         Common: {
+            /**
+             * Format: float
+             * @description Subtracted from a token's logit each time that it occurs in the answer, from -2 to 2.
+             */
+            frequency_penalty?: number | null;
+            /** @description Added to the logits of tokens, by their id in the tokenizer of the base model: numbers from -100 to 100. */
+            logit_bias?: {
+                [key: string]: number;
+            } | null;
             /** @description Maximum tokens of the answer. */
             max_tokens?: number | null;
             /** @description Answers; only 1. */
             n?: number | null;
+            /**
+             * Format: float
+             * @description Subtracted once from the logits of tokens that occur in the answer, from -2 to 2.
+             */
+            presence_penalty?: number | null;
             /**
              * Format: int64
              * @description Same seed, same answer.
@@ -2784,6 +2798,11 @@ export interface components {
         };
         /** @description A text to continue. */
         CompletionRequest: components["schemas"]["Common"] & {
+            /** @description Write so many answers, 8 at most, and return the one with the largest mean log-probability of its tokens. Not together
+             *     with `stream`. */
+            best_of?: number | null;
+            /** @description Whether the reply starts with the prompt. Not together with `logprobs`. */
+            echo?: boolean | null;
             /** @description Each token's probability and those of so many likelier ones. */
             logprobs?: number | null;
             /** @description `task`, `task:version`, or a base model. */

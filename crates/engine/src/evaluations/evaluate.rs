@@ -348,6 +348,7 @@ mod tests {
             seconds: 0.0,
             prompt_tokens: 1,
             answer_tokens: 1,
+            log_prob: 0.0,
             written: answer("Lidl", "dates"),
             raw,
         })];

@@ -44,6 +44,9 @@ pub struct Answer {
     pub prompt_tokens: usize,
     /// Tokens of the answer.
     pub answer_tokens: usize,
+    /// Mean natural logarithm of the probabilities of its tokens.
+    #[serde(skip)]
+    pub log_prob: f64,
     /// The answer without what is computed from it: what people correct, and what is scored.
     #[serde(skip)]
     pub written: Value,
@@ -124,6 +127,7 @@ impl Serving {
             seconds: since.elapsed().as_secs_f64(),
             prompt_tokens: done.prompt_tokens,
             answer_tokens: done.answer_tokens,
+            log_prob: done.log_prob,
             written: done.answer,
             raw: done.confidence,
         }

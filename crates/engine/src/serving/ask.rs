@@ -7,7 +7,7 @@ use std::{
 
 use graft_contestants::{Error as ContestantError, Patience};
 use graft_core::{AnswerForm, Example};
-use graft_predict::{Completion, End, Guide, Piece, Priority, Request, Sampling, Template, Update};
+use graft_predict::{Adjustments, Completion, End, Guide, Piece, Priority, Request, Sampling, Template, Update};
 use serde_json::{Value, json};
 use tokio::{sync::mpsc, task::JoinSet};
 
@@ -29,6 +29,10 @@ pub struct AnswerOptions {
     pub max_tokens: Option<usize>,
     /// `None` takes the likeliest token each time.
     pub sampling: Option<Sampling>,
+    /// Changes of the logits. What needs no language model has none, and ignores them as it does `sampling`.
+    pub adjustments: Adjustments,
+    /// Makes several answers of one seed independent.
+    pub stream: u64,
     /// Texts before which the answer ends.
     pub stop: Vec<String>,
     /// Keep each token's probability and those of so many likelier ones.
@@ -417,7 +421,10 @@ impl Serving {
         };
         let mut request = request_of(deployment, on, prompt, tell)?;
         request.max_tokens = options.max_tokens.unwrap_or(AnswerOptions::MAX_TOKENS);
+        options.adjustments.check(request.guide.vocabulary())?;
         request.sampling = options.sampling;
+        request.adjustments.clone_from(&options.adjustments);
+        request.stream = options.stream;
         request.stop.clone_from(&options.stop);
         request.top = options.top;
         request.priority = asker.priority();

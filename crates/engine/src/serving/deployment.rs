@@ -163,6 +163,7 @@ impl Fitted {
                 fields: fields.into_iter().map(|field| (field.path, said.confidence)).collect(),
             },
             answer: said.answer,
+            log_prob: said.confidence.ln(),
             spans: BTreeMap::new(),
             valid: true,
             prompt_tokens: 0,
@@ -246,6 +247,12 @@ impl Deployment {
             Body::Model(on) => Some(&on.base),
             Body::Contestant(_) => None,
         }
+    }
+
+    /// Whether a language model answers.
+    #[must_use]
+    pub fn is_model(&self) -> bool {
+        self.base().is_some()
     }
 
     /// Whether a GPU computes its answers.

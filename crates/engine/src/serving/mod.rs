@@ -55,7 +55,7 @@ pub(crate) use probation::{is_own_rollback, own_rollback_reason};
 pub(crate) use rollout::agreement;
 pub use status::{AliasStatus, BaseStatus, DeploymentStatus, ServingStatus};
 
-pub use graft_predict::{End, Error as AnswerError, Piece, Sampling, TokenInfo};
+pub use graft_predict::{Adjustments, End, Error as AnswerError, Piece, Sampling, TokenInfo};
 
 use crate::{Engine, Result, versions::Chosen};
 

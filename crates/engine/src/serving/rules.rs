@@ -117,6 +117,7 @@ mod tests {
         let done = Completion {
             answer: model.clone(),
             confidence: Confidence { answer: 0.3, fields: fields.into_iter().map(|field| (field.path, 0.9)).collect() },
+            log_prob: 0.0,
             spans: BTreeMap::new(),
             valid: true,
             prompt_tokens: 1,

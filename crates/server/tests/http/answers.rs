@@ -1,4 +1,5 @@
 //! Answers over HTTP, from a tiny base model.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise, in its helpers too")]
 
 use crate::service::{PATIENCE, Service};
 use axum::http::StatusCode;
@@ -72,9 +73,13 @@ async fn unsupported_parameters_are_refused_by_name() {
         ("tools", tool.clone()),
         ("tool_choice", json!("required")),
         ("functions", tool),
-        ("presence_penalty", json!(0.5)),
-        ("frequency_penalty", json!(-1)),
+        ("presence_penalty", json!(2.5)),
+        ("frequency_penalty", json!(-3)),
         ("logit_bias", json!({"50256": -100})),
+        ("logit_bias", json!({"7": 101})),
+        ("logit_bias", json!({"7": "much"})),
+        ("logit_bias", json!({"word": 1})),
+        ("logit_bias", json!([7])),
         ("echo", json!(true)),
         ("suffix", json!("!")),
         ("best_of", json!(3)),
@@ -98,6 +103,95 @@ async fn unsupported_parameters_are_refused_by_name() {
     for (name, value) in nothing {
         let said = service.post("/v1/chat/completions", &ask(name, &value)).await;
         assert_eq!(said.status, StatusCode::OK, "{name} asks for nothing");
+    }
+}
+
+/// The text of a completion of `so good` by the tiny model, with these parameters.
+async fn completed(service: &Service, parameters: Value) -> Value {
+    let mut ask = json!({"model": "tiny", "prompt": "so good", "max_tokens": 4});
+    ask.as_object_mut().unwrap().extend(parameters.as_object().unwrap().clone());
+    let said = service.post("/v1/completions", &ask).await;
+    assert_eq!(said.status, StatusCode::OK, "{}", String::from_utf8_lossy(&said.body));
+    said.json()
+}
+
+fn text(completion: &Value) -> &str {
+    completion["choices"][0]["text"].as_str().unwrap()
+}
+
+#[tokio::test]
+async fn bias_and_penalties_change_the_answer() {
+    let service = Service::new().await.with_tiny_base().await;
+    let tokenizer = include_str!("../../../testkit/data/parity/tiny-llama/tokenizer.json");
+    let tokenizer: Value = serde_json::from_str(tokenizer).unwrap();
+    let id = |token: &str| tokenizer["model"]["vocab"][token.replace(' ', "\u{120}")].as_u64().unwrap().to_string();
+    let first = completed(&service, json!({"max_tokens": 1})).await;
+    let first = text(&first);
+    let without = completed(&service, json!({"max_tokens": 1, "logit_bias": {id(first): -100}})).await;
+    assert_ne!(text(&without), first);
+    let (unit, wer) = (id("unit"), id("wer"));
+    let bias = json!({&unit: 100, &wer: 99.5});
+    for temperature in [0.0, 0.5] {
+        let ask = |more: Value| {
+            let mut ask = json!({"logit_bias": {&unit: 100}, "temperature": temperature, "seed": 1});
+            ask.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            completed(&service, ask)
+        };
+        assert_eq!(text(&ask(json!({})).await), "unitunitunitunit");
+    }
+    assert_eq!(text(&completed(&service, json!({"logit_bias": bias})).await), "unitunitunitunit");
+    for (name, least) in [("frequency_penalty", 2), ("presence_penalty", 1)] {
+        let penalized = completed(&service, json!({"logit_bias": bias, name: 2})).await;
+        let told = text(&penalized);
+        assert!(told.starts_with("unit") && told.matches("wer").count() >= least, "{name}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn echo_repeats_the_prompt() {
+    let service = Service::new().await.with_tiny_base().await;
+    let plain = completed(&service, json!({})).await;
+    let echoed = completed(&service, json!({"echo": true})).await;
+    assert_eq!(text(&echoed), format!("so good{}", text(&plain)));
+    assert_eq!(echoed["usage"], plain["usage"]);
+    let ask = json!({"model": "tiny", "prompt": "so good", "max_tokens": 4, "echo": true, "stream": true});
+    let streamed = String::from_utf8(service.post("/v1/completions", &ask).await.body).unwrap();
+    let chunks = streamed.lines().filter_map(|line| serde_json::from_str::<Value>(line.strip_prefix("data: ")?).ok());
+    assert_eq!(chunks.map(|chunk| text(&chunk).to_owned()).collect::<String>(), text(&echoed));
+    let ask = json!({"model": "tiny", "prompt": "so good", "echo": true, "logprobs": 0});
+    let said = service.post("/v1/completions", &ask).await;
+    assert_eq!((said.status, &said.json()["error"]["param"]), (StatusCode::BAD_REQUEST, &json!("echo")));
+}
+
+#[tokio::test]
+async fn best_of_returns_the_likeliest_candidate() {
+    let service = Service::new().await.with_tiny_base().await;
+    let mean = |completion: &Value| {
+        let log_probs = completion["choices"][0]["logprobs"]["token_logprobs"].as_array().unwrap();
+        log_probs.iter().map(|log_prob| log_prob.as_f64().unwrap()).sum::<f64>() / log_probs.len() as f64
+    };
+    let mut better = 0;
+    for seed in 0..4 {
+        let ask = |best_of: usize| json!({"temperature": 1.5, "seed": seed, "best_of": best_of, "logprobs": 0, "logit_bias": {"1": -100}});
+        let (one, best) = (completed(&service, ask(1)).await, completed(&service, ask(6)).await);
+        assert_eq!(best["usage"]["completion_tokens"], 24, "all candidates are computed");
+        assert_eq!(best["usage"]["prompt_tokens"], one["usage"]["prompt_tokens"]);
+        // The first candidate is the answer without others.
+        assert!(mean(&best) >= mean(&one), "{best} {one}");
+        better += usize::from(mean(&best) > mean(&one));
+    }
+    assert!(better > 0, "the first candidate is not always the likeliest");
+    let greedy = completed(&service, json!({"best_of": 6})).await;
+    assert_eq!(greedy["usage"], completed(&service, json!({})).await["usage"], "one computation is enough");
+    for more in [json!({"best_of": 0}), json!({"best_of": 9}), json!({"best_of": 2, "stream": true})] {
+        let mut ask = json!({"model": "tiny", "prompt": "so good"});
+        ask.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let said = service.post("/v1/completions", &ask).await;
+        assert_eq!(
+            (said.status, &said.json()["error"]["param"]),
+            (StatusCode::BAD_REQUEST, &json!("best_of")),
+            "{more}"
+        );
     }
 }
 

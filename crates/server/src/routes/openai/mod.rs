@@ -4,8 +4,11 @@ mod proxy;
 mod refusal;
 mod reply;
 
+use std::collections::BTreeMap;
+
 use axum::{extract::State, http::HeaderMap, response::Response};
-use graft_engine::serving::{AnswerOptions, Format, Prompt, Sampling, ServedModel};
+use futures_util::{StreamExt as _, stream};
+use graft_engine::serving::{Adjustments, AnswerOptions, Format, Heard, Piece, Prompt, Sampling, ServedModel};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -13,7 +16,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use refusal::Refusal;
 pub(crate) use refusal::{OpenAiError, in_form};
-use reply::{Frame, Shape, pieces, reply};
+use reply::{Frame, Shape, likeliest, pieces, reply};
 
 use crate::{
     extract::{At, Body, Client, Raw, Reply},
@@ -26,6 +29,9 @@ const MOST_TOKENS: usize = 8192;
 const TOKENS: usize = 512;
 /// Maximum number of most likely tokens returned for each position.
 const MOST_TOP: usize = 20;
+
+/// Largest `best_of`: each candidate takes a place in the batch.
+const MOST_CANDIDATES: usize = 8;
 
 /// A conversation to continue. Unsupported parameters are refused by name.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -62,6 +68,11 @@ pub struct CompletionRequest {
     prompt: OneOrMany,
     /// Each token's probability and those of so many likelier ones.
     logprobs: Option<usize>,
+    /// Whether the reply starts with the prompt. Not together with `logprobs`.
+    echo: Option<bool>,
+    /// Write so many answers, 8 at most, and return the one with the largest mean log-probability of its tokens. Not together
+    /// with `stream`.
+    best_of: Option<usize>,
     #[serde(flatten)]
     common: Common,
 }
@@ -77,6 +88,13 @@ pub struct Common {
     top_p: Option<f32>,
     /// Same seed, same answer.
     seed: Option<i64>,
+    /// Subtracted from a token's logit each time that it occurs in the answer, from -2 to 2.
+    frequency_penalty: Option<f32>,
+    /// Subtracted once from the logits of tokens that occur in the answer, from -2 to 2.
+    presence_penalty: Option<f32>,
+    /// Added to the logits of tokens, by their id in the tokenizer of the base model: numbers from -100 to 100.
+    #[schema(value_type = Option<BTreeMap<String, f32>>)]
+    logit_bias: Option<Value>,
     /// Texts before which the answer ends.
     #[schema(value_type = Option<Vec<String>>)]
     stop: Option<OneOrMany>,
@@ -94,16 +112,13 @@ pub struct Common {
 }
 
 /// What changes answers elsewhere and is not done here, with the values that ask for nothing.
-fn not_done() -> [(&'static str, Value); 18] {
+fn not_done() -> [(&'static str, Value); 15] {
     [
         ("tools", json!([])),
         ("tool_choice", json!("none")),
         ("parallel_tool_calls", json!(false)),
         ("functions", json!([])),
         ("function_call", json!("none")),
-        ("presence_penalty", json!(0)),
-        ("frequency_penalty", json!(0)),
-        ("logit_bias", json!({})),
         ("echo", json!(false)),
         ("suffix", json!("")),
         ("best_of", json!(1)),
@@ -146,6 +161,20 @@ impl ChatRequest {
             return Err(Refusal::bad("top_logprobs", "top_logprobs needs logprobs to be true"));
         }
         self.common.options(self.max_completion_tokens, log_probs.then(|| self.top_logprobs.unwrap_or(0)))
+    }
+}
+
+impl CompletionRequest {
+    /// How many answers are written to choose from.
+    fn candidates(&self) -> Result<usize, Refusal> {
+        match self.best_of.unwrap_or(1) {
+            1 => Ok(1),
+            _ if self.common.stream.unwrap_or(false) => {
+                Err(Refusal::bad("best_of", "best_of can't be streamed: leave out stream, or best_of"))
+            }
+            candidates @ 2..=MOST_CANDIDATES => Ok(candidates),
+            _ => Err(Refusal::bad("best_of", format!("best_of must be from 1 to {MOST_CANDIDATES}"))),
+        }
     }
 }
 
@@ -271,9 +300,23 @@ impl Common {
         Ok(AnswerOptions {
             max_tokens: Some(max_tokens),
             sampling: self.sampling()?,
+            adjustments: self.adjustments()?,
             stop,
             top,
             ..AnswerOptions::default()
+        })
+    }
+
+    /// Penalties and biases, which apply to greedy decoding too.
+    fn adjustments(&self) -> Result<Adjustments, Refusal> {
+        let penalty = |name: &'static str, asked: Option<f32>| match asked.unwrap_or(0.0) {
+            penalty if (-2.0..=2.0).contains(&penalty) => Ok(penalty),
+            _ => Err(Refusal::bad(name, format!("{name} must be from -2 to 2"))),
+        };
+        Ok(Adjustments {
+            frequency_penalty: penalty("frequency_penalty", self.frequency_penalty)?,
+            presence_penalty: penalty("presence_penalty", self.presence_penalty)?,
+            bias: bias_of(self.logit_bias.as_ref())?,
         })
     }
 
@@ -292,6 +335,23 @@ impl Common {
             seed: self.seed.map_or_else(random_seed, i64::cast_unsigned),
         }))
     }
+}
+
+/// The biases by token; `null` and an empty object ask for none.
+fn bias_of(asked: Option<&Value>) -> Result<BTreeMap<u32, f32>, Refusal> {
+    let bad = |what: String| Refusal::bad("logit_bias", format!("logit_bias {what}"));
+    let biases = match asked {
+        None | Some(Value::Null) => return Ok(BTreeMap::new()),
+        Some(Value::Object(biases)) => biases,
+        Some(_) => return Err(bad("must be an object of token ids and numbers".to_owned())),
+    };
+    let one = |(key, bias): (&String, &Value)| {
+        let token = key.parse().map_err(|_| bad(format!("has the key `{key}`, which is no token id")))?;
+        let bias = bias.as_f64().filter(|bias| (-100.0..=100.0).contains(bias));
+        let bias = bias.ok_or_else(|| bad(format!("of token `{key}` must be a number from -100 to 100")))?;
+        Ok((token, bias as f32))
+    };
+    biases.iter().map(one).collect()
 }
 
 fn random_seed() -> u64 {
@@ -374,15 +434,33 @@ async fn completions(
 ) -> Result<Response, Refusal> {
     let Body(asked) = body?;
     let options = AnswerOptions { client: client?.0, ..asked.common.options(None, asked.logprobs)? };
+    let candidates = asked.candidates()?;
+    let echo = asked.echo.unwrap_or(false);
+    if echo && asked.logprobs.is_some() {
+        return Err(Refusal::bad("echo", "echo is not supported together with logprobs; leave one out"));
+    }
     let text = match asked.prompt {
         OneOrMany::One(text) => text,
         OneOrMany::Many(mut texts) if texts.len() == 1 => texts.pop().unwrap_or_default(),
         OneOrMany::Many(_) => return Err(Refusal::bad("prompt", "prompt must be one text")),
     };
-    let answering = state.serving.begin_model(&asked.model, Prompt::Text(text), &Format::Own, &options).await?;
-    let digest = answering.deployment().digest();
-    let frame = Frame::new(Shape::Completion, asked.model, digest, asked.logprobs.is_some());
-    reply(frame, pieces(answering), &asked.common).await
+    let echoed = echo.then(|| Ok(Heard::Piece(Piece { text: text.clone(), tokens: Vec::new() })));
+    let prompt = Prompt::Text(text);
+    let first = state.serving.begin_model(&asked.model, prompt.clone(), &Format::Own, &options).await?;
+    let (model, log_probs) = (asked.model.clone(), asked.logprobs.is_some());
+    let frame = Frame::new(Shape::Completion, model, first.deployment().digest(), log_probs);
+    // Where nothing is drawn, all candidates are the same.
+    let pieces = if candidates == 1 || options.sampling.is_none() || !first.deployment().is_model() {
+        pieces(first).boxed()
+    } else {
+        let mut all = vec![first];
+        for stream in 1..candidates as u64 {
+            let options = AnswerOptions { stream, ..options.clone() };
+            all.push(state.serving.begin_model(&asked.model, prompt.clone(), &Format::Own, &options).await?);
+        }
+        stream::iter(likeliest(all).await?.map(Ok)).boxed()
+    };
+    reply(frame, stream::iter(echoed).chain(pieces), &asked.common).await
 }
 
 /// Tasks with an active version or an upstream, versions as `task:version`, and base models.

@@ -93,7 +93,8 @@ fn plain(mut asked: ChatRequest, client: Arc<str>) -> Option<(PlainRequest, Comm
         *limit = limit.map(|most| most.min(MOST_TOKENS));
     }
     let options = asked.options().ok()?;
-    if options.top.is_some() {
+    // Token ids are those of the upstream's tokenizer, and no calibration is of penalized answers.
+    if options.top.is_some() || !options.adjustments.is_none() {
         return None;
     }
     let mut messages = messages_of(asked.messages).ok()?;
@@ -145,6 +146,7 @@ mod tests {
             json!({"n": 2}),
             json!({"logprobs": true}),
             json!({"logit_bias": {"1": 5}}),
+            json!({"frequency_penalty": 0.5}),
             json!({"messages": []}),
             json!({"messages": [turn("user", json!(" "))]}),
             json!({"messages": [turn("system", json!("Is it spam?"))]}),

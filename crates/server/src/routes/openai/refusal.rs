@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use graft_engine::UpstreamError;
+use graft_engine::{UpstreamError, serving::AnswerError};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -108,7 +108,11 @@ impl From<graft_engine::Error> for Refusal {
         if let graft_engine::Error::Upstream(error) = &error {
             return Self::of_upstream(error);
         }
+        let is_bias = matches!(error, graft_engine::Error::Predict(AnswerError::BiasedToken { .. }));
         let mut problem = problem(error);
+        if is_bias {
+            return Self::bad("logit_bias", format!("logit_bias: {}", problem.detail));
+        }
         if problem.status == 404 {
             problem.hint = Some("`GET /v1/models` lists the models".to_owned());
         }

@@ -8,7 +8,7 @@ use axum::response::{
 };
 use futures_util::{Stream, StreamExt as _, stream};
 use graft_core::Digest;
-use graft_engine::serving::{Answering, End, Heard, Piece, TokenInfo};
+use graft_engine::serving::{Answer, AnswerError, Answering, End, Heard, Piece, TokenInfo};
 use serde_json::{Map, Value, json};
 
 use super::{Common, random_seed, refusal::Refusal};
@@ -142,8 +142,28 @@ pub(super) fn pieces(answering: Answering) -> impl Stream<Item = graft_engine::R
     stream::unfold(answering, |mut answering| async move { Some((answering.next().await?, answering)) })
 }
 
+/// The answer whose tokens have the largest mean log-probability; its tokens are those of all answers, which were all computed.
+pub(super) async fn likeliest(candidates: Vec<Answering>) -> Result<[Heard; 2], Refusal> {
+    let (mut best, mut tokens) = (None, 0);
+    for candidate in candidates {
+        let (piece, end, answer) = whole(pieces(candidate)).await?;
+        tokens += answer.answer_tokens;
+        let is_better = |(_, _, best): &(Piece, End, Box<Answer>)| best.log_prob < answer.log_prob;
+        if best.as_ref().is_none_or(is_better) {
+            best = Some((piece, end, answer));
+        }
+    }
+    let (piece, end, mut answer) = best.ok_or_else(interrupted)?;
+    answer.answer_tokens = tokens;
+    Ok([Heard::Piece(piece), Heard::End { end, rest: Piece::default(), answer }])
+}
+
+fn interrupted() -> Refusal {
+    Refusal::from(graft_engine::Error::Predict(AnswerError::Interrupted))
+}
+
 /// Waits for the whole answer.
-async fn complete(frame: &Frame, pieces: impl Stream<Item = graft_engine::Result<Heard>>) -> Result<Value, Refusal> {
+async fn whole(pieces: impl Stream<Item = graft_engine::Result<Heard>>) -> Result<(Piece, End, Box<Answer>), Refusal> {
     let (mut all, mut pieces) = (Piece::default(), pin!(pieces));
     while let Some(heard) = pieces.next().await {
         match heard? {
@@ -154,11 +174,11 @@ async fn complete(frame: &Frame, pieces: impl Stream<Item = graft_engine::Result
             Heard::End { end, rest, answer } => {
                 all.text += &rest.text;
                 all.tokens.extend(rest.tokens);
-                return Ok(frame.complete(&all, end, usage(answer.prompt_tokens, answer.answer_tokens)));
+                return Ok((all, end, answer));
             }
         }
     }
-    Err(Refusal::from(graft_engine::Error::Predict(graft_engine::serving::AnswerError::Interrupted)))
+    Err(interrupted())
 }
 
 /// Tells the answer as it is written.
@@ -209,7 +229,9 @@ pub(super) async fn reply(
     common: &Common,
 ) -> Result<Response, Refusal> {
     if !common.stream.unwrap_or(false) {
-        return Ok(Reply(complete(&frame, pieces).await?).into_response());
+        let (all, end, answer) = whole(pieces).await?;
+        let usage = usage(answer.prompt_tokens, answer.answer_tokens);
+        return Ok(Reply(frame.complete(&all, end, usage)).into_response());
     }
     let with_usage = common.stream_options.as_ref().is_some_and(|options| options.include_usage);
     let events = streamed(frame, pieces, with_usage);
