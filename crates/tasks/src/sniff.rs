@@ -44,7 +44,10 @@ pub fn find_out(path: &Path) -> Result<Found, Error> {
     }
     let meta = fs::metadata(path).map_err(|source| cannot_read(path, source))?;
     if meta.is_dir() {
-        return is(SourceKind::Slack, None);
+        return match slack::may_be_export(path) || !has_tables(path) {
+            true => is(SourceKind::Slack, None),
+            false => Err(Error::OtherForm { path: path.into(), found: FileForm::Folder }),
+        };
     }
     let text = match encoding::read(path) {
         Ok(text) => text.text,
@@ -65,6 +68,9 @@ pub fn find_out(path: &Path) -> Result<Found, Error> {
         }
         Err(error) => return Err(error),
     };
+    if is_yaml(&text) {
+        return Err(Error::OtherForm { path: path.into(), found: FileForm::Yaml });
+    }
     if tabular::is_json(&text) {
         let mut first = None;
         values::each(&text[..end_of(&text, 1 << 20)], |_, value| {
@@ -77,14 +83,47 @@ pub fn find_out(path: &Path) -> Result<Found, Error> {
             Some(true) if has("ts") && has("user") || has("channel_id") || is_history(first.as_ref()) => {
                 is(SourceKind::Slack, None)
             }
-            Some(true) if has("messages") || has("conversations") || has("contents") => {
-                is(SourceKind::Jsonl, Some("chat"))
-            }
+            Some(true) if tabular::DIALOGUES.into_iter().any(has) => is(SourceKind::Jsonl, Some("chat")),
             Some(true) if has("instruction") => is(SourceKind::Jsonl, Some("instruction")),
             _ => is(SourceKind::Jsonl, Some(LABELS)),
         };
     }
     is(if tabular::is_prompt(&text) { SourceKind::Text } else { SourceKind::Csv }, Some(LABELS))
+}
+
+/// Whether a folder has files that an importer reads one at a time.
+fn has_tables(folder: &Path) -> bool {
+    let read = ["csv", "tsv", "xlsx", "jsonl", "ndjson", "txt", "parquet"];
+    let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    names
+        .filter_map(|name| Some(name.extension()?.to_str()?.to_lowercase()))
+        .any(|ending| read.contains(&ending.as_str()))
+}
+
+/// Whether a text is a YAML list of objects: `- text: nice`, and `label: good` in the same column below it; perhaps under a
+/// name.
+pub(crate) fn is_yaml(text: &str) -> bool {
+    let is_key = |line: &str| {
+        let (key, rest) = line.split_once(':').unwrap_or_default();
+        let is_name = key.starts_with(|c: char| c.is_alphabetic() || c == '_');
+        is_name && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-')) && !rest.starts_with('/')
+    };
+    let is_said = |line: &&str| !line.trim().is_empty() && !line.starts_with(['#', '%']) && line.trim_end() != "---";
+    let mut lines = text.trim_start_matches('\u{feff}').lines().filter(is_said).take(200).peekable();
+    if lines.peek().is_some_and(|first| is_key(first) && first.trim_end().ends_with(':')) {
+        lines.next();
+    }
+    let Some(first) = lines.next() else { return false };
+    let Some(item) = first.trim_start().strip_prefix("- ") else { return false };
+    let column = first.len() - item.trim_start().len();
+    // A text may go on below its key, deeper.
+    let below = lines.find(|line| line.len() - line.trim_start().len() <= column);
+    is_key(item.trim_start())
+        && below.is_some_and(|line| line.get(..column).is_some_and(is_blank) && is_key(line.trim_start()))
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
 }
 
 /// Whether an object is what Slack's API says of a conversation.
@@ -126,6 +165,14 @@ pub enum FileForm {
     Zip,
     /// Excel's older form.
     Xls,
+    /// A document of Word.
+    Docx,
+    /// The same in the older form.
+    Doc,
+    /// A spreadsheet of LibreOffice.
+    Ods,
+    /// A text document of LibreOffice.
+    Odt,
     /// A table in columns, as pandas and Hugging Face write it.
     Parquet,
     /// A table in columns, as Hugging Face keeps it in its cache.
@@ -144,6 +191,8 @@ pub enum FileForm {
     Picture,
     /// Python objects.
     Pickle,
+    /// A list in YAML.
+    Yaml,
     /// JSON, where a table or plain text is wanted.
     Json,
 }
@@ -152,8 +201,12 @@ impl fmt::Display for FileForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Folder => "a folder",
-            Self::Zip => "a zip archive (perhaps an .xlsx, .docx or a Slack export)",
+            Self::Zip => "a zip archive",
             Self::Xls => "an Excel file of the older form (.xls)",
+            Self::Docx => "a Word document (.docx)",
+            Self::Doc => "a Word document of the older form (.doc)",
+            Self::Ods => "an OpenDocument spreadsheet (.ods)",
+            Self::Odt => "an OpenDocument text (.odt)",
             Self::Parquet => "a Parquet file",
             Self::Arrow => "an Arrow file",
             Self::Sqlite => "an SQLite database",
@@ -163,6 +216,7 @@ impl fmt::Display for FileForm {
             Self::Compressed => "a compressed file",
             Self::Picture => "a picture",
             Self::Pickle => "a file of Python objects (pickle or NumPy)",
+            Self::Yaml => "a YAML list",
             Self::Json => "JSON",
         })
     }
@@ -176,7 +230,14 @@ impl FileForm {
             Self::Zip => {
                 "`graft import FILE` reads Slack exports and .xlsx tables; unpack any other archive and import its files"
             }
-            Self::Xls => "save it as .xlsx or as CSV in UTF-8",
+            Self::Xls | Self::Ods => "save it as .xlsx or as CSV in UTF-8",
+            Self::Docx | Self::Doc | Self::Odt => {
+                "copy its table into a spreadsheet and save that as .xlsx or .csv, or save its text as a .txt file"
+            }
+            Self::Yaml => {
+                "convert it first: `python -c \"import json, yaml; json.dump(yaml.safe_load(open('FILE')), \
+                 open('FILE.json', 'w'), default=str)\"`, then import FILE.json"
+            }
             Self::Parquet => {
                 "convert it first: `python -c \"import pandas; pandas.read_parquet('FILE').to_json('FILE.jsonl', \
                  orient='records', lines=True)\"`, then `graft import jsonl FILE.jsonl`"
@@ -199,7 +260,7 @@ impl FileForm {
 
 /// The form that the first bytes give away, if it is one that is no text.
 pub(crate) fn magic(bytes: &[u8]) -> Option<FileForm> {
-    let known: [(&[u8], FileForm); 19] = [
+    let known: [(&[u8], FileForm); 22] = [
         (b"PK\x03\x04", FileForm::Zip),
         (b"PK\x05\x06", FileForm::Zip),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", FileForm::Xls),
@@ -218,14 +279,42 @@ pub(crate) fn magic(bytes: &[u8]) -> Option<FileForm> {
         (b"\x89PNG", FileForm::Picture),
         (b"\xff\xd8\xff", FileForm::Picture),
         (b"\x93NUMPY", FileForm::Pickle),
+        // Protocols 4 and 5 begin with a frame; 2 and 3 with what they hold.
+        (b"\x80\x05\x95", FileForm::Pickle),
         (b"\x80\x04\x95", FileForm::Pickle),
+        (b"\x80\x03", FileForm::Pickle),
+        (b"\x80\x02", FileForm::Pickle),
     ];
     if let Some((_, form)) = known.iter().find(|(magic, _)| bytes.starts_with(magic)) {
-        return Some(*form);
+        return Some(match form {
+            FileForm::Zip => in_zip(bytes),
+            // The older forms of Office's files name their parts in UTF-16.
+            FileForm::Xls if holds_name(bytes, b"W\0o\0r\0d\0D\0o\0c\0u\0m\0e\0n\0t\0") => FileForm::Doc,
+            form => *form,
+        });
     }
     let start = bytes.trim_ascii_start();
     let html: [&[u8]; 7] = [b"<!doctype html", b"<html", b"<head", b"<body", b"<table", b"<!--", b"<?xml"];
     html.iter().any(|tag| start.get(..tag.len()).is_some_and(|s| s.eq_ignore_ascii_case(tag))).then_some(FileForm::Html)
+}
+
+/// What a zip archive is by the names of its parts: the list of them is at its end, a declared type at its beginning.
+fn in_zip(bytes: &[u8]) -> FileForm {
+    let start = &bytes[..bytes.len().min(200)];
+    let end = &bytes[bytes.len().saturating_sub(1 << 16)..];
+    if holds_name(start, b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet") {
+        FileForm::Ods
+    } else if holds_name(start, b"mimetypeapplication/vnd.oasis.opendocument.text") {
+        FileForm::Odt
+    } else if holds_name(end, b"word/document.xml") {
+        FileForm::Docx
+    } else {
+        FileForm::Zip
+    }
+}
+
+fn holds_name(bytes: &[u8], name: &[u8]) -> bool {
+    bytes.windows(name.len()).any(|some| some == name)
 }
 
 #[cfg(test)]
@@ -263,10 +352,56 @@ mod tests {
         zip.finish().unwrap();
         let error = find_out(&path).unwrap_err();
         assert!(error.hint().unwrap().contains("unpack"), "a table in an archive is no Slack export: {error}");
-        fs::write(&path, "PAR1").unwrap();
-        assert!(matches!(find_out(&path), Err(Error::OtherForm { found: FileForm::Parquet, .. })));
         assert_eq!(find_out(dir.path()).unwrap().kind, SourceKind::Slack);
+        fs::write(dir.path().join("a.csv"), "text,label\na,x\n").unwrap();
+        assert!(matches!(find_out(dir.path()), Err(Error::OtherForm { found: FileForm::Folder, .. })));
         assert!(matches!(find_out(&dir.path().join("none")), Err(Error::Missing(_))));
+    }
+
+    #[test]
+    fn forms_without_importer_are_named_with_what_to_do() {
+        let dir = tempfile::tempdir().unwrap();
+        let zip = |parts: &[(&str, &str)]| {
+            let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+            let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+            for (name, text) in parts {
+                zip.start_file(*name, stored).unwrap();
+                std::io::Write::write_all(&mut zip, text.as_bytes()).unwrap();
+            }
+            zip.finish().unwrap().into_inner()
+        };
+        let older = |part: &str| {
+            let part = part.encode_utf16().flat_map(u16::to_le_bytes);
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".iter().copied().chain(vec![0; 100]).chain(part).collect::<Vec<u8>>()
+        };
+        let opened = "application/vnd.oasis.opendocument.spreadsheet";
+        let cases: [(Vec<u8>, FileForm, &str); 9] = [
+            (b"PAR1".to_vec(), FileForm::Parquet, "pandas"),
+            (
+                zip(&[("[Content_Types].xml", "<Types/>"), ("word/document.xml", "<w/>")]),
+                FileForm::Docx,
+                ".xlsx or .csv",
+            ),
+            (zip(&[("mimetype", opened), ("content.xml", "<x/>")]), FileForm::Ods, ".xlsx"),
+            (older("WordDocument"), FileForm::Doc, ".xlsx or .csv"),
+            (older("Workbook"), FileForm::Xls, ".xlsx"),
+            (b"\x80\x02}q\x00".to_vec(), FileForm::Pickle, "from Python"),
+            (b"\x80\x05\x95\x10\0\0\0\0\0\0\0".to_vec(), FileForm::Pickle, "from Python"),
+            (b"- text: >\n    nice\n    soup\n  label: good\n".to_vec(), FileForm::Yaml, "yaml.safe_load"),
+            (b"# mine\n---\nrows:\n  - text: nice\n    label: good\n".to_vec(), FileForm::Yaml, "yaml.safe_load"),
+        ];
+        for (bytes, form, hint) in cases {
+            let path = dir.path().join("x");
+            fs::write(&path, &bytes).unwrap();
+            let error = find_out(&path).unwrap_err();
+            assert!(matches!(error, Error::OtherForm { found, .. } if found == form), "{error}");
+            assert!(error.hint().unwrap().contains(hint), "{error}");
+        }
+        for text in
+            ["- User: hi\n- Assistant: hello\n", "- one\n- two: three\n", "Task: a\nInput: b\nExpected: c\n", "a: b\n"]
+        {
+            assert!(!is_yaml(text), "{text}");
+        }
     }
 
     proptest::proptest! {

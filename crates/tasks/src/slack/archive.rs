@@ -59,6 +59,14 @@ pub(super) enum Conversations {
     Direct,
 }
 
+/// A list of conversations.
+pub(super) struct List {
+    pub(super) bytes: Vec<u8>,
+    pub(super) kind: Conversations,
+    /// Whose they are, in the export of an organisation.
+    pub(super) workspace: Option<String>,
+}
+
 /// A day's file, or all messages of a conversation.
 pub(super) struct Day {
     /// Its place within the export.
@@ -140,8 +148,11 @@ fn is_json(path: &Path) -> bool {
     text.starts_with('[') || text.starts_with('{') && (text.contains("\"messages\"") || text.contains("\"ts\""))
 }
 
-/// Whether a zip file may contain messages; also true if it cannot be read, which is reported when it is opened.
+/// Whether a zip file or folder may contain messages; also true if it cannot be read, which is reported when it is opened.
 pub(crate) fn may_be_export(path: &Path) -> bool {
+    if path.is_dir() {
+        return !matches!(open(path, LIMITS), Err(Error::NotAnExport(_)));
+    }
     let names = File::open(path).ok().and_then(|file| ZipArchive::new(file).ok());
     names.is_none_or(|archive| {
         archive.file_names().any(|name| name.is_ok_and(|name| name.to_lowercase().ends_with(".json")))
@@ -234,17 +245,24 @@ impl Days {
         std::mem::take(&mut self.users).into_iter().map(|(inside, index)| self.bytes(&inside, index)).collect()
     }
 
-    /// The contents of each list of conversations.
-    pub(super) fn lists(&mut self) -> Result<Vec<(Vec<u8>, Conversations)>, Error> {
+    /// The lists of conversations.
+    pub(super) fn lists(&mut self) -> Result<Vec<List>, Error> {
         let lists = std::mem::take(&mut self.lists).into_iter();
-        lists.map(|((inside, index), kind)| Ok((self.bytes(&inside, index)?, kind))).collect()
+        let read = |((inside, index), kind): (Entry, _)| {
+            let workspace = match folders(&inside).as_slice() {
+                [.., teams, workspace] if teams == "teams" => Some(workspace.clone()),
+                _ => None,
+            };
+            Ok(List { bytes: self.bytes(&inside, index)?, kind, workspace })
+        };
+        lists.map(read).collect()
     }
 
     /// Hands over each file of messages.
     pub(super) fn each(&mut self, mut take: impl FnMut(Day)) -> Result<(), Error> {
         for (inside, index) in std::mem::take(&mut self.days) {
             let bytes = self.bytes(&inside, index)?;
-            let folders: Vec<String> = inside.parent().into_iter().flat_map(Path::components).map(shown).collect();
+            let folders = folders(&inside);
             let is_named = folders.is_empty() && self.archive.is_none();
             let channel = match folders.as_slice() {
                 [.., teams, workspace, channel] if teams == "teams" => format!("{workspace}/{channel}"),
@@ -285,8 +303,10 @@ fn is_plain(name: &Path) -> bool {
     name.components().all(|part| matches!(part, Component::Normal(_)))
 }
 
-fn shown(part: Component<'_>) -> String {
-    part.as_os_str().to_string_lossy().into_owned()
+/// The folders around a file.
+fn folders(inside: &Path) -> Vec<String> {
+    let parts = inside.parent().into_iter().flat_map(Path::components);
+    parts.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
 }
 
 /// `YYYY-MM-DD.json`, or a copy of it such as `YYYY-MM-DD (1).json`.

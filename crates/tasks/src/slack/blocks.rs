@@ -1,4 +1,4 @@
-//! The text of messages whose `text` is empty: blocks, rich text and attachments.
+//! What messages show besides their `text`: blocks, rich text and attachments.
 //!
 //! Follows "Block Kit" and "Rich text" of Slack's API documentation.
 
@@ -9,15 +9,27 @@ use super::text::{Names, clean};
 /// Deepest nesting that is read.
 const MAX_DEPTH: usize = 12;
 
-/// What a message's blocks show, or else its attachments.
-pub(super) fn text(message: &Value, names: &Names) -> String {
-    let blocks = lines(message.get("blocks"), names, 0);
-    if !blocks.trim().is_empty() {
-        return blocks;
-    }
-    let attachments = message.get("attachments").and_then(Value::as_array);
-    let shown: Vec<String> = attachments.into_iter().flatten().map(|one| attachment(one, names)).collect();
-    joined(shown, "\n")
+/// Slack's text of an attachment of which it knows nothing.
+const NO_PREVIEW: &str = "[no preview available]";
+
+/// What a message shows: its own text or else its blocks, and its attachments. Attachments that preview a link are the text
+/// only if there is no other; otherwise they are counted.
+pub(super) fn text(own: String, message: &Value, names: &Names) -> (String, usize) {
+    let own = if own.trim().is_empty() { lines(message.get("blocks"), names, 0) } else { own };
+    let attachments = message.get("attachments").and_then(Value::as_array).into_iter().flatten();
+    let (previews, attached): (Vec<&Value>, Vec<&Value>) = attachments.partition(|one| is_preview(one));
+    let read = |some: &[&Value]| {
+        let texts = some.iter().map(|one| attachment(one, names)).filter(|text| text != NO_PREVIEW);
+        // Some programs repeat the message in its attachment.
+        joined(texts.filter(|text| !own.contains(text.trim())), "\n")
+    };
+    let shown = joined([own.clone(), read(&attached)], "\n");
+    if shown.is_empty() { (read(&previews), 0) } else { (shown, previews.len()) }
+}
+
+/// Whether an attachment shows what a link of the message leads to.
+fn is_preview(attachment: &Value) -> bool {
+    ["from_url", "original_url"].iter().any(|name| attachment.get(name).is_some_and(Value::is_string))
 }
 
 fn joined(parts: impl IntoIterator<Item = String>, by: &str) -> String {
@@ -86,6 +98,7 @@ mod tests {
     #[test]
     fn visible_text_of_blocks_is_read() {
         let names = Names::from([("U1".to_owned(), "ana".to_owned()), ("C1".to_owned(), "food".to_owned())]);
+        let shown = |message: &Value| text(String::new(), message, &names).0;
         let section = json!([{"type": "text", "text": "2 cases of "}, {"type": "text", "text": "milk & <eggs>", "style": {"bold": true}},
             {"type": "user", "user_id": "U1"}, {"type": "channel", "channel_id": "C1"}, {"type": "emoji", "name": "egg"},
             {"type": "link", "url": "https://x.org"}]);
@@ -94,14 +107,14 @@ mod tests {
             {"type": "rich_text_list", "elements": [
                 {"type": "rich_text_section", "elements": [{"type": "text", "text": "bread"}]},
                 {"type": "rich_text_section", "elements": [{"type": "text", "text": "kale"}]}]}]}]});
-        assert_eq!(text(&rich, &names), "2 cases of milk & <eggs>@ana#food:egg:https://x.org\nbread\nkale");
+        assert_eq!(shown(&rich), "2 cases of milk & <eggs>@ana#food:egg:https://x.org\nbread\nkale");
         let section = json!({"blocks": [{"type": "header", "text": {"type": "plain_text", "text": "Pickup"}}, {"type": "divider"},
             {"type": "section", "text": {"type": "mrkdwn", "text": "milk &amp; eggs by <@U1>"},
              "fields": [{"type": "mrkdwn", "text": "3 cases"}]}]});
-        assert_eq!(text(&section, &names), "Pickup\nmilk & eggs by @ana\n3 cases");
+        assert_eq!(shown(&section), "Pickup\nmilk & eggs by @ana\n3 cases");
         let attached = json!({"blocks": [], "attachments": [
             {"fallback": "no", "pretext": "From the form", "fields": [{"title": "What", "value": "milk"}]}, {"fallback": "kale"}]});
-        assert_eq!(text(&attached, &names), "From the form\nWhat: milk\nkale");
+        assert_eq!(shown(&attached), "From the form\nWhat: milk\nkale");
     }
 
     proptest::proptest! {
@@ -112,7 +125,7 @@ mod tests {
                 block = json!({"type": kind, "text": block, "elements": [block], "fields": 3});
                 if block.to_string().len() > 10_000 { break; }
             }
-            let _ = text(&json!({"blocks": [block], "attachments": 3}), &Names::new());
+            let _ = text(String::new(), &json!({"blocks": [block], "attachments": 3}), &Names::new());
         }
     }
 }

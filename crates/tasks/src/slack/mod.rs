@@ -224,12 +224,16 @@ impl<'c> Collected<'c> {
         for bytes in users {
             self.names.extend(listed(bytes, &["name", "real_name"]));
         }
-        for (bytes, kind) in days.lists()? {
+        for archive::List { bytes, kind, workspace } in days.lists()? {
             let conversations = listed(bytes, &["name", "id"]);
             if kind == Conversations::Direct {
                 self.direct.extend(conversations.iter().flat_map(|(id, name)| [id.clone(), name.clone()]));
             }
-            self.ids.extend(conversations.iter().map(|(id, name)| (name.clone(), id.clone())));
+            let called = |name: &String| match &workspace {
+                Some(workspace) => format!("{workspace}/{name}"),
+                None => name.clone(),
+            };
+            self.ids.extend(conversations.iter().map(|(id, name)| (called(name), id.clone())));
             self.names.extend(conversations);
         }
         days.others.drain(..).for_each(|file| self.import.skip("file that is not read", file));
@@ -284,9 +288,15 @@ impl<'c> Collected<'c> {
         }
     }
 
+    /// The id of a conversation, in its own workspace or in the organisation.
+    fn id_of(&self, channel: &str) -> Option<&str> {
+        let inner = channel.rsplit('/').next().unwrap_or(channel);
+        self.ids.get(channel).or_else(|| self.ids.get(inner)).map(String::as_str)
+    }
+
     /// Why a conversation is not read, if it isn't.
     fn left_out(&self, channel: &str, id: Option<&str>, is_named: bool) -> Option<&'static str> {
-        let id = id.or(self.ids.get(channel).map(String::as_str));
+        let id = id.or_else(|| self.id_of(channel));
         let inner = channel.rsplit('/').next().unwrap_or(channel);
         let is_direct =
             [Some(inner), id].into_iter().flatten().any(|name| self.direct.contains(name) || looks_direct(name));
@@ -345,11 +355,12 @@ impl<'c> Collected<'c> {
 
     fn take(&mut self, value: &Value, edited: &str, place: &Place<'_>) {
         match message(value, place.channel, &self.names) {
-            Ok(message) => {
+            Ok((message, previews)) => {
                 let edited = crate::time::parse(edited).or(message.at()).unwrap_or_default();
                 self.add_message(message, Some(edited), place.left_out.is_some());
-                if let Some(kind) = place.left_out {
-                    self.import.skip(kind, (place.at)());
+                match place.left_out {
+                    Some(kind) => self.import.skip(kind, (place.at)()),
+                    None => (0..previews).for_each(|_| self.import.skip("preview of a link", (place.at)())),
                 }
             }
             Err(Left::Kind(kind)) => self.import.skip(&kind, (place.at)()),
@@ -384,7 +395,8 @@ impl<'c> Collected<'c> {
             self.messages.remove(&key);
             self.import.skip("deleted message", format!("ts {}", key.1));
         }
-        let mut messages: Vec<Message> = self.messages.into_values().map(|(_, message)| message).collect();
+        let mut messages: Vec<Message> =
+            std::mem::take(&mut self.messages).into_values().map(|(_, message)| message).collect();
         messages.sort_by(|a, b| (a.at(), &a.ts, &a.channel).cmp(&(b.at(), &b.ts, &b.channel)));
         let mut read: BTreeMap<&str, usize> = BTreeMap::new();
         messages.iter().for_each(|message| *read.entry(&message.channel).or_default() += 1);
@@ -395,7 +407,7 @@ impl<'c> Collected<'c> {
         };
         for wanted in &self.choice.channels {
             let choice = Choice { channels: vec![wanted.clone()], direct: false };
-            let is = |name: &str| choice.names(name, self.ids.get(name).map(String::as_str));
+            let is = |name: &str| choice.names(name, self.id_of(name));
             if !read.keys().any(|name| is(name)) && !self.names.values().any(|name| is(name)) {
                 let all: Vec<(&str, usize)> = self.seen.iter().map(|(name, count)| (name.as_str(), *count)).collect();
                 let all: Vec<(&str, usize)> = read.into_iter().chain(all).collect();
@@ -443,17 +455,16 @@ struct Raw {
 /// Slack's text of messages whose content is in blocks only.
 const UNDISPLAYED: &str = "This content can't be displayed.";
 
-fn message(value: &Value, channel: &str, names: &Names) -> Result<Message, Left> {
+/// A message, and how many previews of links are left out of its text.
+fn message(value: &Value, channel: &str, names: &Names) -> Result<(Message, usize), Left> {
     let raw = Raw::deserialize(value).map_err(|e| Left::Bad(e.to_string()))?;
     let subtype = raw.subtype.unwrap_or_default();
     kept(raw.kind.as_deref().unwrap_or("message"), &subtype, raw.bot_id.is_some())?;
     let user = raw.user.or(raw.username).unwrap_or_default();
-    let text = text::clean(&raw.text.unwrap_or_default(), names);
-    let text = match text.trim() {
-        "" | UNDISPLAYED => blocks::text(value, names),
-        _ => text,
-    };
-    checked(raw.ts.unwrap_or_default(), user, channel, &text, raw.thread_ts)
+    let own = text::clean(&raw.text.unwrap_or_default(), names);
+    let own = if own.trim() == UNDISPLAYED { String::new() } else { own };
+    let (text, previews) = blocks::text(own, value, names);
+    Ok((checked(raw.ts.unwrap_or_default(), user, channel, &text, raw.thread_ts)?, previews))
 }
 
 /// Says whether people write messages of this kind.

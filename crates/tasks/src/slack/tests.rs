@@ -378,9 +378,17 @@ fn texts_in_blocks_and_attachments_are_read() {
             {"type": "rich_text_section", "elements": [{"type": "text", "text": "milk for "}, {"type": "user", "user_id": "U1"}]}]}]},
         {"type": "message", "user": "U1", "ts": "1740800002.000000", "text": "This content can't be displayed.", "attachments": [{"fallback": "kale &amp; eggs"}]},
         {"type": "message", "user": "U1", "ts": "1740800003.000000", "text": "", "files": [{"name": "a.jpg"}]},
+        {"type": "message", "user": "U1", "ts": "1740800004.000000", "text": "from the form", "blocks": [],
+         "attachments": [{"fields": [{"title": "What", "value": "6 eggs"}]}, {"fallback": "from the form"}]},
+        {"type": "message", "user": "U1", "ts": "1740800005.000000", "text": "see <https://x.org>",
+         "attachments": [{"from_url": "https://x.org", "title": "All about kale"}]},
+        {"type": "message", "user": "U1", "ts": "1740800006.000000", "text": "",
+         "attachments": [{"original_url": "https://x.org", "text": "forwarded kale"}]},
     ]));
     let (messages, import) = read(dir.path()).unwrap();
-    assert_eq!((texts(&messages), import.count("empty")), (vec!["milk for @ana", "kale & eggs"], 1));
+    let read =
+        vec!["milk for @ana", "kale & eggs", "from the form\nWhat: 6 eggs", "see https://x.org", "forwarded kale"];
+    assert_eq!((texts(&messages), import.count("empty"), import.count("preview of a link")), (read, 1, 1));
 }
 
 #[test]
@@ -444,9 +452,19 @@ fn enterprise_grid_exports_are_read() {
         fs::write(folder.join("2025-03-01.json"), day.to_string()).unwrap();
     }
     fs::write(dir.path().join("Grid export/org_users.json"), "[]").unwrap();
+    for (team, id) in [("east", "C0EASTAAA"), ("west", "C0WESTAAA")] {
+        let list = json!([{"id": id, "name": "general"}]);
+        fs::write(dir.path().join("Grid export/teams").join(team).join("channels.json"), list.to_string()).unwrap();
+    }
     let (messages, _) = read(dir.path()).unwrap();
     let found: Vec<(&str, &str)> = messages.iter().map(|m| (m.channel.as_str(), m.text.as_str())).collect();
     assert_eq!(found, [("east/general", "milk"), ("west/general", "kale")]);
+    let only = |channel: &str| {
+        let choice = Choice { channels: vec![channel.to_owned()], direct: false };
+        let import = super::tests::import(dir.path(), None, &Options { choice, ..options(false) }).unwrap();
+        import.examples.into_iter().map(|example| example.input).collect::<Vec<_>>()
+    };
+    assert_eq!([only("C0WESTAAA"), only("C0EASTAAA"), only("west/general")], [["kale"], ["milk"], ["kale"]]);
 }
 
 #[test]
@@ -569,7 +587,7 @@ proptest! {
     #[test]
     fn any_message_is_read_or_counted(values in prop::collection::vec(any_json(), 0..6)) {
         for value in values {
-            if let Ok(message) = message(&value, "c", &Names::new()) {
+            if let Ok((message, _)) = message(&value, "c", &Names::new()) {
                 prop_assert!(message.at().is_some() && !message.text.trim().is_empty());
             }
         }

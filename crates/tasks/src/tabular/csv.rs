@@ -14,6 +14,7 @@ use crate::{
     cards::{self, Task},
     encoding,
     sheet::{self, Dates, each_row},
+    sniff::is_yaml,
 };
 
 /// Which columns to read; each is a heading, or a number counted from 1. `None` finds it.
@@ -371,6 +372,9 @@ impl<'p> Table<'p> {
         let records = records::read(&text, |cells| are_headings(cells.iter().copied()));
         if is_json(&text) {
             return Err(Error::OtherForm { path: path.into(), found: FileForm::Json });
+        }
+        if is_yaml(&text) {
+            return Err(Error::OtherForm { path: path.into(), found: FileForm::Yaml });
         }
         records.notes.into_iter().for_each(|note| builder.note(note));
         let mut rows = below_titles(records.rows, builder);

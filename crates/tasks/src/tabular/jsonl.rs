@@ -127,7 +127,7 @@ struct Fields<'r, 'u> {
 }
 
 /// Fields that hold the turns of a dialogue; Gemini calls them `contents`.
-const DIALOGUES: [&str; 4] = ["messages", "conversations", "conversation", "contents"];
+pub(crate) const DIALOGUES: [&str; 6] = ["messages", "conversations", "conversation", "dialog", "dialogue", "contents"];
 /// Fields that hold an answer, the best first.
 const ANSWERS: [&str; 7] = ["label", "output", "truth", "answer", "response", "completion", "category"];
 
@@ -155,8 +155,16 @@ impl<'r> Fields<'r, '_> {
             }
             return answers(read);
         }
-        if self.field("chosen").is_some() && self.field("rejected").is_some() {
-            return Err("it is a pair of a chosen and a rejected answer, which is not supported".into());
+        let has = |name: &str| self.field(name).is_some();
+        if has("chosen") && has("rejected") || has("preferred_output") && has("non_preferred_output") {
+            let what = "it is a pair of a chosen and a rejected answer, which is not supported; write the chosen one as the \
+                        last turn of `messages`";
+            return Err(what.into());
+        }
+        if has("data") && (has("annotations") || has("completions")) {
+            let what = "it is a task of Label Studio; export it there as CSV, and name the columns of text and label when \
+                        you import that";
+            return Err(what.into());
         }
         if let (Some(prompt @ Value::Array(_)), Some(completion)) = (self.field("prompt"), self.field("completion")) {
             self.unread.note(self.row, &["prompt", "completion"], "");
@@ -178,6 +186,10 @@ impl<'r> Fields<'r, '_> {
             let verdict = self.field("answer").and_then(Value::as_str).unwrap_or_default();
             if matches!(verdict, "reject" | "ignore") && self.field("label").is_some() {
                 return Err(format!("its `answer` is `{verdict}`: the label was rejected"));
+            }
+            if self.field("choices").or(self.field("options")).is_some_and(is_something) {
+                self.doubt =
+                    Some("the question has choices, which are not read, and the answer may be the number of one");
             }
             if *name != "text" && texts.iter().any(|other| other != name) {
                 self.doubt = Some("more than one field could be the text");

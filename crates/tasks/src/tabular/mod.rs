@@ -16,7 +16,7 @@ use encoding_rs::WINDOWS_1252;
 use graft_core::{Digest, Example, Review, Source};
 use serde_json::Value;
 
-pub(crate) use self::{csv::is_json, paste::parse, prompt::is_prompt};
+pub(crate) use self::{csv::is_json, jsonl::DIALOGUES, paste::parse, prompt::is_prompt};
 pub use self::{
     csv::{Columns, Text as TableText, TextOrProblem, import_csv, read_csv},
     jsonl::{import_jsonl, text_of},

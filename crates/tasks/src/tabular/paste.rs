@@ -12,7 +12,7 @@ use super::{
     jsonl::{self, Unread},
     prompt::{self, PromptForm},
 };
-use crate::{Approval, Error, Import, cards::Task, encoding, values};
+use crate::{Approval, Error, FileForm, Import, cards::Task, encoding, sniff::is_yaml, values};
 
 /// How a text says its examples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -59,6 +59,10 @@ pub(crate) fn parse(text: &str, columns: &Columns) -> Parsed {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if is_json(text) {
         return json(text);
+    }
+    if is_yaml(text) {
+        let reason = format!("it is {}, which is not read; write it as JSON or CSV", FileForm::Yaml);
+        return Parsed::of(Layout::Lines, vec![Entry { line: 1, draft: Err(reason) }]);
     }
     let of_table = |table: Pasted| Parsed { notes: table.notes, ..Parsed::of(Layout::Table, table.entries) };
     let (form, table) = (prompt::detect(text), pasted(text, columns));
@@ -227,6 +231,9 @@ pub fn import_prompt_file(path: &Path, task: &Task, approval: &Approval) -> Resu
 }
 
 fn read(text: &str, name: &Path, mut builder: Builder<'_>, lines: bool) -> Result<Import, Error> {
+    if is_yaml(text) {
+        return Err(Error::OtherForm { path: name.into(), found: FileForm::Yaml });
+    }
     let parsed = parse(text, &Columns::default());
     match parsed.layout {
         Layout::Answers | Layout::Schema => return Err(Error::UnknownForm),

@@ -341,6 +341,11 @@ fn json_is_read_in_every_layout_with_errors() {
         ("{'text': 'a', 'label': None}", "json.dumps"),
         ("{\"data\": [{\"text\": \"a\"}]}", "if `data` holds the rows"),
         ("{\"prompt\": \"a\", \"chosen\": \"x\", \"rejected\": \"y\"}", "a chosen and a rejected answer"),
+        (
+            "{\"input\": {\"messages\": []}, \"preferred_output\": [], \"non_preferred_output\": []}",
+            "a chosen and a rejected answer",
+        ),
+        ("{\"id\": 1, \"data\": {\"text\": \"a\"}, \"annotations\": [{\"result\": []}]}", "of Label Studio"),
         ("{\"text\": \"a\", \"label\": \"x\"", "EOF while parsing"),
         ("{“text”: “a”, “label”: “x”}", "its quotes are typographic"),
         ("{\"text\": [\"a\", \"b\"], \"label\": [\"x\", \"y\"]}", "orient=\"records\""),
@@ -355,6 +360,24 @@ fn json_is_read_in_every_layout_with_errors() {
 }
 
 #[test]
+fn lines_of_yaml_are_no_texts() {
+    let yaml = "- text: nice soup\n  label: good\n- text: cold soup\n  label: bad\n";
+    let task = cards::task("text-classification").unwrap();
+    for read in [import_lines, import_prompt] {
+        let error = read(yaml, "the text", task, &me()).unwrap_err();
+        assert!(error.to_string().contains("a YAML list"), "{error}");
+    }
+    assert!(matches!(csv_bytes(yaml.as_bytes()), Err(Error::OtherForm { found: FileForm::Yaml, .. })));
+}
+
+#[test]
+fn answers_that_count_choices_are_pending() {
+    let mcq = "{\"question\": \"2 + 2?\", \"choices\": [\"3\", \"4\"], \"answer\": \"1\"}\n{\"question\": \"1 + 1?\", \"answer\": \"2\"}\n";
+    let import = jsonl_of("text-classification", mcq).unwrap();
+    assert_eq!(states(&import), ["pending", "approved"]);
+}
+
+#[test]
 fn chat_and_instruction_formats_follow_their_tools() {
     let of = |value: Value| jsonl_of("chat", &value.to_string());
     let turn = |role: &str, content: &str| json!({"role": role, "content": content});
@@ -363,6 +386,9 @@ fn chat_and_instruction_formats_follow_their_tools() {
     .unwrap();
     assert_eq!(pairs(&two), [("a", Some("x")), ("User: a\nAssistant: x\nUser: b", Some("y"))]);
     assert_eq!([two.examples[0].id.as_str(), two.examples[1].id.as_str()], ["jsonl:7:1", "jsonl:7"]);
+
+    let dialog = json!({"dialog": [turn("user", "a"), turn("assistant", "x")]});
+    assert_eq!(pairs(&of(dialog).unwrap()), [("a", Some("x"))]);
 
     let weight = |weight: Value| json!({"role": "assistant", "content": "x", "weight": weight});
     let weighed =
