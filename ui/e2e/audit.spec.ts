@@ -128,3 +128,36 @@ test("suspect labels are shown one by one and fixed with a key", async ({ page }
   await page.getByRole("button", { name: "Undo: nothing to say at all" }).click();
   await expect.poll(async () => (await kinds())[0]).toBe("empty-label 1");
 });
+
+test("labels of another task are imported only after a question", async ({ page }) => {
+  const spam = 'text,label\n"win a prize now",spam\n"see you at noon",ham\n';
+  const { total } = await graft.api<{ total: number }>(`/examples?task=${TASK}`);
+  await page.goto(audit());
+  await expect(page.getByTestId("message")).toBeVisible();
+  await page.getByRole("button", { name: "Import", exact: true }).click();
+  await page.getByLabel("From").selectOption("csv");
+  const choose = () =>
+    page.getByLabel("File").setInputFiles({ name: "spam.csv", mimeType: "text/csv", buffer: Buffer.from(spam) });
+  await choose();
+  const start = page.getByRole("dialog").getByRole("button", { name: "Import", exact: true });
+  await start.click();
+  const question = page.getByRole("dialog", { name: "Mix these labels?" });
+  await expect(question).toContainText("The task has the labels bad, good, and none of ham, spam.");
+  await question.getByRole("button", { name: "Back" }).click();
+  expect((await graft.api<{ total: number }>(`/examples?task=${TASK}`)).total).toBe(total);
+  await expect(page.getByRole("dialog", { name: /^Import into/ })).toBeVisible();
+  await choose();
+  await start.click();
+  await question.getByRole("button", { name: "Mix them" }).click();
+  await expect(page.getByText("2 messages read.")).toBeVisible();
+  expect((await graft.api<{ total: number }>(`/examples?task=${TASK}`)).total).toBe(total + 2);
+
+  // The other way in asks as the server does, too.
+  await page.goto(`${graft.url}/training/prompt`);
+  await page.getByLabel("Examples", { exact: true }).fill('"all is well" -> positive\n"all is lost" -> negative');
+  await page.getByLabel("Model type").selectOption("text_classification");
+  await page.getByRole("button", { name: /Submit training job/ }).click();
+  await expect(question).toContainText("none of negative, positive");
+  await question.getByRole("button", { name: "Back" }).click();
+  expect((await graft.api<{ total: number }>(`/examples?task=${TASK}`)).total).toBe(total + 2);
+});

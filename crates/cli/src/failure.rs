@@ -1,4 +1,4 @@
-use std::{error::Error as StdError, process::ExitCode as Status};
+use std::{error::Error as StdError, path::Path, process::ExitCode as Status};
 
 use graft_core::ExitCode;
 use graft_engine::Error;
@@ -22,6 +22,13 @@ impl Failure {
     /// A command line that makes no sense, or asks for something that isn't there to be asked for.
     pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { chain: vec![message.into()], hint: Some(hint.into()), code: ExitCode::Usage }
+    }
+
+    /// The same with a file's own name instead of the place where it was read.
+    pub(crate) fn renamed(mut self, place: &Path, name: &Path) -> Self {
+        let (place, name) = (place.display().to_string(), name.display().to_string());
+        self.chain.iter_mut().for_each(|said| *said = said.replace(&place, &name));
+        self
     }
 
     /// The exit code.

@@ -186,6 +186,16 @@ pub enum Error {
         /// How many there are.
         examples: usize,
     },
+    /// An import whose labels are all others than those of its task.
+    #[error("import the labels {new} for task `{task}`: its approved examples have other labels ({has})")]
+    MixesLabels {
+        /// The task.
+        task: String,
+        /// Labels of its approved examples.
+        has: String,
+        /// Labels of the import.
+        new: String,
+    },
     /// An approved output that doesn't follow the task's form.
     #[error("use example `{id}`")]
     BadExample {
@@ -591,6 +601,7 @@ impl Error {
             Self::BadInput { .. } => {
                 "write a line as {\"id\": …, \"text\": …}, or give a table, a Slack export or a plain text file"
             }
+            Self::MixesLabels { .. } => "choose another task with `--task`, or mix the labels with `--mix-labels`",
             Self::WhichExample { .. } => "name the task with `--task`; `graft examples list` shows the ids",
             Self::RunBusy { .. } => "wait for it, or ask it to stop with `graft runs stop`",
             Self::TrainerStart(_) => "check that the graft program was not moved or replaced while it ran",
@@ -707,6 +718,7 @@ impl Error {
             | Self::NoExamples { .. }
             | Self::NothingToLearn { .. }
             | Self::AllHeldOut { .. }
+            | Self::MixesLabels { .. }
             | Self::BadExample { .. }
             | Self::BadInput { .. }
             | Self::BadOutput { .. } => ExitCode::BadData,

@@ -39,7 +39,7 @@ pub use evaluations::{
     SuspectCount, SuspectExample, SuspectKind, Suspects, Tell, WrongAnswer, contestant_scores, score_answers,
 };
 pub use examples::{
-    DayStats, ExampleDetail, Examples, Guidelines, Imported, Listed, Prepared, PreviewRow, Source, Span, Stats,
+    DayStats, ExampleDetail, Examples, Guidelines, Imported, Kept, Listed, Prepared, PreviewRow, Source, Span, Stats,
     StatsReport, SuggestedAnswer, Suggestion, SuggestionNote, TableText, wrong_guidelines,
 };
 pub use graft_contestants::Kind as ContestantKind;
@@ -75,7 +75,7 @@ pub use runs::{
     Interval, Learned, Level, Live, LiveStatus, News, Paired, PairedExample, Plan, Preflight, Problem, Progress,
     PromptBatch, PromptDiff, PromptReached, PromptRequest, PromptVersion, Pulse, Quality, RunAction, RunComparison,
     RunEstimate, RunFailure, RunRequest, RunView, Runs, RunsReport, Say, ScheduleConditions, SettingChange, Settings,
-    SkippedRun, SplitName, Submitted, TrainedRow, TrainingCheckpoint, TrainingConfig, TrainingStatus,
+    SkippedRun, SplitName, Submitted, SubmittedPrompt, TrainedRow, TrainingCheckpoint, TrainingConfig, TrainingStatus,
     TrainingSubmission, Waiting, WarmStart, WorkerOptions, doctor, outcome_of, recipes,
 };
 pub use serving::{Input, Serving, read_inputs};

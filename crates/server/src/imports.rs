@@ -117,6 +117,7 @@ async fn store(engine: &Engine, id: &str, upload: &Received, rows: &Rows) -> gra
     if upload.pending {
         import.examples.iter_mut().for_each(|example| example.review = Review::Pending);
     }
+    engine.examples().check_labels(&mut import, upload.mix_labels || upload.preview).await?;
     if upload.preview {
         return Ok(Imported::preview(import));
     }

@@ -202,6 +202,9 @@ impl From<graft_engine::Error> for Problem {
                 problem.with_field(field.clone(), reason.clone())
             }
             graft_engine::Error::BadUpstream { field, reason, .. } => problem.with_field(*field, reason.clone()),
+            graft_engine::Error::MixesLabels { has, new, .. } => {
+                problem.with_field("mix_labels", format!("the task has the labels {has}, and none of {new}"))
+            }
             graft_engine::Error::NotReady(preflight) => problem.with("problems", &preflight.problems),
             graft_engine::Error::NotBetter { comparison, .. } => problem.with("comparison", comparison),
             graft_engine::Error::Setting(graft_core::Error::OutOfRange { field, hint, .. }) => {
@@ -234,6 +237,7 @@ fn hint(error: &graft_engine::Error) -> Option<String> {
             return Some(format!("download `{reference}` under Settings, Base models, or with `POST /api/v1/bases`"));
         }
         E::Hub(graft_engine::HubError::NotInstalled { .. }) => "`GET /api/v1/bases` lists the base models",
+        E::MixesLabels { .. } => "choose another task, or mix the labels with `mix_labels`",
         E::Store(StoreError::VersionActive { .. }) => "make another version active first, or use `force`",
         other => return other.hint(),
     };

@@ -36,6 +36,8 @@ pub(crate) struct Received {
     pub(crate) preview: bool,
     /// Whether people decide on every example, also on those with an answer.
     pub(crate) pending: bool,
+    /// Whether labels may be imported that are all others than those of the task.
+    pub(crate) mix_labels: bool,
 }
 
 /// Which columns of a table hold what.
@@ -61,6 +63,7 @@ struct Parts {
     channels: Option<String>,
     preview: Option<String>,
     pending: Option<String>,
+    mix_labels: Option<String>,
 }
 
 /// Takes in a form; its files land in `folder`, and are gone when they are no longer needed.
@@ -81,6 +84,7 @@ pub(crate) async fn receive(mut form: Multipart, folder: &Path) -> Result<Receiv
             "channels" => parts.channels = Some(to_text(field).await?),
             "preview" => parts.preview = Some(to_text(field).await?),
             "pending" => parts.pending = Some(to_text(field).await?),
+            "mix_labels" => parts.mix_labels = Some(to_text(field).await?),
             "approved" => parts.approved = Some(to_text(field).await?),
             other => return Err(Problem::field(other, "there is no such field in an import")),
         }
@@ -110,6 +114,7 @@ impl Parts {
             channels: channels.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect(),
             preview: yes("preview", self.preview.as_deref())?,
             pending: yes("pending", self.pending.as_deref())?,
+            mix_labels: yes("mix_labels", self.mix_labels.as_deref())?,
         })
     }
 }

@@ -4176,6 +4176,8 @@ export interface components {
         };
         /** @description A table of texts. */
         NewBatch: {
+            /** @description Import the examples of a text even if their labels are all others than those of its task's approved examples. */
+            mix_labels?: boolean;
             /** @description CSV or JSON lines with the columns `prompt` (or `text`) and `model_type` (or `task`), and perhaps `priority`, `base` and
              *     `description`. */
             text: string;
@@ -4790,6 +4792,8 @@ export interface components {
             description?: string | null;
             /** @description Number of epochs relative to the recipe. Default: `recommended`. */
             effort?: components["schemas"]["EffortName"];
+            /** @description Import the examples even if their labels are all others than those of the task's approved examples. */
+            mix_labels?: boolean;
             /** @description `text_classification`, `sentiment_analysis`, `instruction_following`, `general_chat`, or the name of a task. */
             model_type: string;
             /**
@@ -6147,6 +6151,8 @@ export interface components {
         };
         /** @description A text that was submitted. */
         SubmittedPrompt: {
+            /** @description What was decided about the text, a sentence each. */
+            notes: string[];
             /** @description With its dataset's name, and its run or why there is none. */
             prompt: components["schemas"]["Prompt"];
         };
@@ -6710,6 +6716,11 @@ export interface components {
              */
             checkpoint_format?: string | null;
             /**
+             * @description Import the tables even if their labels are all others than those of the task's approved examples.
+             * @default false
+             */
+            mix_labels?: boolean;
+            /**
              * @description The task, or a kind of model; it wins over the dataset's name.
              * @default null
              */
@@ -6945,6 +6956,8 @@ export interface components {
              * @description Labels of a Slack export: lines of `{"ts": …, "truth": {…}}`.
              */
             labels?: Blob;
+            /** @description `true`: import labels even if they are all others than those of the task's approved examples. */
+            mix_labels?: boolean | null;
             /** @description `true`: people decide on every example, also on those with an answer. */
             pending?: boolean | null;
             /** @description `true`: nothing is stored; the import shows the first examples that it would make. */

@@ -1,11 +1,8 @@
-use std::{
-    io::{self, Read as _},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use graft_engine::{
-    Choice, Columns, Drafts, Engine, Error, Imported, Integration, ReadImport, Source, SourceKind, find_out,
+    Choice, Columns, Drafts, Engine, Imported, Integration, Kept, ReadImport, Source, SourceKind, find_out,
 };
 
 use crate::{
@@ -14,15 +11,13 @@ use crate::{
     progress::Counter,
 };
 
-/// Maximum size in bytes of a text that is read from stdin.
-const MAX_TEXT: u64 = 64 << 20;
 /// Characters of a text and of an answer that a preview shows.
 const SHOWN: usize = 70;
 
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true)]
 pub(crate) struct Import {
-    /// File or folder; its kind is detected. The commands below read one kind each and have more options.
+    /// File or folder, or `-` for stdin; its kind is detected. The commands below read one kind each and have more options.
     path: Option<PathBuf>,
     /// Task of the examples; detected by default.
     #[arg(long)]
@@ -33,6 +28,9 @@ pub(crate) struct Import {
     /// Approve rows with an answer even where the importer doubts that it read them right.
     #[arg(long, global = true)]
     approve_doubtful: bool,
+    /// Import labels even if they are all others than those of the task's approved examples.
+    #[arg(long, global = true)]
+    mix_labels: bool,
     #[command(subcommand)]
     kind: Option<Kind>,
 }
@@ -162,8 +160,8 @@ pub(crate) enum YesNo {
 }
 
 pub(crate) async fn run(engine: &Engine, command: Import) -> Result<Reply> {
-    let Import { path, task, preview, approve_doubtful, kind } = command;
-    let import = match (kind, path) {
+    let Import { path, task, preview, approve_doubtful, mix_labels, kind } = command;
+    let mut import = match (kind, path) {
         (Some(kind), None) if task.is_none() => kind.read(engine, approve_doubtful).await?,
         (None, Some(path)) => detected(engine, &path, task, approve_doubtful).await?,
         _ => {
@@ -171,6 +169,7 @@ pub(crate) async fn run(engine: &Engine, command: Import) -> Result<Reply> {
             return Err(Failure::usage("read a kind and a file at once", hint));
         }
     };
+    engine.examples().check_labels(&mut import, mix_labels || preview).await?;
     if preview {
         let imported = Imported::preview(import);
         return Ok(Reply::new(&imported, shown(&imported)));
@@ -193,18 +192,19 @@ impl Kind {
             }
             Self::Csv { path, task, label, table } => (path, Source::Csv(table.with_label(label)), task),
             Self::Jsonl { path, task } => (path, Source::Jsonl, task),
-            Self::Text { path, task } if path == Path::new("-") => {
-                return Ok(engine.examples().read_text(&stdin()?, "-", &task, doubtful).await?);
-            }
             Self::Text { path, task } => (path, Source::Text, task),
         };
-        Ok(engine.examples().read(&path, &source, &task, doubtful).await?)
+        let kept = Kept::new(&path)?;
+        let read = engine.examples().read(kept.path(), &source, &task, doubtful).await;
+        read.map_err(|error| Failure::from(error).renamed(kept.path(), &path))
     }
 }
 
 /// Reads a file of any kind.
 async fn detected(engine: &Engine, path: &Path, task: Option<String>, doubtful: bool) -> Result<ReadImport> {
-    let found = find_out(path)?;
+    let kept = Kept::new(path)?;
+    let by_own_name = |failure: Failure| failure.renamed(kept.path(), path);
+    let found = find_out(kept.path()).map_err(|error| by_own_name(error.into()))?;
     let (name, source) = match found.kind {
         SourceKind::Slack => ("slack", Source::Slack { labels: None, group: false, choice: Choice::default() }),
         SourceKind::AskAi => ("ask-ai", Source::AskAi { max_samples: 2000, drafts: Drafts::Approve }),
@@ -218,16 +218,10 @@ async fn detected(engine: &Engine, path: &Path, task: Option<String>, doubtful: 
         (None, SourceKind::AskAi) => engine.tasks().with(Integration::AskAi).await?.name,
         (None, _) => found.task.unwrap_or_default().to_owned(),
     };
-    let mut import = engine.examples().read(path, &source, &task, doubtful).await?;
+    let read = engine.examples().read(kept.path(), &source, &task, doubtful).await;
+    let mut import = read.map_err(|error| by_own_name(error.into()))?;
     import.notes.insert(0, format!("Detected: the same as `graft import {name} {} --task {task}`.", path.display()));
     Ok(import)
-}
-
-fn stdin() -> Result<String> {
-    let failed = |source| Error::Io { doing: "read", path: "-".into(), source };
-    let mut text = String::new();
-    io::stdin().take(MAX_TEXT).read_to_string(&mut text).map_err(failed)?;
-    Ok(text)
 }
 
 /// A preview as text.

@@ -27,6 +27,9 @@ pub(crate) enum Prompts {
         /// Check the table; store nothing.
         #[arg(long)]
         dry_run: bool,
+        /// Import the examples of a text even if their labels are all others than those of its task's approved examples.
+        #[arg(long)]
+        mix_labels: bool,
     },
     /// List submitted texts, newest first.
     List {
@@ -51,8 +54,8 @@ pub(crate) enum Prompts {
 pub(crate) async fn run(engine: &Engine, command: Prompts) -> Result<Reply> {
     let runs = engine.runs();
     match command {
-        Prompts::Submit { file, dry_run } => {
-            let batch = runs.submit_prompts(&read(&file)?, dry_run).await?;
+        Prompts::Submit { file, dry_run, mix_labels } => {
+            let batch = runs.submit_prompts(&read(&file)?, mix_labels, dry_run).await?;
             let said = submitted(&batch, dry_run);
             let code = if batch.prompts.is_empty() { ExitCode::BadData } else { ExitCode::Success };
             Ok(Reply::new(batch, said).with_code(code))

@@ -1,5 +1,7 @@
 //! Every public exit code, and the message that is printed with it.
 
+use std::{io::Write as _, process::Stdio};
+
 use serde_json::Value;
 
 use crate::common::{Graft, data, model};
@@ -52,9 +54,76 @@ fn import_detects_file_kind() {
     let refused = graft.fails(10, &["import", "csv", parquet.to_str().unwrap()], "it is a Parquet file");
     assert!(refused.stderr.contains("read_parquet"));
     graft.fails(10, &["import", parquet.to_str().unwrap()], "it is a Parquet file");
+    let folder = parquet.parent().unwrap().join("tables");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("a.csv"), "text,label\nnice,good\n").unwrap();
+    let refused = graft.fails(10, &["import", folder.to_str().unwrap()], "it is a folder");
+    assert!(refused.stderr.contains("name a file in it"), "{}", refused.stderr);
     let doubtful = graft.file("y.csv", "How was it?,Rating\nnice,good\nfine,good\n");
     assert_eq!(graft.json(&["import", doubtful.to_str().unwrap()])["pending"], 1);
     assert_eq!(graft.json(&["import", doubtful.to_str().unwrap(), "--approve-doubtful"])["pending"], 0);
+}
+
+#[test]
+fn pipes_are_read_once_and_reasons_stand_in_json() {
+    let graft = Graft::new();
+    let read = |kind: &[&str], lines: &str| {
+        let mut command = graft.command(&[&["--json", "import"], kind, &["-"]].concat());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+        serde_json::from_slice::<Value>(&child.wait_with_output().unwrap().stdout).unwrap()
+    };
+    let some = read(&[], "{\"text\": \"nice\", \"label\": \"good\"}\n{\"text\": \"old\",}\n{\"text\": \" \"}\n");
+    assert_eq!((&some["added"], &some["problems"][0]["at"]), (&1.into(), &"line 2".into()), "{some}");
+    assert!(some["problems"][0]["reason"].as_str().unwrap().contains("trailing comma"), "{some}");
+    assert_eq!(some["problems"][1]["reason"], "the text is blank");
+    let none = read(&["jsonl"], "{\"text\": \"old\",}\n")["error"]["message"].as_str().unwrap().to_owned();
+    assert!(none.contains("find an example in `-`") && none.contains("line 1: "), "{none}");
+}
+
+#[test]
+fn what_a_split_keeps_from_being_learned_is_told_before() {
+    let graft = Graft::new();
+    let rows =
+        |count: usize| (0..count).map(|i| format!("text number {i},{}\n", ["good", "bad"][i % 2])).collect::<String>();
+    let table = graft.file("single.csv", &format!("text,label\n{}one of its kind,odd\n", rows(20)));
+    graft.ok(&["import", table.to_str().unwrap()]);
+    let told = graft.run(&["doctor", "text-classification"]).stdout;
+    assert!(told.contains("`odd` (1 ×)"), "{told}");
+    let schema = "{\"type\": \"object\", \"properties\": {\"kind\": {\"type\": \"string\"}}, \"required\": [\"kind\"], \
+        \"additionalProperties\": false}";
+    let schema = graft.file("kind.json", schema).to_str().unwrap().to_owned();
+    let doctor = |task: &str, warm: usize| {
+        graft.ok(&["tasks", "new", task, "--form", "fields", "--instruction", "Read it.", "--schema", &schema]);
+        let row = |i: usize| {
+            let kind = if i < warm { "warm" } else { "cold" };
+            format!("{{\"input\": \"soup number {i}\", \"output\": {{\"kind\": \"{kind}\"}}}}\n")
+        };
+        let rows: String = (0..20).map(row).collect();
+        graft.ok(&["import", "jsonl", graft.file("sorted.jsonl", &rows).to_str().unwrap(), "--task", task]);
+        graft.run(&["doctor", task]).stdout
+    };
+    let told = doctor("kitchen", 16);
+    assert!(told.contains("learn `kind` = `cold` (4 ×)") && told.contains("random"), "{told}");
+    let told = doctor("bakery", 14);
+    assert!(!told.contains("`kind`"), "two of the kind are learned: {told}");
+}
+
+#[test]
+fn labels_of_another_task_are_mixed_only_where_asked() {
+    let graft = Graft::new();
+    let file = |name: &str, rows: &str| graft.file(name, &format!("text,label\n{rows}")).to_str().unwrap().to_owned();
+    graft.ok(&["import", &file("spam.csv", "win now,spam\nsee you,ham\n")]);
+    let moods = file("moods.csv", "nice,positive\nawful,negative\n");
+    let refused = graft.fails(10, &["import", &moods], "its approved examples have other labels (ham, spam)");
+    assert!(refused.stderr.contains("--mix-labels"), "{}", refused.stderr);
+    graft.fails(10, &["import", "csv", &moods], "import the labels negative, positive");
+    let some = graft.json(&["import", &file("more.csv", "buy it,spam\nread it,news\n")]);
+    assert!(some["notes"].to_string().contains("New labels: news."), "{some}");
+    assert_eq!(graft.json(&["import", &moods, "--mix-labels"])["added"], 2);
+    // The labels of a definition are its own, whether an example has them yet or not.
+    graft.ok(&["import", &file("one.csv", "nice,positive\nnicer,positive\n"), "--task", "sentiment"]);
+    graft.ok(&["import", &file("two.csv", "awful,negative\nworse,negative\n"), "--task", "sentiment"]);
 }
 
 #[test]

@@ -1,16 +1,22 @@
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+};
 
 use graft_core::Review;
 use graft_store::ImportReport;
 use graft_tasks::{
     Approval, Import,
     ask_ai::{self, Drafts},
-    cards::{Integration, Task},
+    cards::{Form, Integration, Task},
     slack::{self, Choice},
     tabular,
 };
 use serde::Serialize;
 use serde_json::Value;
+use tempfile::TempDir;
 use utoipa::ToSchema;
 
 use super::Examples;
@@ -81,6 +87,43 @@ pub enum Source {
     Text,
 }
 
+/// A source that can be read more than once: what comes through a pipe is kept in a file.
+#[derive(Debug)]
+pub struct Kept {
+    path: PathBuf,
+    _folder: Option<TempDir>,
+}
+
+impl Kept {
+    /// Keeps a source if it can be read only once: `-` is standard input.
+    ///
+    /// # Errors
+    /// It can't be read, or not be kept.
+    pub fn new(path: &Path) -> Result<Self> {
+        let is_stdin = path == Path::new("-");
+        let is_pipe = || path.metadata().is_ok_and(|meta| !meta.is_file() && !meta.is_dir());
+        if !is_stdin && !is_pipe() {
+            return Ok(Self { path: path.to_owned(), _folder: None });
+        }
+        let reading = |source| Error::Io { doing: "read", path: path.to_owned(), source };
+        let folder = tempfile::tempdir().map_err(reading)?;
+        let kept = folder.path().join("input");
+        let mut file = File::create(&kept).map_err(reading)?;
+        let input: &mut dyn io::Read =
+            if is_stdin { &mut io::stdin() } else { &mut File::open(path).map_err(reading)? };
+        io::copy(&mut input.take(MAX_INPUT), &mut file).map_err(reading)?;
+        Ok(Self { path: kept, _folder: Some(folder) })
+    }
+
+    /// Where it can be read.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Most bytes that are kept of a pipe; importers refuse as many.
+const MAX_INPUT: u64 = (1 << 30) + 1;
 /// Rows that a preview shows.
 const PREVIEWED: usize = 20;
 
@@ -169,22 +212,42 @@ impl Examples<'_> {
         Ok(ask_ai::import(source, &options).await?)
     }
 
-    /// Reads pasted text; `name` stands for it in messages.
-    ///
-    /// # Errors
-    /// Importer errors.
-    pub async fn read_text(self, text: &str, name: &str, task: &str, doubtful: bool) -> Result<Import> {
-        let task = self.engine.tasks().open(task).await?.definition;
-        Ok(tabular::import_prompt(text, name, &task, &self.approval(doubtful))?)
-    }
-
-    /// As [`Self::read_text`], where also lines without answers are examples, on which people decide.
+    /// Reads pasted text; `name` stands for it in messages. Lines without answers are examples, too, on which people decide.
     ///
     /// # Errors
     /// Importer errors.
     pub async fn read_pasted(self, text: &str, name: &str, task: &str) -> Result<Import> {
         let task = self.engine.tasks().open(task).await?.definition;
         Ok(tabular::import_lines(text, name, &task, &self.approval(false))?)
+    }
+
+    /// Names the labels that an import would add to those of its task's approved examples. If it has none of theirs, it is
+    /// refused unless `mix` allows it: most often it belongs to another task.
+    ///
+    /// # Errors
+    /// [`Error::MixesLabels`]; store errors.
+    pub async fn check_labels(self, import: &mut Import, mix: bool) -> Result<()> {
+        let Some(first) = import.examples.first() else { return Ok(()) };
+        let task = self.engine.tasks().definition(&first.task).await?;
+        if task.form != Form::Labels || task.closed {
+            return Ok(());
+        }
+        let has = self.labels_of(&task).await?;
+        let approved = import.examples.iter().filter(|example| matches!(example.review, Review::Approved { .. }));
+        let brought: BTreeSet<&str> = approved.filter_map(|example| example.output.as_ref()?.as_str()).collect();
+        let is_known = |label: &str| has.iter().chain(&task.labels).any(|known| known == label);
+        let new: Vec<&str> = brought.iter().copied().filter(|label| !is_known(label)).collect();
+        if has.is_empty() || new.is_empty() {
+            return Ok(());
+        }
+        let is_all_new = new.len() == brought.len();
+        let (new, has) = (listed(&new), listed(&has));
+        if is_all_new && !mix {
+            return Err(Error::MixesLabels { task: task.name, has, new });
+        }
+        let only = if is_all_new { "All labels are new" } else { "New labels" };
+        import.notes.push(format!("{only}: {new}. The approved examples of task `{}` have {has}.", task.name));
+        Ok(())
     }
 
     /// Stores what an importer read; `tell` hears how many examples are written so far.
@@ -196,4 +259,12 @@ impl Examples<'_> {
         let report = self.engine.store.import_with_progress(&import.examples, &by, now(), tell).await?;
         Ok(Imported::new(import, report))
     }
+}
+
+/// The first labels of a list.
+fn listed<T: AsRef<str>>(labels: &[T]) -> String {
+    const SHOWN: usize = 10;
+    let shown: Vec<&str> = labels.iter().take(SHOWN).map(AsRef::as_ref).collect();
+    let more = labels.len().saturating_sub(SHOWN);
+    shown.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
 }

@@ -5,6 +5,7 @@ mod dataset;
 mod ground;
 mod guidelines;
 mod import;
+mod lopsided;
 mod report;
 mod spans;
 mod stats;
@@ -21,7 +22,7 @@ pub use audit::{ExampleDetail, Listed, SuggestedAnswer, Suggestion, SuggestionNo
 pub use dataset::Prepared;
 pub(crate) use dataset::{USUAL_SPLIT, labels_of};
 pub use guidelines::{Guidelines, wrong_guidelines};
-pub use import::{Imported, PreviewRow, Source};
+pub use import::{Imported, Kept, PreviewRow, Source};
 pub(crate) use report::cell;
 pub use report::{DayStats, StatsReport};
 pub use spans::Span;

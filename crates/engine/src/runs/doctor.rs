@@ -160,7 +160,9 @@ async fn examples(engine: &Engine, task: Option<&str>, prepared: &Result<Prepare
         Ok(prepared) => {
             let (train, eval) = (prepared.dataset.train.len(), prepared.dataset.eval.len());
             let mut check = Check::good("examples", format!("{train} training examples of {task}, {eval} held out"));
-            if ((train + eval) as u64) < FEW {
+            if let Some((what, hint)) = prepared.lopsided().into_iter().next() {
+                check.hint = Some(format!("a training can't {what}; {hint}"));
+            } else if ((train + eval) as u64) < FEW {
                 check.hint = Some(format!("with fewer than {FEW} examples a result is uncertain; approve more"));
             }
             check

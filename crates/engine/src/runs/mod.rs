@@ -38,6 +38,7 @@ pub use preflight::{Level, Preflight, Problem};
 pub use process::outcome_of;
 pub use prompts::{
     BatchPrompt, BatchRun, PromptBatch, PromptDiff, PromptReached, PromptRequest, PromptVersion, SettingChange,
+    SubmittedPrompt,
 };
 pub use request::{RunRequest, SplitName};
 pub use rows::TrainedRow;

@@ -276,6 +276,9 @@ impl Runs<'_> {
             let hint = "its version can't be scored; hold out a share of the examples";
             problems.push(Problem::warning("hold out an example", hint).of("eval_share"));
         }
+        for (what, hint) in prepared.lopsided() {
+            problems.push(Problem::warning(what, hint).of("split"));
+        }
         match self.engine.evaluations().suspects(&request.task).await.map(|suspects| suspects.summary()) {
             Ok(Some((count, found))) => {
                 let what = format!("trust all {approved} approved examples: {count} are suspect: {found}");

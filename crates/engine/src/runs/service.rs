@@ -49,6 +49,8 @@ pub struct TrainingConfig {
     pub model_type: Option<String>,
     /// Base model. Default: `smollm2-135m`.
     pub base: Option<String>,
+    /// Import the tables even if their labels are all others than those of the task's approved examples.
+    pub mix_labels: bool,
 }
 
 /// The state of a job.
@@ -95,7 +97,7 @@ impl Runs<'_> {
     /// unless its job failed.
     ///
     /// # Errors
-    /// No table has an example; [`Error::NotReady`]; [`graft_store::Error::RunActive`] while the task has a run.
+    /// No table has an example; [`Error::MixesLabels`]; [`Error::NotReady`]; [`graft_store::Error::RunActive`] while the task has a run.
     pub async fn submit_dataset(self, submission: &TrainingSubmission, key: Option<String>) -> Result<Run> {
         let TrainingSubmission { dataset_name, csv_files, config, .. } = submission;
         let is_own = key.is_none();
@@ -122,11 +124,12 @@ impl Runs<'_> {
             std::fs::write(&path, &file.content).map_err(failed)?;
             let import = self.engine.examples().read(&path, &Source::Csv(Columns::default()), &task, false).await;
             let bad = |source| Error::BadTable { name: file.filename.clone(), source: Box::new(source) };
-            let import = import.map_err(bad)?;
+            let mut import = import.map_err(bad)?;
             if !import.examples.iter().any(|example| matches!(example.review, Review::Approved { .. })) {
                 let (source_name, skipped) = (file.filename.clone(), import.skipped_line());
                 return Err(bad(graft_tasks::Error::Nothing { source_name, skipped, reasons: import.notes }.into()));
             }
+            self.engine.examples().check_labels(&mut import, config.mix_labels).await?;
             imports.push(import);
         }
         for import in imports {

@@ -46,6 +46,8 @@ pub struct Upload {
     pub preview: Option<bool>,
     /// `true`: people decide on every example, also on those with an answer.
     pub pending: Option<bool>,
+    /// `true`: import labels even if they are all others than those of the task's approved examples.
+    pub mix_labels: Option<bool>,
 }
 
 /// What kind of source is uploaded.

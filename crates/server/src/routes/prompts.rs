@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use graft_engine::{
-    PromptBatch, PromptDiff, PromptRequest, PromptVersion, RunView, TrackedRun,
+    PromptBatch, PromptDiff, PromptRequest, PromptVersion, RunView, SubmittedPrompt, TrackedRun,
     records::{Priority, Prompt},
 };
 use serde::{Deserialize, Serialize};
@@ -88,13 +88,6 @@ pub struct PromptMetadata {
     created_by: String,
 }
 
-/// A text that was submitted.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct SubmittedPrompt {
-    /// With its dataset's name, and its run or why there is none.
-    prompt: Prompt,
-}
-
 /// A text that is not submitted yet.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -169,8 +162,8 @@ async fn submit_prompt(
     if request.text.trim().chars().count() < least {
         return Err(Problem::field("text", format!("it has fewer than {least} characters")));
     }
-    let prompt = work::apart(move || async move { engine.runs().submit_prompt(&request).await }).await??;
-    Ok(Accepted(SubmittedPrompt { prompt }))
+    let submit = move || async move { engine.runs().submit_prompt(&request).await };
+    Ok(Accepted(work::apart(submit).await??))
 }
 
 /// A table of texts.
@@ -180,6 +173,9 @@ pub struct NewBatch {
     /// CSV or JSON lines with the columns `prompt` (or `text`) and `model_type` (or `task`), and perhaps `priority`, `base` and
     /// `description`.
     text: String,
+    /// Import the examples of a text even if their labels are all others than those of its task's approved examples.
+    #[serde(default)]
+    mix_labels: bool,
 }
 
 /// Whether a table is only checked.
@@ -201,7 +197,7 @@ async fn submit_batch(
     Params(trial): Params<BatchTrial>,
     Body(batch): Body<NewBatch>,
 ) -> Result<Reply<PromptBatch>, Problem> {
-    let work = move || async move { engine.runs().submit_prompts(&batch.text, trial.dry_run).await };
+    let work = move || async move { engine.runs().submit_prompts(&batch.text, batch.mix_labels, trial.dry_run).await };
     Ok(Reply(work::apart(work).await??))
 }
 

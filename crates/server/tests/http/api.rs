@@ -312,3 +312,47 @@ async fn submitted_datasets_approve_nothing_doubtful() {
     let pending = service.get("/api/v1/examples?task=text-classification&state=pending").await.json();
     assert_eq!(pending["examples"][0]["input"], "cold soup, bad\nwarm soup", "{pending}");
 }
+
+#[tokio::test]
+async fn labels_of_another_task_are_mixed_only_where_asked() {
+    const LINES: &str = "\"soup was cold\" -> spam\n\"bread is warm\" -> ham\n";
+    let service = Service::with_examples().await.with_tiny_base().await;
+    let task = ("task", "text-classification");
+    let fails = |import: Value| {
+        assert_eq!((&import["state"], &import["problem"]["status"]), (&json!("failed"), &json!(422)), "{import}");
+        assert_eq!(import["problem"]["errors"][0]["field"], "mix_labels", "{import}");
+        assert!(import["problem"]["hint"].as_str().unwrap().contains("`mix_labels`"), "{import}");
+        let detail = import["problem"]["detail"].as_str().unwrap();
+        assert!(detail.contains("ham, spam") && detail.contains("bad, good"), "{detail}");
+    };
+    fails(service.import("prompt", task.1, "spam.txt", LINES.as_bytes()).await);
+    let shown =
+        service.import_with(&[("kind", "prompt"), task, ("preview", "true")], "spam.txt", LINES.as_bytes()).await;
+    assert!(shown["notes"][0].as_str().unwrap().starts_with("All labels are new: ham, spam."), "{shown}");
+    let prompt = json!({"text": LINES, "model_type": "text_classification", "base": "tiny"});
+    let refused = service.post("/api/v1/prompts", &prompt).await;
+    assert_eq!(refused.json()["errors"][0]["field"], "mix_labels", "{}", refused.json());
+    let dataset = |config: Value| {
+        let files = json!([{"filename": "spam.csv", "content": "text,label\nsoup was cold,spam\nbread is warm,ham\n"}]);
+        json!({"dataset_id": "d", "dataset_name": "d", "csv_files": files, "config": config})
+    };
+    let refused = service.post("/api/v1/training/submit", &dataset(json!({"base": "tiny"}))).await;
+    assert_eq!(refused.json()["errors"][0]["field"], "mix_labels", "{}", refused.json());
+    let total = |state: &str| format!("/api/v1/examples?task=text-classification&state={state}");
+    assert_eq!(service.get(&total("approved")).await.json()["total"], 10, "nothing was stored");
+
+    // People decide on each of these, and one known label is enough.
+    let kept = service.import_with(&[("kind", "prompt"), task, ("pending", "true")], "p.txt", LINES.as_bytes()).await;
+    assert_eq!(kept["report"]["pending"], 2, "{kept}");
+    let partly = service.import("csv", task.1, "x.csv", b"text,label\nnice soup,good\nodd soup,unsure\n").await;
+    assert_eq!(
+        partly["notes"].as_array().unwrap().last().unwrap(),
+        "New labels: unsure. The approved examples of task `text-classification` have bad, good."
+    );
+    let mixed = json!({"text": LINES, "model_type": "text_classification", "base": "tiny", "mix_labels": true});
+    let mixed = service.post("/api/v1/prompts", &mixed).await;
+    assert_eq!((mixed.status, mixed.json()["notes"].as_array().unwrap().len()), (StatusCode::ACCEPTED, 1));
+    let more =
+        service.import_with(&[("kind", "csv"), task, ("mix_labels", "true")], "y.csv", b"text,label\na,x\n").await;
+    assert_eq!(more["report"]["added"], 1, "{more}");
+}

@@ -5,6 +5,7 @@ import type { Schemas, TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Failure } from "../../components/Failure";
 import { Input, Pick, TextArea } from "../../components/form";
+import { MixLabels, mixed } from "../../components/MixLabels";
 import { Modal } from "../../components/Modal";
 import { ShowCommand } from "../../components/ShowCommand";
 import { commands, type Columns } from "../../lib/commands";
@@ -66,8 +67,9 @@ export function ImportDialog({
   const [columns, setColumns] = useState(FOUND_OUT);
   const client = useQueryClient();
   const start = useMutation({
-    mutationFn: async (from: "form" | "preview" | "sample") => {
-      if (from === "sample") return upload({ kind: "jsonl", task: task.name, file: await sample(task.name) });
+    mutationFn: async ({ from, mix }: { from: "form" | "preview" | "sample"; mix?: true }) => {
+      if (from === "sample")
+        return upload({ kind: "jsonl", task: task.name, mix_labels: mix, file: await sample(task.name) });
       const pasted = new File([text], "prompt.txt", { type: "text/plain" });
       return upload({
         kind,
@@ -77,6 +79,7 @@ export function ImportDialog({
         labels: kind === "slack" && labels ? labels : undefined,
         channels: kind === "slack" ? channels : undefined,
         preview: from === "preview" ? true : undefined,
+        mix_labels: mix,
         file: kind === "prompt" ? pasted : (file ?? new Blob()),
       });
     },
@@ -96,11 +99,21 @@ export function ImportDialog({
   }, [state, client]);
   const info = KINDS.find((one) => one.value === kind);
   const ready = kind === "prompt" ? text.trim().length >= 10 : file !== null;
-  const isPreview = start.variables === "preview";
+  const isPreview = start.variables?.from === "preview";
+  const mixes = mixed(job.data?.problem);
   const again = () => {
     start.reset();
     if (!isPreview) setFile(null);
   };
+  if (mixes)
+    return (
+      <MixLabels
+        open={open}
+        what={mixes}
+        onYes={() => start.mutate({ from: start.variables?.from ?? "form", mix: true })}
+        onNo={() => start.reset()}
+      />
+    );
   return (
     <Modal
       open={open}
@@ -115,7 +128,7 @@ export function ImportDialog({
               look="main"
               icon="upload"
               disabled={job.data?.state !== "done"}
-              onClick={() => start.mutate("form")}
+              onClick={() => start.mutate({ from: "form" })}
             >
               Import
             </Button>
@@ -130,11 +143,11 @@ export function ImportDialog({
         ) : (
           <>
             {hasSample(task.name) && (
-              <Button look="quiet" disabled={start.isPending} onClick={() => start.mutate("sample")}>
+              <Button look="quiet" disabled={start.isPending} onClick={() => start.mutate({ from: "sample" })}>
                 Try sample messages
               </Button>
             )}
-            <Button disabled={!ready || start.isPending} onClick={() => start.mutate("preview")}>
+            <Button disabled={!ready || start.isPending} onClick={() => start.mutate({ from: "preview" })}>
               Preview
             </Button>
             <Button
@@ -142,7 +155,7 @@ export function ImportDialog({
               icon="upload"
               disabled={!ready}
               busy={start.isPending && "Sending …"}
-              onClick={() => start.mutate("form")}
+              onClick={() => start.mutate({ from: "form" })}
             >
               Import
             </Button>

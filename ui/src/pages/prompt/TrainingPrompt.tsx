@@ -1,16 +1,16 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
-import { api, reply } from "../../api/client";
+import { api, Problem, reply } from "../../api/client";
 import { batchQuery, liveQuery, promptQuery, systemQuery, templatesQuery, understandQuery } from "../../api/queries";
 import type { Schemas } from "../../api/types";
 import { BaseInput } from "../../components/BaseInput";
 import { Button } from "../../components/Button";
 import { Card, Notice, PageHead } from "../../components/bits";
 import { Failure } from "../../components/Failure";
-import { Confirm } from "../../components/Confirm";
 import { Check, Pick } from "../../components/form";
 import layout from "../../components/layout.module.css";
+import { MixLabels, mixed } from "../../components/MixLabels";
 import { PasteBox, type PasteHandle } from "../../components/paste/PasteBox";
 import { Understood } from "../../components/paste/Understood";
 import { count } from "../../lib/format";
@@ -61,7 +61,6 @@ export function TrainingPrompt() {
   const { tasks } = useTask();
   const box = useRef<PasteHandle>(null);
   const [pending, setPending] = useState(false);
-  const [mixing, setMixing] = useState(false);
   const [learns, setLearns] = useState(false);
   const [tells, setTells] = useState(true);
   const [budget, setBudget] = useState("");
@@ -99,18 +98,15 @@ export function TrainingPrompt() {
   const long = [...draft.text.trim()].length >= LEAST;
   const trains = !pending && (found?.counts.answered ?? 1) > 0;
   const task = tasks.find((task) => task.name === type?.task);
-  const labels = task?.labels ?? [];
   const live = useQuery({ ...liveQuery(task?.name ?? ""), enabled: task !== undefined });
   const isLive = live.data?.live?.state === "running";
   const canLearn = task?.active?.method === "adapter";
   const tracked = (useQuery(systemQuery).data?.trackers.length ?? 0) > 0;
-  const strange = found?.form === "labels" ? found.labels.filter((one) => !labels.includes(one.label)) : [];
-  const mixes = labels.length > 0 && strange.length > 0;
   const submit = useMutation({
-    mutationFn: async () => {
+    mutationFn: async (mix_labels: boolean) => {
       const { base, ...rest } = draft;
       const track = tracked ? tells : null;
-      const wanted = { base: base || null, pending, track, search: budget || null };
+      const wanted = { base: base || null, pending, track, search: budget || null, mix_labels };
       const made = await reply(api.POST("/api/v1/prompts", { body: { ...rest, ...wanted } }));
       if (task && learns && canLearn && !isLive) {
         const params = { path: { task: task.name } };
@@ -120,6 +116,7 @@ export function TrainingPrompt() {
     },
     onSuccess: () => submitted(),
   });
+  const mixes = submit.error instanceof Problem ? mixed(submit.error.body) : undefined;
   const submitBatch = useMutation({
     mutationFn: () => reply(api.POST("/api/v1/prompts/batch", { body: { text: draft.text } })),
     onSuccess: () => submitted(),
@@ -148,7 +145,7 @@ export function TrainingPrompt() {
     key: "mod+enter",
     always: true,
     disabled: !ready || send.isPending,
-    run: () => (mixes && !isBatch ? setMixing(true) : send.mutate()),
+    run: () => (isBatch ? submitBatch.mutate() : submit.mutate(false)),
   };
   return (
     <div className={layout.stack}>
@@ -156,9 +153,9 @@ export function TrainingPrompt() {
         title="Training prompt"
         about="Paste examples in any form. They are stored, named as a dataset, and trained on in the background."
       />
-      {submit.isError && <Failure error={submit.error} />}
+      {submit.isError && !mixes && <Failure error={submit.error} />}
       {again.isError && <Failure error={again.error} />}
-      {submit.data && <Outcome prompt={submit.data.prompt} />}
+      {submit.data && <Outcome {...submit.data} />}
       {submitBatch.isError && <Failure error={submitBatch.error} />}
       {submitBatch.data && <BatchOutcome batch={submitBatch.data} />}
       <div className={layout.main}>
@@ -270,22 +267,7 @@ export function TrainingPrompt() {
           )}
         </Card>
       </div>
-      <Confirm
-        open={mixing}
-        title="Mix these labels?"
-        yes="Mix them"
-        onYes={() => (setMixing(false), submit.mutate())}
-        onNo={() => setMixing(false)}
-      >
-        <p>
-          The task has the labels {labels.slice(0, 8).join(", ")}. The text brings{" "}
-          {strange
-            .slice(0, 8)
-            .map((one) => one.label)
-            .join(", ")}
-          . A version trained on both chooses among all of them. Another model type keeps them apart.
-        </p>
-      </Confirm>
+      {mixes && <MixLabels open what={mixes} onYes={() => submit.mutate(true)} onNo={() => submit.reset()} />}
       {search.prompt && <PromptVersions key={search.prompt} id={Number(search.prompt)} />}
       <Jobs onAgain={again.mutate} />
     </div>
@@ -303,11 +285,14 @@ function mismatch(form: Schemas["AnswerKind"], task: Schemas["AnswerKind"] | und
 }
 
 /** The outcome of the submitted text. */
-function Outcome({ prompt }: { prompt: Schemas["Prompt"] }) {
+function Outcome({ prompt, notes }: Schemas["SubmittedPrompt"]) {
   const { dataset, examples, task, run, note, pending } = prompt;
   if (run)
     return (
       <Notice tone="good" title={`${dataset} is queued with ${count(examples, "example")}.`}>
+        {notes.map((one) => (
+          <p key={one}>{one}</p>
+        ))}
         <Link to="/runs/$id" params={{ id: run }} search={{ task }}>
           Watch {run}
         </Link>
@@ -315,6 +300,9 @@ function Outcome({ prompt }: { prompt: Schemas["Prompt"] }) {
     );
   return (
     <Notice tone="warn" title={`${count(examples, "example")} kept as ${dataset}; no training is queued.`}>
+      {notes.map((one) => (
+        <p key={one}>{one}</p>
+      ))}
       {note}{" "}
       <Link to="/audit" search={{ task }}>
         {pending > 0 ? "Give answers in Audit" : "See them in Audit"}

@@ -59,11 +59,11 @@ pub struct BatchRun {
 impl Runs<'_> {
     /// Submits a table of texts, each with its model type: stores each as a dataset of its own, and then queues one run for
     /// each task and base model. With `dry_run` only checks it. A row with a problem does not keep the others from being
-    /// submitted.
+    /// submitted. `mix_labels` is that of each text.
     ///
     /// # Errors
     /// It is not such a table; store errors.
-    pub async fn submit_prompts(self, table: &str, dry_run: bool) -> Result<PromptBatch> {
+    pub async fn submit_prompts(self, table: &str, mix_labels: bool, dry_run: bool) -> Result<PromptBatch> {
         let Some(entries) = read_prompts(table) else {
             let what = "submit texts together: the file has no columns `prompt` and `model_type`";
             return Err(Error::Unsupported(what.into()));
@@ -71,12 +71,14 @@ impl Runs<'_> {
         let mut batch = PromptBatch::default();
         let mut groups: Vec<Vec<Prompt>> = Vec::new();
         for (line, row) in entries {
-            let (request, read) = match row.and_then(request) {
+            let (request, read) = match row.and_then(|row| request(row, mix_labels)) {
                 Ok(request) => match self.read_prompt(&request).await {
                     Ok(read) => (request, read),
                     Err(
-                        error
-                        @ (Error::Tasks(_) | Error::Archived { .. } | Error::Store(graft_store::Error::NoTask(_))),
+                        error @ (Error::Tasks(_)
+                        | Error::Archived { .. }
+                        | Error::MixesLabels { .. }
+                        | Error::Store(graft_store::Error::NoTask(_))),
                     ) => {
                         batch.problems.push(LineProblem { line, reason: format!("could not {error}") });
                         continue;
@@ -124,7 +126,7 @@ impl Runs<'_> {
 }
 
 /// What a row asks for.
-fn request(row: PromptRow) -> std::result::Result<PromptRequest, String> {
+fn request(row: PromptRow, mix_labels: bool) -> std::result::Result<PromptRequest, String> {
     let least = PromptRequest::LEAST_CHARS;
     if row.text.trim().chars().count() < least {
         return Err(format!("the text has fewer than {least} characters"));
@@ -137,6 +139,7 @@ fn request(row: PromptRow) -> std::result::Result<PromptRequest, String> {
         priority: priority.transpose()?.unwrap_or_default(),
         base: row.base,
         description: row.description,
+        mix_labels,
         ..PromptRequest::new(row.text, row.model_type)
     })
 }

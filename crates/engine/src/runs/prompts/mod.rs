@@ -67,6 +67,9 @@ pub struct PromptRequest {
     /// Number of the text that this one is a new version of.
     #[serde(default)]
     pub parent: Option<u64>,
+    /// Import the examples even if their labels are all others than those of the task's approved examples.
+    #[serde(default)]
+    pub mix_labels: bool,
 }
 
 impl PromptRequest {
@@ -88,8 +91,18 @@ impl PromptRequest {
             track: None,
             pending: false,
             parent: None,
+            mix_labels: false,
         }
     }
+}
+
+/// A text that was submitted.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SubmittedPrompt {
+    /// With its dataset's name, and its run or why there is none.
+    pub prompt: Prompt,
+    /// What was decided about the text, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// The examples of a text.
@@ -130,16 +143,17 @@ impl Runs<'_> {
     /// task. If no run can be queued, the examples are kept all the same, and the reason is noted.
     ///
     /// # Errors
-    /// The task is unknown; the text has no example; there is no such parent.
-    pub async fn submit_prompt(self, request: &PromptRequest) -> Result<Prompt> {
+    /// The task is unknown; the text has no example; [`Error::MixesLabels`]; there is no such parent.
+    pub async fn submit_prompt(self, request: &PromptRequest) -> Result<SubmittedPrompt> {
         if let Some(parent) = request.parent {
             self.prompt(parent).await?;
         }
         let read = self.read_prompt(request).await?;
+        let notes = read.import.notes.clone();
         let mut prompts = [self.keep_prompt(request, read).await?];
         self.train_prompts(&mut prompts).await?;
         let [prompt] = prompts;
-        Ok(prompt)
+        Ok(SubmittedPrompt { prompt, notes })
     }
 
     async fn read_prompt(self, request: &PromptRequest) -> Result<ReadPrompt> {
@@ -148,6 +162,7 @@ impl Runs<'_> {
         if request.pending {
             import.examples.iter_mut().for_each(|example| example.review = Review::Pending);
         }
+        self.engine.examples().check_labels(&mut import, request.mix_labels).await?;
         let pending = import.examples.iter().filter(|example| example.review == Review::Pending).count();
         Ok(ReadPrompt { import, pending: pending as u64 })
     }
