@@ -140,10 +140,11 @@ const PER_STATEMENT: usize = 100;
 /// Most examples stored in one transaction.
 const PER_TRANSACTION: usize = 10_000;
 /// Lets the pages that a part changes stay in memory until it commits. Ids are in no order, so that a part touches most
-/// leaves of the indexes again and again; with SQLite's usual 2 MB each was written and read many times over.
-const LARGE_CACHE: &str = "pragma cache_size = -65536";
-/// SQLite's own size again, which gives the memory back.
-const USUAL_CACHE: &str = "pragma cache_size = -2000";
+/// leaves of the indexes again and again; with SQLite's usual 2 MB each was written and read many times over. For the same
+/// reason the log is copied into the file after 64 MB instead of 4 MB: a page that several parts change is copied once.
+const FOR_IMPORT: &str = "pragma cache_size = -65536; pragma wal_autocheckpoint = 16384";
+/// SQLite's own sizes again, which gives the memory back; nobody else's commit has to copy what is left of the log.
+const USUAL: &str = "pragma cache_size = -2000; pragma wal_autocheckpoint = 1000; pragma wal_checkpoint(passive)";
 /// Target duration of one transaction, so that other writers hardly wait.
 const TARGET_DURATION: Duration = Duration::from_millis(500);
 /// Longest pause between two transactions; otherwise the pause is half as long as the transaction was. Writers that
@@ -197,7 +198,7 @@ impl Store {
         }
         if self.dialect == Dialect::Sqlite {
             // The import is stored, whatever comes of this.
-            let _ = sqlx::raw_sql(USUAL_CACHE).execute(&self.write).await;
+            let _ = sqlx::raw_sql(USUAL).execute(&self.write).await;
         }
         Ok(report)
     }
@@ -212,7 +213,7 @@ impl Store {
     ) -> Result<usize, Error> {
         let mut tx = self.begin().await?;
         if self.dialect == Dialect::Sqlite {
-            sqlx::raw_sql(LARGE_CACHE).execute(&mut *tx).await?;
+            sqlx::raw_sql(FOR_IMPORT).execute(&mut *tx).await?;
         }
         let (began, mut done) = (Instant::now(), 0);
         let most = examples.len().min(PER_TRANSACTION);
