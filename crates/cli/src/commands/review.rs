@@ -1,9 +1,10 @@
 //! `graft review`: examples one at a time, each decided on with one key.
 
 use std::{
-    io::{self, BufReader, IsTerminal as _, Read as _},
+    io::{self, BufRead as _, BufReader, IsTerminal as _, Read as _},
     path::{Path, PathBuf},
     process::Command,
+    time::{Duration, Instant},
 };
 
 use clap::Args;
@@ -115,6 +116,7 @@ pub(crate) async fn run(engine: &Engine, command: Review) -> Result<Reply> {
         };
         let proposal = proposal(&detail);
         complain(&shown(&detail, proposal.as_ref(), &labels, (at + 1, total)));
+        keys.forget();
         let act = loop {
             let Some(key) = keys.next() else { break Act::Quit };
             match Act::of(key, labels.len()) {
@@ -245,12 +247,33 @@ fn plain(text: &str) -> String {
 /// What keys that are no characters begin with.
 const ESCAPE: u8 = 0x1b;
 
+/// A key that comes so soon after itself was held down, or pressed twice by mistake.
+const AGAIN: Duration = Duration::from_millis(150);
+/// How long a repeated key waits for the next one: a key that is held down comes at least ten times per second.
+const NEXT: Duration = Duration::from_millis(100);
+
+/// Tells a key that is held down from one that is pressed again: terminals tell neither releases nor repeats.
+#[derive(Debug, Default)]
+struct Held {
+    last: Option<(char, Instant)>,
+}
+
+impl Held {
+    /// Whether a key that comes `now` is no press of its own. The first repeat of a held key comes late; `followed` says
+    /// whether the same key comes again within [`NEXT`].
+    fn repeats(&mut self, key: char, now: Instant, followed: impl FnOnce() -> bool) -> bool {
+        let before = self.last.replace((key, now)).filter(|(last, _)| *last == key);
+        before.is_some_and(|(_, at)| now.saturating_duration_since(at) < AGAIN || followed())
+    }
+}
+
 /// Keys of the terminal, one at a time and without Enter; or the characters of a pipe.
 struct Keys {
     /// What arrives together stays together, so that it is known whether more follows.
     input: BufReader<io::Stdin>,
     /// For the file that an editor changes; nobody else reads it.
     folder: PathBuf,
+    held: Held,
     #[cfg(unix)]
     usual: Option<rustix::termios::Termios>,
 }
@@ -260,6 +283,7 @@ impl Keys {
         Self {
             input: BufReader::new(io::stdin()),
             folder: folder.to_owned(),
+            held: Held::default(),
             #[cfg(unix)]
             usual: io::stdin().is_terminal().then(|| rustix::termios::tcgetattr(io::stdin()).ok()).flatten(),
         }
@@ -285,19 +309,38 @@ impl Keys {
         let _ = at_once;
     }
 
-    /// The next key; none at the end of the input. Line ends are no keys, and neither are arrows, Delete and the like. While no
-    /// key is read, Ctrl-C ends the program.
+    /// Forgets keys that were pressed before what they would decide on was shown.
+    fn forget(&mut self) {
+        #[cfg(unix)]
+        if self.usual.is_some() {
+            let _ = rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush);
+            self.input.consume(self.input.buffer().len());
+        }
+    }
+
+    /// The next key; none at the end of the input. Line ends are no keys, and neither are arrows, Delete and the like, nor
+    /// repeats of a key that is held down. While no key is read, Ctrl-C ends the program.
     fn next(&mut self) -> Option<char> {
         self.each_key(true);
         let key = loop {
             match self.byte() {
                 Some(b'\n' | b'\r' | b' ') => {}
                 Some(ESCAPE) => self.skip_sequence(),
+                Some(byte) if self.is_repeat(byte) => {}
                 other => break other.map(char::from),
             }
         };
         self.each_key(false);
         key
+    }
+
+    /// Whether a byte comes of a key that is held down; a pipe repeats what it means.
+    fn is_repeat(&mut self, byte: u8) -> bool {
+        if !self.is_terminal() {
+            return false;
+        }
+        let Self { held, input, .. } = self;
+        held.repeats(char::from(byte), Instant::now(), || comes_soon(input, byte))
     }
 
     fn byte(&mut self) -> Option<u8> {
@@ -354,6 +397,18 @@ impl Keys {
     }
 }
 
+/// Whether the next byte is this one and comes within [`NEXT`].
+fn comes_soon(input: &mut BufReader<io::Stdin>, byte: u8) -> bool {
+    #[cfg(unix)]
+    if input.buffer().is_empty() {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let limit = Timespec { tv_sec: 0, tv_nsec: i64::from(NEXT.subsec_nanos()) };
+        let comes = poll(&mut [PollFd::new(&io::stdin(), PollFlags::IN)], Some(&limit)).is_ok_and(|ready| ready > 0);
+        return comes && input.fill_buf().is_ok_and(|bytes| bytes.first() == Some(&byte));
+    }
+    input.buffer().first() == Some(&byte)
+}
+
 /// What an editor leaves in a file; none if it fails.
 fn edited(editor: &str, file: &Path) -> Result<Option<String>> {
     let mut words = editor.split_whitespace();
@@ -380,6 +435,21 @@ mod tests {
         assert_eq!(Act::of('a', 0), Some(Act::Approve));
         assert_eq!((Act::of('2', 2), Act::of('3', 2), Act::of('0', 2)), (Some(Act::Label(1)), None, None));
         assert_eq!((Act::of('\u{3}', 0), Act::of('x', 9)), (Some(Act::Quit), None));
+    }
+
+    #[test]
+    fn held_key_is_one_press() {
+        let start = Instant::now();
+        let mut held = Held::default();
+        let mut acts =
+            |key: char, at: u64, followed: bool| !held.repeats(key, start + Duration::from_millis(at), || followed);
+        assert!(acts('a', 0, true), "the first press never waits");
+        // Held down: the first repeat comes after half a second, further ones every 33 ms.
+        assert_eq!([acts('a', 500, true), acts('a', 533, true), acts('a', 566, false)], [false; 3]);
+        assert!(acts('a', 800, false), "pressed again");
+        assert!(!acts('a', 900, false), "twice by mistake");
+        assert!(acts('r', 910, true), "another key");
+        assert!(acts('a', 920, true), "and back");
     }
 
     #[test]
