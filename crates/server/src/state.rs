@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use crate::{
     Error, ServerConfig,
     agents::AgentFeeds,
-    auth::{Auth, Roles},
+    auth::{Auth, Operations},
     imports::Imports,
     live::{self, ChangeFeed, RunFeeds},
     metrics::Metrics,
@@ -48,7 +48,7 @@ pub struct App {
     pub proxy: Proxy,
     /// When the server started.
     pub started_at: Timestamp,
-    pub(crate) roles: Roles,
+    pub(crate) operations: Operations,
     /// Held while settings or tables are compared and replaced, so that no other request changes them in between.
     pub(crate) replacing: tokio::sync::Mutex<()>,
     closing: watch::Sender<bool>,
@@ -82,7 +82,7 @@ impl App {
             proxy: Proxy::new(serving.clone()),
             serving,
             started_at: graft_engine::now(),
-            roles: Roles::of(&crate::openapi()),
+            operations: Operations::of(&crate::openapi()),
             replacing: tokio::sync::Mutex::default(),
             closing: watch::Sender::new(false),
             auth,

@@ -151,12 +151,12 @@ fn collector_receives_requests_runs_and_phases() {
     command.env("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint).env("OTEL_EXPORTER_OTLP_HEADERS", "x-key=secret");
     let server = Server::started(command);
     let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    send(server.address, "GET", "/api/v1/runs/none?search=secret", &[("traceparent", parent)], b"").unwrap();
-    let request = collector.span("GET /api/v1/runs/{id}");
+    send(server.address, "GET", "/api/v1/runs/none/events?after=7", &[("traceparent", parent)], b"").unwrap();
+    let request = collector.span("GET /api/v1/runs/{id}/events");
     assert_eq!((&request["traceId"], &request["parentSpanId"]), (&parent[3..35].into(), &parent[36..52].into()));
     assert_eq!(request["kind"], 2);
     assert_eq!(attribute(&request, "http.response.status_code")["intValue"], "404");
-    assert_eq!(attribute(&request, "url.path")["stringValue"], "/api/v1/runs/none", "searches are not told");
+    assert_eq!(attribute(&request, "url.path")["stringValue"], "/api/v1/runs/none/events", "queries are not told");
 
     let settings = ["--base", "tiny", "--epochs", "0.2", "--batch-size", "8", "--no-eval", "--threads", "1"];
     graft.ok(&[&["queue", "submit", "text-classification"], &settings[..]].concat());

@@ -10,7 +10,7 @@ use axum::{
 use futures_util::StreamExt as _;
 use tokio::sync::watch;
 
-use super::{Role, Who, roles::Demand, scope};
+use super::{Role, Who, operations::Demand, scope};
 use crate::{
     problem::{Kind, Problem},
     state::AppState,
@@ -25,9 +25,11 @@ pub(crate) async fn authorize(State(state): State<AppState>, mut request: Reques
     let Some(path) = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()) else {
         return next.run(request).await;
     };
-    let demand = state.roles.demand(request.method(), &path);
+    let demand = state.operations.demand(request.method(), &path);
     let (changed, headers) = (state.auth.changed(), request.headers().clone());
-    match admit(&state, demand, (request.method(), &path, request.uri()), &headers).await {
+    let asked = (request.method(), path.as_str(), request.uri());
+    let admitted = admit(&state, demand, asked, &headers).await;
+    match admitted.and_then(|who| state.operations.check_query(asked.0, asked.1, asked.2).map(|()| who)) {
         Err(problem) => problem.into_response(),
         Ok(who) => {
             if let Some(who) = who {

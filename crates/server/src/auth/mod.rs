@@ -2,8 +2,8 @@
 
 mod layer;
 mod limiter;
+mod operations;
 pub mod people;
-mod roles;
 mod scope;
 
 use std::{
@@ -29,7 +29,7 @@ use crate::{
 
 pub use graft_engine::records::Role;
 pub(crate) use layer::{authorize, changes_state};
-pub(crate) use roles::Roles;
+pub(crate) use operations::Operations;
 
 /// Who is asking.
 #[derive(Clone, Debug)]
