@@ -366,17 +366,18 @@ impl Batcher {
 
     /// Ends requests that were cancelled or passed their deadline.
     fn drop_late(&mut self, now: Instant) {
+        let retry_after = self.until_next_end().unwrap_or_default();
         let late = |request: &Request| request.deadline.is_some_and(|deadline| deadline <= now);
         self.waiting.retain_mut(|Waiting { request, .. }| {
             if late(request) {
-                (request.tell)(Update::Done(Err(Error::Deadline)));
+                (request.tell)(Update::Done(Err(Error::Deadline { retry_after })));
                 return false;
             }
             (request.tell)(Update::Waiting)
         });
         for index in (0..self.running.len()).rev() {
             if late(&self.running[index].request) {
-                self.remove(index).fail(Error::Deadline);
+                self.remove(index).fail(Error::Deadline { retry_after });
             }
         }
     }

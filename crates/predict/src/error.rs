@@ -63,7 +63,10 @@ pub enum Error {
     },
     /// The answer was not ready in time.
     #[error("answer before the request's deadline")]
-    Deadline,
+    Deadline {
+        /// When an answer in progress should end, so that another may start.
+        retry_after: Duration,
+    },
     /// The queue is full.
     #[error("accept another request: {waiting} are waiting already")]
     Full {
@@ -109,7 +112,7 @@ impl Error {
             Self::NotFinite => "train the adapter again, or roll back to the previous version".to_owned(),
             Self::EmptyPrompt => "write something".to_owned(),
             Self::BiasedToken { size, .. } => format!("use token ids of the base model's tokenizer, below {size}"),
-            Self::Deadline => "allow more time, or ask for fewer tokens".to_owned(),
+            Self::Deadline { .. } => "allow more time, or ask for fewer tokens".to_owned(),
             Self::Full { retry_after, .. } => format!("try again in {} s", retry_after.as_secs().max(1)),
             Self::Interrupted => "try again".to_owned(),
             Self::Grammar(_) | Self::Token(_) | Self::Thread(_) => return None,
@@ -128,7 +131,7 @@ impl Error {
             Self::Grammar(_)
             | Self::Token(_)
             | Self::Thread(_)
-            | Self::Deadline
+            | Self::Deadline { .. }
             | Self::Full { .. }
             | Self::Interrupted => ExitCode::Internal,
         }

@@ -343,10 +343,10 @@ fn cancelled_and_late_requests_free_their_slots() {
     batcher.step(now);
     batcher.step(now);
     assert_eq!((batcher.running(), batcher.waiting()), (1, 0));
-    assert!(matches!(hear(&never_heard).1, Err(Error::Deadline)));
+    assert!(matches!(hear(&never_heard).1, Err(Error::Deadline { .. })));
     batcher.step(now + Duration::from_secs(6));
     assert!(batcher.is_idle());
-    assert!(matches!(hear(&late_heard).1, Err(Error::Deadline)));
+    assert!(matches!(hear(&late_heard).1, Err(Error::Deadline { .. })));
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod idempotency;
 mod imports;
 mod live;
 pub mod metrics;
+mod outage;
 mod pace;
 pub mod page;
 mod presence;

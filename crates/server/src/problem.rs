@@ -12,7 +12,12 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::routes::openai;
+use crate::{outage, routes::openai};
+
+/// Seconds after which a server that ends has usually been started again.
+pub(crate) const RESTART: u64 = 5;
+/// Seconds after which another try is worthwhile where a person has to act first.
+pub(crate) const BY_PERSON: u64 = 60;
 
 /// A problem with one field of a request.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -151,6 +156,16 @@ impl Problem {
         self
     }
 
+    /// Seconds until another try is worthwhile, for refusals that pass.
+    pub(crate) fn wait(&self) -> Option<u64> {
+        let known = self.extras.get("retry_after").and_then(Value::as_u64);
+        match self.status {
+            429 => Some(known.unwrap_or(1)),
+            503 => Some(known.unwrap_or(RESTART)),
+            _ => None,
+        }
+    }
+
     /// A wrong field of a well-formed request.
     #[must_use]
     pub fn field(field: &str, detail: impl Into<String>) -> Self {
@@ -162,12 +177,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let wait = match status {
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                Some(self.extras.get("retry_after").and_then(Value::as_u64).unwrap_or(1))
-            }
-            _ => None,
-        };
+        let wait = self.wait();
         let body = json::line(&self);
         let mut response = (status, body).into_response();
         response.extensions_mut().insert(self);
@@ -193,6 +203,13 @@ impl From<graft_engine::Error> for Problem {
         problem.hint = hint(&error);
         if kind.parts().0.is_server_error() {
             tracing::error!(error = ?error, "a request failed");
+        }
+        if kind == Kind::Unavailable {
+            let wait = match &error {
+                graft_engine::Error::Store(error) => outage::wait(error),
+                _ => None,
+            };
+            problem = problem.with("retry_after", wait.unwrap_or(BY_PERSON));
         }
         match &error {
             graft_engine::Error::Store(StoreError::RunActive { run, .. }) => problem.with("run", run),
@@ -394,7 +411,10 @@ fn with_body(response: Response) -> Response {
         status if status.is_server_error() => (Kind::Internal, "the server has a bug"),
         _ => (Kind::BadRequest, "the request is invalid"),
     };
-    Problem::new(kind, detail).into_response()
+    let problem = Problem::new(kind, detail);
+    // What takes so long needs less load, or a person.
+    let problem = if kind == Kind::Unavailable { problem.with("retry_after", BY_PERSON) } else { problem };
+    problem.into_response()
 }
 
 impl From<crate::Error> for Problem {
@@ -427,7 +447,20 @@ mod tests {
         assert_eq!(answer(Kind::TooManyRequests, Some(7)), (429, Some("7".into())));
         assert_eq!(answer(Kind::TooManyRequests, None), (429, Some("1".into())));
         assert_eq!(answer(Kind::Unavailable, Some(30)), (503, Some("30".into())));
+        assert_eq!(answer(Kind::Unavailable, None), (503, Some("5".into())));
         assert_eq!(answer(Kind::Unprocessable, Some(7)), (422, None), "who is wrong need not come back");
+    }
+
+    #[test]
+    fn database_errors_say_when_another_try_is_worthwhile() {
+        let wait = |error: StoreError| {
+            let response = Problem::from(error).into_response();
+            let told = response.headers().get(header::RETRY_AFTER).and_then(|wait| wait.to_str().ok()?.parse().ok());
+            (response.status().as_u16(), told.unwrap_or(0_u64))
+        };
+        let (status, locked) = wait(StoreError::Locked("a lock".into()));
+        assert!(status == 503 && locked >= 5, "{locked}: the request has waited for 5 s");
+        assert_eq!(wait(StoreError::ReadOnly("read-only".into())), (503, BY_PERSON));
     }
 
     #[test]

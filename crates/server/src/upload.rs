@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::{
-    problem::{Kind, Problem},
+    problem::{BY_PERSON, Kind, Problem},
     routes::imports::ImportKind,
 };
 
@@ -167,5 +167,6 @@ fn disk(error: std::io::Error) -> Problem {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Kind::InsufficientStorage,
         _ => Kind::Unavailable,
     };
-    Problem::new(kind, "the upload can't be written to the disk").with_hint("check free disk space and permissions")
+    let problem = Problem::new(kind, "the upload can't be written to the disk").with("retry_after", BY_PERSON);
+    problem.with_hint("check free disk space and permissions")
 }

@@ -253,7 +253,8 @@ impl Serving {
                 // A program or a service may take its time.
                 let reply = apart(move || serving.reply(&deployment, asker, &input));
                 let patience = options.timeout.unwrap_or(TIMEOUT);
-                let late = |_| Err(Error::Predict(graft_predict::Error::Deadline));
+                let retry_after = Duration::ZERO;
+                let late = |_| Err(Error::Predict(graft_predict::Error::Deadline { retry_after }));
                 return tokio::time::timeout(patience, reply).await.unwrap_or_else(late);
             }
         };

@@ -34,7 +34,7 @@ impl Outcome {
         use graft_predict::Error as P;
         match error {
             crate::Error::Predict(P::Full { .. }) => Self::Busy,
-            crate::Error::Predict(P::Deadline) => Self::Late,
+            crate::Error::Predict(P::Deadline { .. }) => Self::Late,
             _ => Self::Failed,
         }
     }

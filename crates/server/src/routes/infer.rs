@@ -118,8 +118,13 @@ pub(crate) fn problem(error: Error) -> Problem {
             let told = Problem::new(Kind::TooManyRequests, format!("failed to {error}")).with("retry_after", wait);
             told.with_hint(format!("try again in {wait} s"))
         }
-        Error::Predict(AnswerError::Deadline | AnswerError::Interrupted) => {
-            Problem::new(Kind::Unavailable, format!("failed to {error}"))
+        Error::Predict(AnswerError::Deadline { retry_after }) => {
+            let wait = (retry_after.as_secs_f64().ceil() as u64).max(1);
+            Problem::new(Kind::Unavailable, format!("failed to {error}")).with("retry_after", wait)
+        }
+        // What computes answers has started again already.
+        Error::Predict(AnswerError::Interrupted) => {
+            Problem::new(Kind::Unavailable, format!("failed to {error}")).with("retry_after", 1)
         }
         _ => error.into(),
     }

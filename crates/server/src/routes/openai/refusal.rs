@@ -8,10 +8,13 @@ use axum::{
 };
 use graft_engine::{UpstreamError, serving::AnswerError};
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{extract::Reply, problem::Problem, routes::infer::problem};
+use crate::{
+    extract::Reply,
+    problem::{BY_PERSON, Problem, RESTART},
+    routes::infer::problem,
+};
 
 /// An error as OpenAI's clients expect it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -60,7 +63,12 @@ impl Refusal {
             Some(hint) => format!("failed to {error} ({hint})"),
             None => format!("failed to {error}"),
         };
-        let wait = matches!(error, E::Busy).then_some(1);
+        let wait = match error {
+            E::Busy => Some(1),
+            E::Unreachable(_) => Some(RESTART),
+            E::NoKey(_) | E::BadKey(_) => Some(BY_PERSON),
+            _ => None,
+        };
         Self { status, message, code: Some("upstream_error"), param: None, wait }
     }
 
@@ -82,6 +90,7 @@ impl Refusal {
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
+        let wait = problem.wait();
         let status = match problem.status {
             // OpenAI's API knows no other code for a request that can't be done.
             422 => StatusCode::BAD_REQUEST,
@@ -98,7 +107,6 @@ impl From<Problem> for Refusal {
             Some(hint) => format!("{} ({hint})", problem.detail),
             None => problem.detail,
         };
-        let wait = problem.extras.get("retry_after").and_then(Value::as_u64);
         Self { status, message, code, param: code.filter(|_| status == 404).map(|_| "model".into()), wait }
     }
 }
