@@ -176,9 +176,9 @@ async fn best_of_returns_the_likeliest_candidate() {
         let (one, best) = (completed(&service, ask(1)).await, completed(&service, ask(6)).await);
         assert_eq!(best["usage"]["completion_tokens"], 24, "all candidates are computed");
         assert_eq!(best["usage"]["prompt_tokens"], one["usage"]["prompt_tokens"]);
-        // The first candidate is the answer without others.
-        assert!(mean(&best) >= mean(&one), "{best} {one}");
-        better += usize::from(mean(&best) > mean(&one));
+        // The first candidate is the answer without others, apart from rounding.
+        assert!(mean(&best) > mean(&one) - 1e-4, "{best} {one}");
+        better += usize::from(mean(&best) > mean(&one) + 1e-3);
     }
     assert!(better > 0, "the first candidate is not always the likeliest");
     let greedy = completed(&service, json!({"best_of": 6})).await;
