@@ -187,7 +187,7 @@ impl Answering {
             return Some(match result {
                 Ok(done) => {
                     self.tell_end(Outcome::Answered, (done.prompt_tokens, done.answer_tokens));
-                    Ok(self.end(*done))
+                    self.end(*done).await
                 }
                 Err(error) => {
                     self.tell_end(Outcome::of(&error), (0, 0));
@@ -204,19 +204,25 @@ impl Answering {
         }
     }
 
-    fn end(&self, mut done: Completion) -> Heard {
+    async fn end(&self, mut done: Completion) -> Result<Heard> {
         let (end, mut rest) = (done.end, std::mem::take(&mut done.rest));
-        if let (Some(input), true) = (&self.input, done.valid) {
-            done = self.serving.beside_rules(&self.deployment, input, done);
-        }
-        let answer = self.serving.answer_of(&self.deployment, done, self.since);
+        let (serving, deployment, since) = (self.serving.clone(), Arc::clone(&self.deployment), self.since);
+        let input = self.input.clone().filter(|_| done.valid);
+        // The tables and rules are files.
+        let finish = move || {
+            if let Some(input) = input {
+                done = serving.beside_rules(&deployment, &input, done);
+            }
+            Ok(serving.answer_of(&deployment, done, since))
+        };
+        let answer = apart(finish).await?;
         if let Some(input) = &self.compared {
             self.serving.compare_later(&self.deployment, input, &answer);
         }
         if self.wire {
             rest = Piece { text: answer.said(), tokens: Vec::new() };
         }
-        Heard::End { end, rest, answer: Box::new(answer) }
+        Ok(Heard::End { end, rest, answer: Box::new(answer) })
     }
 
     /// The whole answer.

@@ -116,7 +116,8 @@ impl Serving {
         let clock = Instant::now();
         let said = self.contestant_says(task, kind, input).await?;
         let task = self.engine().tasks().definition(task).await?;
-        let answer = task.finish(said.answer, &self.engine().home.tables()?);
+        let home = self.engine().home.clone();
+        let answer = apart(move || Ok(task.finish(said.answer, &home.tables()?))).await?;
         let (confidence, fields, deployment) = (Some(said.confidence), None, None);
         let seconds = clock.elapsed().as_secs_f64();
         Ok(Contestant { name: kind.name().into(), answer, confidence, fields, seconds, deployment })
@@ -152,12 +153,15 @@ impl Serving {
     async fn baseline(&self, task: &str, input: &str) -> Result<Contestant> {
         let clock = Instant::now();
         let definition = self.engine().tasks().definition(task).await?;
-        let Some(parser) = self.engine().tasks().baseline(&definition)? else {
-            return Err(Error::Unsupported(format!("answer task `{task}` without a model: it has no baseline")));
-        };
-        let asked = input.to_owned();
-        let answer = apart(move || Ok(parser.answer(&asked)?)).await?;
-        let answer = definition.finish(answer, &self.engine().home.tables()?);
+        let (engine, asked) = (self.engine().clone(), input.to_owned());
+        let answer = apart(move || {
+            let parser = engine.tasks().baseline(&definition)?;
+            let answer = parser.map(|parser| parser.answer(&asked)).transpose()?;
+            answer.map(|answer| Ok(definition.finish(answer, &engine.home.tables()?))).transpose()
+        });
+        let answer = answer
+            .await?
+            .ok_or_else(|| Error::Unsupported(format!("answer task `{task}` without a model: it has no baseline")))?;
         let (confidence, fields, deployment) = (None, None, None);
         let seconds = clock.elapsed().as_secs_f64();
         Ok(Contestant { name: "baseline".into(), answer, confidence, fields, seconds, deployment })

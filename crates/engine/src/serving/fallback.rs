@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{AnswerOptions, Asker, Format, Prompt, Serving, deployment::Deployment};
+use super::{AnswerOptions, Asker, Format, Prompt, Serving, deployment::Deployment, load::aside};
 use crate::{
     Error, Result,
     error::SettingProblem,
@@ -142,13 +142,19 @@ impl Serving {
         if self.is_contestant(&task, settings).await? {
             return self.active(&task).await;
         }
+        let (serving, settings) = (self.clone(), settings.clone());
+        aside(move || async move { serving.ask_ai_folder(&settings, &task).await }).await
+    }
+
+    /// The same for the folder that the settings name.
+    async fn ask_ai_folder(&self, settings: &AskAiSettings, task: &str) -> Result<Arc<Deployment>> {
         let folder = self.engine().versions().ask_ai_adapter(settings).map_err(|what| {
             Error::Unsupported(format!("use the directory `{}`: {what}", settings.soft_prompt_model_dir))
         })?;
         let folder = folder.canonicalize().unwrap_or(folder);
         let mut chosen = self.engine().versions().adapter_folder(&folder)?;
         if chosen.card.is_none() {
-            chosen.card = Some(self.adopted(&folder, &task).await?);
+            chosen.card = Some(self.adopted(&folder, task).await?);
         }
         let task = chosen.known_card()?.task.name.clone();
         chosen.version = self.engine().versions().version_in(&folder, &task).await?;

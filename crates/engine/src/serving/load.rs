@@ -54,10 +54,19 @@ impl Serving {
 
     /// A version of a task as its files, its numbers and the home's tables are now.
     pub(super) async fn load_version(&self, task: &str, version: &str) -> Result<Arc<Deployment>> {
-        let chosen = self.engine().versions().adapter(task, Some(version)).await?;
-        let deployment = self.deploy(chosen).await?;
+        let deployment = self.load_chosen(task, Some(version)).await?;
         self.state().named.insert((task.to_owned(), version.to_owned()), deployment.digest.clone());
         Ok(deployment)
+    }
+
+    /// The active version of a task, or the one named, from files on a disk that may hang.
+    pub(super) async fn load_chosen(&self, task: &str, version: Option<&str>) -> Result<Arc<Deployment>> {
+        let (serving, task, version) = (self.clone(), task.to_owned(), version.map(str::to_owned));
+        aside(move || async move {
+            let chosen = serving.engine().versions().adapter(&task, version.as_deref()).await?;
+            serving.deploy(chosen).await
+        })
+        .await
     }
 
     fn use_now(&self, deployment: &Deployment) {
@@ -113,9 +122,8 @@ impl Serving {
             return Ok(base);
         }
         let (engine, wanted, options) = (self.engine().clone(), wanted.clone(), self.0.options);
-        let handle = Handle::current();
-        apart(move || {
-            let (base, files) = handle.block_on(engine.bases().open(&wanted))?;
+        aside(move || async move {
+            let (base, files) = engine.bases().open(&wanted).await?;
             let cache = PromptCache::new(engine.home.prompts(), base.digest.clone());
             Base::load(&base, files, &options, cache).map(Arc::new)
         })
@@ -172,6 +180,16 @@ impl State {
         }
         bytes
     }
+}
+
+/// Does work that waits for files as well as for the database on a separate thread.
+pub(super) async fn aside<F, T>(begin: impl FnOnce() -> F + Send + 'static) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+    T: Send + 'static,
+{
+    let handle = Handle::current();
+    apart(move || handle.block_on(begin())).await
 }
 
 /// Runs a long computation on a separate thread, so that nothing else waits for it.

@@ -62,7 +62,7 @@ impl Serving {
 
     /// Loads a task's active version and lets it answer; the caller must hold the lock.
     pub(super) async fn load_active(&self, task: &str) -> Result<Arc<Deployment>> {
-        let deployment = self.deploy(self.engine().versions().adapter(task, None).await?).await?;
+        let deployment = self.load_chosen(task, None).await?;
         let mut state = self.state();
         let moved = state.point(task, &deployment);
         if moved || state.faults.get(task).is_some_and(|fault| fault.behind) {

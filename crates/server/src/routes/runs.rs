@@ -17,6 +17,7 @@ use crate::{
     idempotency, live,
     problem::Problem,
     state::AppState,
+    work,
 };
 
 pub use super::run_types::*;
@@ -134,7 +135,9 @@ async fn cancel_run(Acting(engine): Acting, At(id): At<String>) -> Result<Accept
     params(("id" = String, Path)),
     responses((status = 202, body = OneRun), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn retry_run(Acting(engine): Acting, At(id): At<String>) -> Result<Accepted<OneRun>, Problem> {
-    Ok(Accepted(OneRun { run: engine.runs().retry(&id).await? }))
+    // Its checkpoints are removed.
+    let run = work::apart(move || async move { engine.runs().retry(&id).await }).await??;
+    Ok(Accepted(OneRun { run }))
 }
 
 /// Queues a failed or stopped run again; it continues from its last checkpoint.

@@ -13,6 +13,7 @@ use crate::{
     extract::{Acting, Params, Reply},
     problem::Problem,
     state::AppState,
+    work,
 };
 
 /// Which task.
@@ -36,14 +37,22 @@ impl Wanted {
 #[utoipa::path(get, path = "/stats", tag = "stats", extensions(("x-role" = json!("viewer"))), params(Wanted),
     responses((status = 200, body = StatsReport)))]
 async fn show_stats(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Result<Reply<StatsReport>, Problem> {
-    Ok(Reply(engine.examples().report(&wanted.task(&engine).await?).await?))
+    let report = move || async move {
+        let task = wanted.task(&engine).await?;
+        Ok::<_, Problem>(engine.examples().report(&task).await?)
+    };
+    Ok(Reply(work::apart(report).await??))
 }
 
 /// A CSV table with one line per item (or per example, for tasks without items).
 #[utoipa::path(get, path = "/stats.csv", tag = "stats", extensions(("x-role" = json!("viewer"))), params(Wanted),
     responses((status = 200, body = String, content_type = "text/csv")))]
 async fn export_stats(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Result<Response, Problem> {
-    let csv = engine.examples().csv(&wanted.task(&engine).await?).await?;
+    let export = move || async move {
+        let task = wanted.task(&engine).await?;
+        Ok::<_, Problem>(engine.examples().csv(&task).await?)
+    };
+    let csv = work::apart(export).await??;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
         (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"stats.csv\"")),

@@ -15,6 +15,7 @@ use crate::{
     extract::{Acting, Body, Reply},
     problem::Problem,
     state::AppState,
+    work,
 };
 
 /// New tables, in one of two forms.
@@ -35,7 +36,7 @@ fn tagged(tables: TableText) -> Response {
 #[utoipa::path(get, path = "/tables", tag = "settings", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = TableText, headers(("ETag" = String)))))]
 async fn show_tables(Acting(engine): Acting) -> Result<Response, Problem> {
-    Ok(tagged(engine.examples().tables()?))
+    Ok(tagged(work::apart(move || async move { engine.examples().tables() }).await??))
 }
 
 /// Replaces the tables; with `If-Match`, refused if somebody else changed them.
@@ -53,12 +54,15 @@ async fn replace_tables(
         (None, Some(own)) => own.to_toml().map_err(graft_engine::Error::from)?,
         _ => return Err(Problem::field("toml", "either `toml` or `own`")),
     };
-    let _turn = state.replacing.lock().await;
-    // A damaged file has no tag and may be replaced without one.
-    if let Ok(now) = engine.examples().tables() {
-        etag::check(&headers, &now.digest)?;
-    }
-    Ok(tagged(engine.examples().set_tables(&text).await?))
+    let replace = move || async move {
+        let _turn = state.replacing.lock().await;
+        // A damaged file has no tag and may be replaced without one.
+        if let Ok(now) = engine.examples().tables() {
+            etag::check(&headers, &now.digest)?;
+        }
+        Ok::<_, Problem>(engine.examples().set_tables(&text).await?)
+    };
+    Ok(tagged(work::apart(replace).await??))
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
