@@ -132,6 +132,30 @@ test("a template with fields creates a task; its unapproved examples are audited
   expect((await info("invoice-fields"))?.counts).toMatchObject({ approved: 0, pending: 12 });
 });
 
+test("a template is filled in, changed, saved as another one, and deleted", async ({ page }) => {
+  await page.goto(`${graft.url}/tasks/new?template=ticket-priority`);
+  const instruction = page.getByRole("textbox", { name: "Instruction" });
+  await expect(instruction).toHaveValue("How urgent is the ticket?");
+  await page.getByLabel("Kind of text").fill("call");
+  await expect(instruction).toHaveValue("How urgent is the call?");
+  await page.getByLabel("Title").fill("Calls");
+  await page.getByLabel("Name", { exact: true }).fill("calls");
+  await instruction.fill("How urgent is the call of {{caller}}?");
+  await page.getByRole("button", { name: "Save as a template" }).click();
+  await expect(page.getByText("To be filled in: Caller.")).toBeVisible();
+
+  await page.goto(`${graft.url}/tasks/new?template=calls`);
+  await expect(page.getByText("Fill in every field of the template to use it.")).toBeVisible();
+  await page.getByLabel("Caller").fill("a customer");
+  await expect(instruction).toHaveValue("How urgent is the call of a customer?");
+  await expect(page.getByText("12 examples", { exact: true })).toBeVisible();
+  await examine(page);
+  await page.getByRole("button", { name: "Delete this template" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await expect(page).not.toHaveURL(/template=/);
+  await expect(page.getByLabel("Template").getByRole("option", { name: "Calls" })).toHaveCount(0);
+});
+
 test("a taken name and texts that do not fit are reported before saving", async ({ page }) => {
   await page.goto(`${graft.url}/tasks/new`);
   await page.getByLabel("Text", { exact: true }).first().fill(TICKETS);

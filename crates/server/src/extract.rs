@@ -32,6 +32,18 @@ impl FromRequest<AppState> for Raw {
         if !is_json(request.headers()) {
             return Err(Problem::new(Kind::UnsupportedMediaType, "send the body as `application/json`"));
         }
+        Octets::from_request(request, state).await.map(|Octets(bytes)| Self(bytes))
+    }
+}
+
+/// The bytes of a body of any kind.
+#[derive(Debug)]
+pub struct Octets(pub Bytes);
+
+impl FromRequest<AppState> for Octets {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
         let bytes = Bytes::from_request(request, state).await.map_err(|refusal| match refusal.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Kind::TooLarge, "the body is longer than this path allows"),
             _ if is_late(&refusal) => Problem::new(Kind::RequestTimeout, "the request did not arrive in time"),

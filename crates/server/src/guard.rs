@@ -54,7 +54,14 @@ fn admit(config: &ServerConfig, request: &Request) -> Result<(), Problem> {
         return Err(from_elsewhere());
     }
     let typed = headers.contains_key(header::CONTENT_TYPE);
-    let upload = request.method() == Method::POST && request.uri().path() == "/api/v1/imports";
+    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let upload = request.method() == Method::POST
+        && match request.uri().path() {
+            "/api/v1/imports" => true,
+            // As JSON, it can't be sent by another site's form.
+            "/api/v1/texts" => kind == Some(b"application/octet-stream"),
+            _ => false,
+        };
     if typed && !upload && !is_json(headers) {
         return Err(Problem::new(Kind::UnsupportedMediaType, "send the body as `application/json`"));
     }

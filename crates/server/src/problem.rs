@@ -218,6 +218,9 @@ impl From<graft_engine::Error> for Problem {
             graft_engine::Error::Tasks(graft_engine::TaskError::BadTask { field, reason, .. }) => {
                 problem.with_field(field.clone(), reason.clone())
             }
+            graft_engine::Error::Tasks(graft_engine::TaskError::BadTemplate { field, reason, .. }) => {
+                problem.with_field(field.clone(), reason.clone())
+            }
             graft_engine::Error::BadUpstream { field, reason, .. } => problem.with_field(*field, reason.clone()),
             graft_engine::Error::MixesLabels { has, new, .. } => {
                 problem.with_field("mix_labels", format!("the task has the labels {has}, and none of {new}"))

@@ -37,6 +37,8 @@ names! {
         Machine = "machine",
         /// A task's definition.
         Task = "task",
+        /// A template of tasks.
+        Template = "template",
         /// A process that holds a version of a task.
         Agent = "agent",
     }

@@ -45,6 +45,7 @@ const TABLES: &[(&str, &str)] = &[
     ("imports", "id"),
     ("prompts", "id"),
     ("prompt_drafts", "owner"),
+    ("templates", "name"),
     ("users", "name"),
     ("tokens", "id"),
     ("changes", "seq"),

@@ -37,6 +37,7 @@ const STEPS: &[(&str, &str)] = &[
     ("answers", include_str!("../migrations/0028_answers.sql")),
     ("iterations", include_str!("../migrations/0029_iterations.sql")),
     ("conditions", include_str!("../migrations/0030_conditions.sql")),
+    ("templates", include_str!("../migrations/0031_templates.sql")),
 ];
 
 /// Migrates the database to the newest schema. Takes no lock if the schema is up to date.

@@ -41,6 +41,31 @@ pub enum Error {
     #[error("read the definition of a task")]
     TaskJson(#[source] serde_json::Error),
 
+    /// No template has this name.
+    #[error("find the template `{name}`")]
+    UnknownTemplate {
+        /// What was asked for.
+        name: String,
+        /// The templates there are.
+        known: Vec<String>,
+    },
+    /// A template that can't be used, or a variable of it.
+    #[error("use the template `{template}`: `{field}`: {reason}")]
+    BadTemplate {
+        /// The template's name.
+        template: String,
+        /// The field or variable that is wrong.
+        field: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A template's file that is not in TOML or has other fields.
+    #[error("read the template")]
+    TemplateFile(#[source] Box<toml::de::Error>),
+    /// The same in JSON.
+    #[error("read the template")]
+    TemplateJson(#[source] serde_json::Error),
+
     // Files
     /// A file or folder can't be read.
     #[error("read `{path}`")]
@@ -252,6 +277,10 @@ impl Error {
         Self::BadTask { task: task.to_owned(), field: field.to_owned(), reason: reason.into() }
     }
 
+    pub(crate) fn bad_template(template: &str, field: &str, reason: impl Into<String>) -> Self {
+        Self::BadTemplate { template: template.to_owned(), field: field.to_owned(), reason: reason.into() }
+    }
+
     /// What the user can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -260,6 +289,11 @@ impl Error {
             Self::FewLabels { .. } => "import examples with at least two different labels first".into(),
             Self::BadTask { field, .. } => format!("correct the field `{field}` of the definition"),
             Self::TaskFile(_) | Self::TaskJson(_) => "`graft tasks show NAME --toml` prints one as an example".into(),
+            Self::UnknownTemplate { known, .. } => format!("the templates are {}", known.join(", ")),
+            Self::BadTemplate { field, .. } => format!("correct `{field}`"),
+            Self::TemplateFile(_) | Self::TemplateJson(_) => {
+                "a template has a title, an instruction, a form, guidelines, examples and variables".into()
+            }
             Self::Missing(_) => "check the path".into(),
             Self::Nothing { reasons, .. } if !reasons.is_empty() => "correct the problem, then import the file again".into(),
             Self::OtherForm { found, .. } => found.hint().into(),
@@ -308,8 +342,12 @@ impl Error {
         match self {
             Self::UnknownTask { .. }
             | Self::BadTask { .. }
+            | Self::UnknownTemplate { .. }
+            | Self::BadTemplate { .. }
             | Self::TaskFile(_)
             | Self::TaskJson(_)
+            | Self::TemplateFile(_)
+            | Self::TemplateJson(_)
             | Self::BadWeight { .. }
             | Self::Tables(_)
             | Self::Unpaired => ExitCode::Usage,

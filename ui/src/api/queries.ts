@@ -223,6 +223,15 @@ export const templatesQuery = queryOptions({
   queryFn: async () => (await reply(api.GET("/api/v1/templates"))).templates,
   staleTime: Infinity,
 });
+/** A template with its variables filled in; those that aren't given have their own value. */
+export const filledQuery = (name: string, values: Record<string, string>, ready: boolean) =>
+  queryOptions({
+    queryKey: ["templates", name, values],
+    queryFn: () => reply(api.POST("/api/v1/templates/{name}/fill", { params: { path: { name } }, body: { values } })),
+    enabled: ready,
+    staleTime: Infinity,
+    retry: false,
+  });
 export const systemQuery = queryOptions({
   queryKey: ["system"],
   queryFn: () => reply(api.GET("/api/v1/system")),

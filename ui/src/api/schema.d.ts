@@ -1657,6 +1657,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{task}/template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Saves a task with its newest approved examples as a template. */
+        post: operations["save_task_as_template"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task}/upstream": {
         parameters: {
             query?: never;
@@ -1684,10 +1701,64 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Task templates with a dozen examples each. */
+        /** Task templates with a dozen examples each, and those that people saved. */
         get: operations["list_templates"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Saves a template, in place of an older one with this name. Every `{{name}}` of title, instruction and guidelines becomes
+         *     a variable. */
+        put: operations["save_template"];
+        post?: never;
+        /** Deletes a template that somebody saved. */
+        delete: operations["delete_template"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{name}/fill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A template with its variables filled in: `{{name}}` in its texts is replaced. Stores nothing. */
+        post: operations["fill_template"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/texts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reads a file as text that can be analysed: a spreadsheet (.xlsx) becomes CSV, and other encodings become UTF-8. Stores
+         *     nothing. */
+        post: operations["read_file"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2646,7 +2717,7 @@ export interface components {
          * @description The kind of thing that a change is about.
          * @enum {string}
          */
-        ChangeKind: "example" | "dataset" | "run" | "version" | "setting" | "base" | "schedule" | "study" | "user" | "token" | "import" | "machine" | "task" | "agent";
+        ChangeKind: "example" | "dataset" | "run" | "version" | "setting" | "base" | "schedule" | "study" | "user" | "token" | "import" | "machine" | "task" | "template" | "agent";
         /** @description A part of the audit trail. */
         ChangeList: {
             /** @description In the order asked for. */
@@ -3475,6 +3546,13 @@ export interface components {
             detail: string;
             /** @description The field's name, dotted where it is nested. */
             field: string;
+        };
+        /** @description A file as text. */
+        FileText: {
+            /** @description What people should know of it, a sentence each. */
+            notes: string[];
+            /** @description The text: of a spreadsheet, its first sheet with examples as CSV. */
+            text: string;
         };
         /** @description A way to fix a suspect: one decision an example. */
         Fix: {
@@ -6553,28 +6631,59 @@ export interface components {
         TaskTemplate: components["schemas"]["TemplateFile"] & {
             /** @description Names it, and is proposed as the task's name. */
             name: string;
+            /** @description Who saved it; absent for one that Graft comes with. */
+            saved_by?: string | null;
         };
-        /** @description A template as it stands in its file. */
+        /** @description A template as it stands in its file. `{{name}}` in a text is replaced with the value of that variable. */
         TemplateFile: {
             /** @description What it is for, a sentence. */
-            about: string;
+            about?: string;
             /** @description Examples, as text that people could paste. */
-            examples: string;
+            examples?: string;
             /** @description The form of its answers. */
             form: components["schemas"]["AnswerKind"];
             /** @description How people judge its examples. */
-            guidelines: string;
+            guidelines?: string;
             /** @description Put before the input. */
             instruction: string;
-            /** @description Form `fields`: JSON Schema of the answer. */
+            /** @description Form `fields`: JSON Schema of the answer, as an object or as its text. */
             schema?: JsonObject | null;
             /** @description For people. */
             title: string;
+            /** @description What people fill in before they use it. When a template is saved, every `{{name}}` of its title, instruction and
+             *     guidelines becomes one. */
+            variables?: components["schemas"]["TemplateVariable"][];
         };
         /** @description The templates there are. */
         TemplateList: {
-            /** @description In the order they are shown. */
+            /** @description In the order they are shown: first those that Graft comes with. */
             templates: components["schemas"]["TaskTemplate"][];
+        };
+        /** @description A task to be saved as a template. */
+        TemplateOfTask: {
+            /**
+             * Format: int32
+             * @description How many of the newest approved examples become its examples.
+             */
+            examples?: number;
+            /** @description The template's name. */
+            name: string;
+        };
+        /** @description What stands for the variables of a template. */
+        TemplateValues: {
+            /** @description A value for each variable that is not to have its own. */
+            values?: {
+                [key: string]: string;
+            };
+        };
+        /** @description Something that people fill in before they use a template. */
+        TemplateVariable: {
+            /** @description Lowercase letters, digits and `_`; `{{name}}` stands for it. */
+            name: string;
+            /** @description For people; made of the name if it is blank. */
+            title?: string;
+            /** @description Filled in if nothing else is. */
+            value?: string;
         };
         /** @description How much is in a text. */
         TextCounts: {
@@ -11396,6 +11505,48 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    save_task_as_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateOfTask"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskTemplate"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     show_upstream: {
         parameters: {
             query?: never;
@@ -11521,6 +11672,159 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TemplateList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    save_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateFile"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskTemplate"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    fill_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateValues"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskTemplate"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    read_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The file. */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileText"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             default: components["responses"]["Problem"];

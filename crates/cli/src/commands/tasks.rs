@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     io::Read as _,
     path::{Path, PathBuf},
 };
@@ -6,7 +7,7 @@ use std::{
 use clap::{Args, Subcommand, ValueEnum};
 use graft_engine::{
     BaselineSpec, BaselineTrial, Columns, Engine, Error, Form, MadeTask, NewTask, Task, TaskDetail, TaskImpact,
-    TaskOrigin, Understanding, iso8601,
+    TaskOrigin, Template, TemplateFile, Understanding, iso8601,
 };
 use serde_json::{Value, json};
 
@@ -26,15 +27,21 @@ pub(crate) enum Tasks {
     New {
         /// Name: lowercase letters, digits and `-`.
         name: String,
-        /// Form of an answer [default: what the examples of `--from` say].
-        #[arg(long, value_enum, required_unless_present = "from")]
+        /// Form of an answer [default: what the examples of `--from` or the template say].
+        #[arg(long, value_enum, required_unless_present_any = ["from", "template"])]
         form: Option<FormName>,
+        /// Make it of this template, with the template's examples; `graft tasks templates` lists them.
+        #[arg(long, value_name = "TEMPLATE", conflicts_with_all = ["from", "form"])]
+        template: Option<String>,
+        /// With `--template`: the value of a variable, such as `text=ticket`; may be repeated.
+        #[arg(long, value_name = "VARIABLE=VALUE", requires = "template")]
+        fill: Vec<String>,
         /// Text file of examples, a JSON Schema, or JSON answers, or `-` for stdin: the task is inferred from them,
         /// and the examples are imported.
         #[arg(long, value_name = "FILE")]
         from: Option<PathBuf>,
-        /// With `--from`: import every example as pending.
-        #[arg(long, requires = "from")]
+        /// Import every example of the file or template as pending.
+        #[arg(long)]
         pending: bool,
         #[command(flatten)]
         fields: Fields,
@@ -42,6 +49,11 @@ pub(crate) enum Tasks {
         #[arg(long)]
         dry_run: bool,
     },
+    /// List the templates of tasks, with their variables.
+    Templates,
+    /// Show, save or delete a template.
+    #[command(subcommand)]
+    Template(TemplateCommand),
     /// List the tasks.
     List {
         /// List archived tasks, too.
@@ -136,6 +148,39 @@ pub(crate) enum Tasks {
         /// Replace the definition of an existing task with that name.
         #[arg(long)]
         replace: bool,
+    },
+}
+
+/// What to do with a template.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TemplateCommand {
+    /// Print a template as a file.
+    Show {
+        /// Template.
+        name: String,
+        /// Fill in a variable, such as `text=ticket`; may be repeated.
+        #[arg(long, value_name = "VARIABLE=VALUE")]
+        fill: Vec<String>,
+    },
+    /// Save a template. Every `{{name}}` of its title, instruction and guidelines becomes a variable.
+    Save {
+        /// Name: lowercase letters, digits and `-`.
+        name: String,
+        /// File of the template in TOML or JSON, or `-` for stdin.
+        #[arg(required_unless_present = "task")]
+        file: Option<PathBuf>,
+        /// Save this task with its newest approved examples instead.
+        #[arg(long, conflicts_with = "file")]
+        task: Option<String>,
+        /// With `--task`: how many examples.
+        #[arg(long, value_name = "N", default_value_t = 12, requires = "task",
+              value_parser = clap::value_parser!(u32).range(0..=1000))]
+        examples: u32,
+    },
+    /// Delete a template that somebody saved.
+    Delete {
+        /// Template.
+        name: String,
     },
 }
 
@@ -262,7 +307,33 @@ impl Fields {
 pub(crate) async fn run(engine: &Engine, command: Tasks) -> Result<Reply> {
     let tasks = engine.tasks();
     match command {
-        Tasks::New { name, form, from, pending, fields, dry_run } => {
+        Tasks::New { name, form: None, template: Some(template), fill, pending, fields, dry_run, .. } => {
+            let mut new = tasks.new_of_template(&template, &values(&fill)?, &name).await?;
+            fields.apply(&mut new.definition)?;
+            new.pending = pending;
+            let made = if dry_run { tasks.try_create_with(new).await? } else { tasks.create_with(new).await? };
+            let text = about_made(&made, dry_run);
+            Ok(Reply::new(made, text))
+        }
+        Tasks::Templates => {
+            let all = tasks.templates().await?;
+            let mut table = Table::new(["name", "form", "title", "from", "variables"]);
+            for Template { name, saved_by, file } in &all {
+                let variables: Vec<_> =
+                    file.variables.iter().map(|one| format!("{}={}", one.name, one.value)).collect();
+                let from = saved_by.clone().unwrap_or_else(|| "Graft".to_owned());
+                table.row([
+                    name.clone(),
+                    file.form.name().to_owned(),
+                    brief(&file.title, 40),
+                    from,
+                    brief(&variables.join(", "), 60),
+                ]);
+            }
+            Ok(Reply::new(json!({"templates": all}), table.to_string()))
+        }
+        Tasks::Template(command) => template(engine, command).await,
+        Tasks::New { name, form, from, pending, fields, dry_run, .. } => {
             let form = form.map(Form::from);
             let text = from.as_deref().map(read).transpose()?.unwrap_or_default();
             let understood = from.map(|_| engine.examples().understand(&text, &Columns::default()));
@@ -428,6 +499,43 @@ fn about_trial(trial: &BaselineTrial, patterns: &[&str], wrong: usize) -> String
 
 fn plain(answer: &Value) -> String {
     answer.as_str().map_or_else(|| answer.to_string(), str::to_owned)
+}
+
+async fn template(engine: &Engine, command: TemplateCommand) -> Result<Reply> {
+    let tasks = engine.tasks();
+    match command {
+        TemplateCommand::Show { name, fill } => {
+            let found = match fill.is_empty() {
+                true => tasks.template(&name).await?,
+                false => tasks.fill_template(&name, &values(&fill)?).await?,
+            };
+            let text = found.file.to_toml();
+            Ok(Reply::new(found, text))
+        }
+        TemplateCommand::Save { name, file, task, examples } => {
+            let file = match (&file, &task) {
+                (_, Some(task)) => tasks.as_template(task, examples).await?,
+                (Some(file), None) => TemplateFile::read(&read(file)?)?,
+                (None, None) => return Err(Failure::usage("save a template: nothing was given", "name its file")),
+            };
+            let saved = tasks.save_template(&name, file).await?;
+            let text = format!("Saved. `graft tasks new NAME --template {name}` makes a task of it.\n");
+            Ok(Reply::new(saved, text))
+        }
+        TemplateCommand::Delete { name } => {
+            tasks.delete_template(&name).await?;
+            Ok(Reply::new(json!({"deleted": name}), format!("Template {name} is deleted.\n")))
+        }
+    }
+}
+
+/// The values of a template's variables.
+fn values(given: &[String]) -> Result<BTreeMap<String, String>> {
+    let read = |text: &String| {
+        let pair = text.split_once('=').map(|(name, value)| (name.trim().to_owned(), value.to_owned()));
+        pair.ok_or_else(|| Failure::usage(format!("read the value `{text}`"), "write `--fill VARIABLE=VALUE`"))
+    };
+    given.iter().map(read).collect()
 }
 
 /// What was understood of a text, with the evidence.

@@ -146,6 +146,30 @@ fn tasks_are_listed_cloned_archived_exported_and_imported() {
 }
 
 #[test]
+fn task_is_created_from_a_template() {
+    let graft = Graft::new();
+    let made = graft.json(&["tasks", "new", "letters", "--template", "spam", "--fill", "text=letter"]);
+    assert_eq!((&made["examples"], &made["pending"]), (&json!(12), &json!(0)), "{made}");
+    assert_eq!(made["task"]["definition"]["instruction"], "Is the letter spam?");
+    graft.fails(2, &["tasks", "new", "x", "--template", "spam", "--fill", "kind=x"], "it has text");
+    graft.fails(2, &["tasks", "new", "x", "--template", "ham"], "find the template `ham`");
+
+    // A task becomes a template, and the template another task with the same examples.
+    graft.ok(&["tasks", "template", "save", "post", "--task", "letters"]);
+    let file = graft.file("post.toml", &graft.ok(&["tasks", "template", "show", "post"]));
+    graft.ok(&["tasks", "template", "save", "mail", file.to_str().unwrap()]);
+    let listed = graft.json(&["tasks", "templates"]);
+    let own = listed["templates"].as_array().unwrap().iter().filter(|one| one["saved_by"].is_string()).count();
+    assert_eq!(own, 2, "{listed}");
+    let again = graft.json(&["tasks", "new", "again", "--template", "mail"]);
+    assert_eq!(again["examples"], 12, "{again}");
+    let labels = |made: &Value| made["task"]["definition"]["labels"].clone();
+    assert_eq!(labels(&again), labels(&made));
+    graft.ok(&["tasks", "template", "delete", "mail"]);
+    graft.fails(2, &["tasks", "template", "delete", "spam"], "Graft comes with it");
+}
+
+#[test]
 fn task_is_created_from_a_text() {
     let graft = Graft::new();
     let text = "\"where is it\" -> order\n\"money back\" -> refund\n\"lost parcel\" -> order\nno answer here\n";

@@ -212,6 +212,15 @@ impl Examples<'_> {
         Ok(ask_ai::import(source, &options).await?)
     }
 
+    /// Reads a file as text that people could have pasted, with what they should know of it: a spreadsheet becomes CSV, and
+    /// other encodings become UTF-8.
+    ///
+    /// # Errors
+    /// The file is neither text nor a spreadsheet.
+    pub fn text_of(self, path: &Path) -> Result<(String, Vec<String>)> {
+        Ok(tabular::pasted_text(path)?)
+    }
+
     /// Reads pasted text; `name` stands for it in messages. Lines without answers are examples, too, on which people decide.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Tasks: the built-in ones, and those that people created or changed, with their revisions.
 
 mod impact;
+mod templates;
 mod text;
 
 use graft_contestants::Parser;

@@ -1,17 +1,20 @@
 //! `/tasks/understand`, `/tasks/mask`, `/templates`: analysis of a text for a task that is not stored yet.
 
-use axum::extract::DefaultBodyLimit;
+use std::{collections::BTreeMap, io::Write as _};
+
+use axum::{extract::DefaultBodyLimit, http::StatusCode};
 use graft_core::{AnswerForm, TaskCard};
-use graft_engine::{Columns, Template, Understanding, templates};
+use graft_engine::{Columns, Template, TemplateFile, Understanding};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tempfile::NamedTempFile;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::examples::Mask;
 use crate::{
-    extract::{Acting, Body, Reply},
-    problem::Problem,
+    extract::{Acting, At, Body, Octets, Reply},
+    problem::{Kind, Problem},
     state::AppState,
     work,
 };
@@ -45,6 +48,15 @@ pub struct TableColumns {
     heading: Option<bool>,
 }
 
+/// A file as text.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FileText {
+    /// The text: of a spreadsheet, its first sheet with examples as CSV.
+    text: String,
+    /// What people should know of it, a sentence each.
+    notes: Vec<String>,
+}
+
 /// A prompt to show.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -76,6 +88,29 @@ async fn understand_text(
     Ok(Reply(found))
 }
 
+/// Reads a file as text that can be analysed: a spreadsheet (.xlsx) becomes CSV, and other encodings become UTF-8. Stores
+/// nothing.
+#[utoipa::path(post, path = "/texts", tag = "tasks", extensions(("x-role" = json!("viewer"))),
+    request_body(content = String, content_type = "application/octet-stream", description = "The file."),
+    responses((status = 200, body = FileText), (status = 413, body = Problem), (status = 422, body = Problem)))]
+async fn read_file(Acting(engine): Acting, Octets(bytes): Octets) -> Result<Reply<FileText>, Problem> {
+    let read = work::apart(move || async move {
+        let file = NamedTempFile::new().and_then(|mut file| file.write_all(&bytes).map(|()| file));
+        let file = file.map_err(|error| Problem::new(Kind::Internal, format!("failed to keep the file: {error}")))?;
+        engine.examples().text_of(file.path()).map_err(|error| {
+            let mut problem = Problem::from(error);
+            // The person knows the file by another name.
+            problem.detail = problem.detail.replace(&format!("`{}`", file.path().display()), "the file");
+            problem
+        })
+    });
+    let (text, notes) = read.await??;
+    if text.len() > MAX_TEXT {
+        return Err(Problem::new(Kind::TooLarge, "its text has more than 8 MiB").with_hint("import the file instead"));
+    }
+    Ok(Reply(FileText { text, notes }))
+}
+
 /// The tokens of an input and its answer, and which of them are trained on; the task need not be stored.
 #[utoipa::path(post, path = "/tasks/mask", tag = "tasks", extensions(("x-role" = json!("viewer"))),
     request_body = PromptOf,
@@ -90,21 +125,97 @@ async fn show_prompt(Acting(engine): Acting, Body(body): Body<PromptOf>) -> Resu
 /// The templates there are.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TemplateList {
-    /// In the order they are shown.
-    templates: &'static [Template],
+    /// In the order they are shown: first those that Graft comes with.
+    templates: Vec<Template>,
 }
 
-/// Task templates with a dozen examples each.
+/// What stands for the variables of a template.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TemplateValues {
+    /// A value for each variable that is not to have its own.
+    #[serde(default)]
+    values: BTreeMap<String, String>,
+}
+
+/// A task to be saved as a template.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TemplateOfTask {
+    /// The template's name.
+    name: String,
+    /// How many of the newest approved examples become its examples.
+    #[serde(default = "a_dozen")]
+    #[schema(maximum = 1000)]
+    examples: u32,
+}
+
+fn a_dozen() -> u32 {
+    12
+}
+
+/// Task templates with a dozen examples each, and those that people saved.
 #[utoipa::path(get, path = "/templates", tag = "tasks", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = TemplateList)))]
-async fn list_templates() -> Reply<TemplateList> {
-    Reply(TemplateList { templates: templates() })
+async fn list_templates(Acting(engine): Acting) -> Result<Reply<TemplateList>, Problem> {
+    Ok(Reply(TemplateList { templates: engine.tasks().templates().await? }))
+}
+
+/// A template with its variables filled in: `{{name}}` in its texts is replaced. Stores nothing.
+#[utoipa::path(post, path = "/templates/{name}/fill", tag = "tasks", extensions(("x-role" = json!("viewer"))),
+    params(("name" = String, Path)), request_body = TemplateValues,
+    responses((status = 200, body = Template), (status = 404, body = Problem), (status = 422, body = Problem)))]
+async fn fill_template(
+    Acting(engine): Acting,
+    At(name): At<String>,
+    Body(body): Body<TemplateValues>,
+) -> Result<Reply<Template>, Problem> {
+    Ok(Reply(engine.tasks().fill_template(&name, &body.values).await?))
+}
+
+/// Saves a template, in place of an older one with this name. Every `{{name}}` of title, instruction and guidelines becomes
+/// a variable.
+#[utoipa::path(put, path = "/templates/{name}", tag = "tasks", extensions(("x-role" = json!("trainer"))),
+    params(("name" = String, Path)), request_body = TemplateFile,
+    responses((status = 200, body = Template), (status = 422, body = Problem)))]
+async fn save_template(
+    Acting(engine): Acting,
+    At(name): At<String>,
+    Body(file): Body<TemplateFile>,
+) -> Result<Reply<Template>, Problem> {
+    Ok(Reply(engine.tasks().save_template(&name, file).await?))
+}
+
+/// Deletes a template that somebody saved.
+#[utoipa::path(delete, path = "/templates/{name}", tag = "tasks", extensions(("x-role" = json!("trainer"))),
+    params(("name" = String, Path)),
+    responses((status = 204), (status = 404, body = Problem), (status = 422, body = Problem)))]
+async fn delete_template(Acting(engine): Acting, At(name): At<String>) -> Result<StatusCode, Problem> {
+    engine.tasks().delete_template(&name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Saves a task with its newest approved examples as a template.
+#[utoipa::path(post, path = "/tasks/{task}/template", tag = "tasks", extensions(("x-role" = json!("trainer"))),
+    params(("task" = String, Path)), request_body = TemplateOfTask,
+    responses((status = 200, body = Template), (status = 404, body = Problem), (status = 422, body = Problem)))]
+async fn save_task_as_template(
+    Acting(engine): Acting,
+    At(task): At<String>,
+    Body(body): Body<TemplateOfTask>,
+) -> Result<Reply<Template>, Problem> {
+    let file = engine.tasks().as_template(&task, body.examples.min(1000)).await?;
+    Ok(Reply(engine.tasks().save_template(&body.name, file).await?))
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(understand_text))
+        .routes(routes!(save_template, delete_template))
+        .routes(routes!(read_file))
         .layer(DefaultBodyLimit::max(MAX_TEXT))
         .routes(routes!(show_prompt))
         .routes(routes!(list_templates))
+        .routes(routes!(fill_template))
+        .routes(routes!(save_task_as_template))
 }

@@ -1,6 +1,6 @@
 //! Analysis of a text for a task that is not stored yet.
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use serde_json::json;
 
 use crate::service::Service;
@@ -26,6 +26,62 @@ async fn understand_stores_nothing() {
     let many: String = (0..20_000).map(|i| format!("\"text {i}\" -> label{}\n", i % 3)).collect();
     let found = service.post("/api/v1/tasks/understand", &json!({"text": many})).await.json();
     assert_eq!((&found["counts"]["examples"], found["examples"].as_array().unwrap().len()), (&json!(20_000), 500));
+}
+
+#[tokio::test]
+async fn templates_are_filled_in_saved_and_deleted() {
+    let service = Service::with_examples().await;
+    let names = async || {
+        let list = service.get("/api/v1/templates").await.json();
+        let all = list["templates"].as_array().unwrap().iter();
+        all.map(|one| one["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let shipped = names().await;
+    let values = json!({"values": {"text": "letter"}});
+    let filled = service.post("/api/v1/templates/spam/fill", &values).await.json();
+    assert_eq!((&filled["instruction"], &filled["variables"]), (&json!("Is the letter spam?"), &json!(null)));
+    let wrong = service.post("/api/v1/templates/spam/fill", &json!({"values": {"kind": "x"}})).await;
+    assert_eq!((wrong.status.as_u16(), &wrong.json()["errors"][0]["field"]), (422, &json!("kind")), "{}", wrong.json());
+    assert_eq!(service.post("/api/v1/templates/ham/fill", &values).await.status, StatusCode::NOT_FOUND);
+
+    let mut own = json!({"title": "Mood", "instruction": "How is {{who}}?", "form": "labels",
+                         "examples": "\"{{who}} sings\" -> glad\n\"{{who}} weeps\" -> sad"});
+    let saved = service.put("/api/v1/templates/mood", &own).await.json();
+    assert_eq!(saved["variables"], json!([{"name": "who", "title": "Who", "value": ""}]), "{saved}");
+    assert_eq!(service.put("/api/v1/templates/spam", &own).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    own["form"] = json!("fields");
+    assert_eq!(service.put("/api/v1/templates/mood", &own).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let filled = service.post("/api/v1/templates/mood/fill", &json!({"values": {"who": "Ana"}})).await.json();
+    assert_eq!(filled["examples"], "\"Ana sings\" -> glad\n\"Ana weeps\" -> sad");
+
+    let path = "/api/v1/tasks/text-classification/template";
+    let of_task = service.post(path, &json!({"name": "of-task", "examples": 3})).await.json();
+    assert_eq!(of_task["examples"].as_str().unwrap().lines().count(), 3, "{of_task}");
+    assert_eq!(names().await[shipped.len()..], ["mood", "of-task"]);
+    for (name, status) in [("mood", 204), ("mood", 404), ("spam", 422)] {
+        let said = service.send(&Method::DELETE, &format!("/api/v1/templates/{name}"), &[], b"").await;
+        assert_eq!(said.status.as_u16(), status, "{name}");
+    }
+    let changes = service.get("/api/v1/changes?kind=template").await.json();
+    assert_eq!(changes["changes"].as_array().unwrap().len(), 3, "{changes}");
+}
+
+#[tokio::test]
+async fn files_are_read_as_text() {
+    let service = Service::new().await;
+    let read = async |bytes: &[u8]| {
+        let headers = [("content-type", "application/octet-stream")];
+        service.send(&Method::POST, "/api/v1/texts", &headers, bytes).await
+    };
+    let text = read(b"gr\xfcn -> ja\n").await.json();
+    assert_eq!(text["text"], "gr\u{fc}n -> ja\n", "{text}");
+    assert!(text["notes"][0].as_str().unwrap().contains("windows-1252"), "{text}");
+    let refused = read(b"%PDF-1.7\n").await;
+    let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+    assert!(
+        refused.status.is_client_error() && detail.contains("the file as text") && !detail.contains('/'),
+        "{detail}"
+    );
 }
 
 #[tokio::test]

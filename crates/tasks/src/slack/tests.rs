@@ -235,6 +235,26 @@ fn row(number: u32, cells: &[&str]) -> String {
 }
 
 #[test]
+fn spreadsheet_becomes_text_that_could_be_pasted() {
+    use crate::tabular::pasted_text;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("reviews.xlsx");
+    let rows = [row(1, &["text", "label"]), row(3, &["good, really", "yes"]), row(4, &["bad"])];
+    book(&path, &[("notes", "visible", &row(1, &["by Ana"])), ("data", "visible", &rows.concat())]);
+    let (text, notes) = pasted_text(&path).unwrap();
+    assert_eq!(text, "text,label\n\"good, really\",yes\nbad,\n");
+    assert_eq!(notes, ["Read from the sheet `data`.", "Sheets that are not read: `notes`."]);
+    // One wide row and many short ones must not make a table of that size.
+    let wide = r#"<row r="1"><c r="XFD1" t="inlineStr"><is><t>x</t></is></c></row>"#.to_owned();
+    let short = |number| format!(r#"<row r="{number}"><c r="A{number}"><v>1</v></c></row>"#);
+    sheet(&path, &(2..20_000).map(short).fold(wide, |all, row| all + &row));
+    assert!(matches!(pasted_text(&path), Err(Error::TooLarge { .. })));
+    let utf16: Vec<u8> = "\u{feff}gr\u{fc}n -> ja\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    fs::write(&path, utf16).unwrap();
+    assert_eq!(pasted_text(&path).unwrap().0, "gr\u{fc}n -> ja\n");
+}
+
+#[test]
 fn spreadsheet_reads_like_an_export() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("messages.xlsx");

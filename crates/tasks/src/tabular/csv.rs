@@ -361,6 +361,81 @@ struct Table<'p> {
     is_file: bool,
 }
 
+/// The rows of a workbook's first sheet whose columns have known names, or else of the first that has rows, and which sheets
+/// these and the others are.
+fn sheet_rows(path: &Path) -> Result<(Vec<Row>, Vec<String>), Error> {
+    let (mut sheets, mut total): (Vec<(String, Vec<Row>)>, usize) = (Vec::new(), 0);
+    each_row(path, Dates::Written, |name, line, cells| {
+        let width = cells.keys().next_back().map_or(0, |last| *last as usize + 1);
+        total += width;
+        if total <= MAX_CELLS {
+            let cells = (0..width).map(|at| cells.get(&(at as u32)).cloned().unwrap_or_default()).collect();
+            let row = Row { number: line as usize + 1, line: line as usize + 1, cells: Ok(cells) };
+            match sheets.last_mut().filter(|(last, _)| last == name) {
+                Some((_, rows)) => rows.push(row),
+                None => sheets.push((name.to_owned(), vec![row])),
+            }
+        }
+    })?;
+    if total > MAX_CELLS {
+        return Err(Error::TooLarge { place: path.display().to_string(), limit: 256 });
+    }
+    let named = sheets.iter().position(|(_, rows)| rows.iter().take(MOST_TITLES + 1).any(has_headings));
+    let (name, rows) = match sheets.is_empty() {
+        true => Default::default(),
+        false => sheets.remove(named.unwrap_or(0)),
+    };
+    let mut notes = vec![format!("Read from the sheet `{name}`.")];
+    if !sheets.is_empty() {
+        let others: Vec<String> = sheets.into_iter().map(|(name, _)| name).collect();
+        notes.push(format!("Sheets that are not read: `{}`.", others.join("`, `")));
+    }
+    Ok((rows, notes))
+}
+
+/// Makes every row at least as long as the first: cells of a sheet without a value are not there at all.
+fn widen(rows: &mut [Row], path: &Path) -> Result<(), Error> {
+    let width = rows.first().and_then(|row| row.cells.as_ref().ok()).map_or(0, Vec::len);
+    if width.saturating_mul(rows.len()) > MAX_CELLS {
+        return Err(Error::TooLarge { place: path.display().to_string(), limit: 256 });
+    }
+    for cells in rows.iter_mut().flat_map(|row| &mut row.cells) {
+        cells.resize(cells.len().max(width), String::new());
+    }
+    Ok(())
+}
+
+/// A file as text that people could have pasted: a spreadsheet as CSV, anything else in UTF-8. With it, what people should
+/// know of that.
+///
+/// # Errors
+/// The file can't be read, or is neither text nor a spreadsheet.
+pub fn pasted_text(path: &Path) -> Result<(String, Vec<String>), Error> {
+    match encoding::read(path) {
+        Err(Error::OtherForm { found: FileForm::Zip, .. }) if sheet::is_one(path) => {
+            let (mut rows, notes) = sheet_rows(path)?;
+            widen(&mut rows, path)?;
+            let line = |row: &Row| {
+                let cells: Vec<_> = row.cells.iter().flatten().map(|text| cell(text)).collect();
+                cells.join(",") + "\n"
+            };
+            Ok((rows.iter().map(line).collect(), notes))
+        }
+        read => {
+            let read = read?;
+            Ok((read.text, read.note.into_iter().collect()))
+        }
+    }
+}
+
+/// A text as a cell of a CSV file.
+pub(crate) fn cell(text: &str) -> String {
+    match text.contains([',', '"', '\n', '\r']) || text.trim() != text {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.to_owned(),
+    }
+}
+
 impl<'p> Table<'p> {
     fn read(path: &'p Path, builder: &mut Builder<'_>) -> Result<Self, Error> {
         let text = match encoding::read(path) {
@@ -384,40 +459,11 @@ impl<'p> Table<'p> {
         Ok(Self { path, rows, separator: records.separator, is_file: true })
     }
 
-    /// The rows of a workbook's first sheet whose columns have known names, or else of the first that has rows.
     fn of_sheet(path: &'p Path, builder: &mut Builder<'_>) -> Result<Self, Error> {
-        let (mut sheets, mut total): (Vec<(String, Vec<Row>)>, usize) = (Vec::new(), 0);
-        each_row(path, Dates::Written, |name, line, cells| {
-            let width = cells.keys().next_back().map_or(0, |last| *last as usize + 1);
-            total += width;
-            if total <= MAX_CELLS {
-                let cells = (0..width).map(|at| cells.get(&(at as u32)).cloned().unwrap_or_default()).collect();
-                let row = Row { number: line as usize + 1, line: line as usize + 1, cells: Ok(cells) };
-                match sheets.last_mut().filter(|(last, _)| last == name) {
-                    Some((_, rows)) => rows.push(row),
-                    None => sheets.push((name.to_owned(), vec![row])),
-                }
-            }
-        })?;
-        if total > MAX_CELLS {
-            return Err(Error::TooLarge { place: path.display().to_string(), limit: 256 });
-        }
-        let named = sheets.iter().position(|(_, rows)| rows.iter().take(MOST_TITLES + 1).any(has_headings));
-        let (name, rows) = match sheets.is_empty() {
-            true => Default::default(),
-            false => sheets.remove(named.unwrap_or(0)),
-        };
-        builder.note(format!("Read from the sheet `{name}`."));
-        if !sheets.is_empty() {
-            let others: Vec<String> = sheets.into_iter().map(|(name, _)| name).collect();
-            builder.note(format!("Sheets that are not read: `{}`.", others.join("`, `")));
-        }
+        let (rows, notes) = sheet_rows(path)?;
+        notes.into_iter().for_each(|note| builder.note(note));
         let mut rows = below_titles(rows, builder);
-        // Cells without a value are not there at all.
-        let width = rows.first().and_then(|row| row.cells.as_ref().ok()).map_or(0, Vec::len);
-        for cells in rows.iter_mut().flat_map(|row| &mut row.cells) {
-            cells.resize(cells.len().max(width), String::new());
-        }
+        widen(&mut rows, path)?;
         Ok(Self { path, rows, separator: None, is_file: true })
     }
 

@@ -16,12 +16,17 @@ use encoding_rs::WINDOWS_1252;
 use graft_core::{Digest, Example, Review, Source};
 use serde_json::Value;
 
-pub(crate) use self::{csv::is_json, jsonl::DIALOGUES, paste::parse, prompt::is_prompt};
 pub use self::{
-    csv::{Columns, Text as TableText, TextOrProblem, import_csv, read_csv},
+    csv::{Columns, Text as TableText, TextOrProblem, import_csv, pasted_text, read_csv},
     jsonl::{import_jsonl, text_of},
     paste::{Layout, import_lines, import_prompt, import_prompt_file},
     prompts::{PromptEntry, PromptRow, read_prompts},
+};
+pub(crate) use self::{
+    csv::{cell, is_json},
+    jsonl::DIALOGUES,
+    paste::parse,
+    prompt::is_prompt,
 };
 use crate::{
     Approval, Error, Import,

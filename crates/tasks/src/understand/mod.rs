@@ -21,7 +21,7 @@ pub use self::{
 };
 use crate::{
     cards::{Form, Task},
-    tabular::{Columns, Entry, Layout, parse, read_prompts},
+    tabular::{Columns, Entry, Layout, cell, parse, read_prompts},
 };
 
 /// What a text was understood as.
@@ -211,10 +211,6 @@ pub fn render(examples: &[Understood]) -> String {
 /// Examples as a table with the columns `text` and `label`; answers that are objects as JSON.
 #[must_use]
 pub fn csv<'e>(examples: impl Iterator<Item = (&'e str, Option<&'e Value>)>) -> String {
-    let cell = |text: &str| match text.contains([',', '"', '\n', '\r']) || text.trim() != text {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text.to_owned(),
-    };
     let answer = |output: &Value| output.as_str().map_or_else(|| output.to_string(), str::to_owned);
     let row = |(input, output): (&str, Option<&Value>)| {
         format!("{},{}\n", cell(input), cell(&output.map(answer).unwrap_or_default()))

@@ -1,6 +1,7 @@
 import { useImperativeHandle, useRef, useState, type DragEvent, type Ref } from "react";
+import { api, reply } from "../../api/client";
 import { number } from "../../lib/format";
-import { sayError } from "../toasts";
+import { say, sayError } from "../toasts";
 import { TextArea } from "../form";
 import css from "./paste.module.css";
 
@@ -22,6 +23,12 @@ interface Props {
   handle?: Ref<PasteHandle>;
 }
 
+/** The text of a file in any encoding, or of a spreadsheet. */
+function textOf(file: File) {
+  const headers = { "content-type": "application/octet-stream" };
+  return reply(api.POST("/api/v1/texts", { body: "", bodySerializer: () => file, headers }));
+}
+
 /** A text that is typed, pasted, or dropped as a file. */
 export function PasteBox({ label, value, placeholder, onText, least, handle }: Props) {
   const box = useRef<HTMLDivElement>(null);
@@ -40,7 +47,10 @@ export function PasteBox({ label, value, placeholder, onText, least, handle }: P
   const read = (file: File | undefined) => {
     if (!file) return;
     if (file.size > MAX_FILE) return sayError(new Error("A file of more than 8 MiB is imported in Audit."));
-    file.text().then(onText, sayError);
+    textOf(file).then(({ text, notes }) => {
+      onText(text);
+      if (notes.length > 0) say(`${file.name} is read`, { detail: notes.join(" ") });
+    }, sayError);
   };
   const drop = (event: DragEvent) => {
     event.preventDefault();
@@ -76,7 +86,7 @@ export function PasteBox({ label, value, placeholder, onText, least, handle }: P
               <input
                 type="file"
                 className="sr"
-                accept=".txt,.csv,.tsv,.json,.jsonl,.ndjson,.md"
+                accept=".txt,.csv,.tsv,.xlsx,.json,.jsonl,.ndjson,.md"
                 onChange={(event) => {
                   read(event.target.files?.[0]);
                   event.target.value = "";

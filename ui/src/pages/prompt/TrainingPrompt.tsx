@@ -13,6 +13,7 @@ import layout from "../../components/layout.module.css";
 import { MixLabels, mixed } from "../../components/MixLabels";
 import { PasteBox, type PasteHandle } from "../../components/paste/PasteBox";
 import { Understood } from "../../components/paste/Understood";
+import { TemplatePick, type Template } from "../../components/TemplatePick";
 import { count } from "../../lib/format";
 import { useDebounced } from "../../lib/useDebounced";
 import { ActionButton } from "../../shell/ActionButton";
@@ -31,6 +32,12 @@ const TYPES = [
   { value: "instruction_following", label: "Instruction following", task: "instruction" },
   { value: "general_chat", label: "General chat", task: "chat" },
 ];
+/** What a template is trained as. */
+const MODEL_TYPES = {
+  labels: "text_classification",
+  text: "instruction_following",
+  dialogue: "general_chat",
+};
 const PRIORITIES = [
   { value: "low", label: "Low" },
   { value: "normal", label: "Normal" },
@@ -75,19 +82,21 @@ export function TrainingPrompt() {
   const own = tasks.filter((task) => !TYPES.some((type) => type.task === task.name));
   const known = useQuery(templatesQuery).data ?? [];
   // A template with fields needs its own task.
-  const template = known.find((one) => one.name === search.template && one.form === "labels");
-  const pick = (to: string) =>
-    known.some((one) => one.name === to && one.form !== "labels")
+  const pick = (to: string | undefined) =>
+    known.some((one) => one.name === to && one.form === "fields")
       ? void navigate({ to: "/tasks/new", search: { template: to } })
-      : setUrl({ template: to || undefined });
-  const written = useRef<string | null>(null);
+      : setUrl({ template: to });
+  const written = useRef({ name: "", text: "" });
+  const fill = ({ name, form, examples = "" }: Template) => {
+    if (saved === "reading" || form === "fields") return;
+    const text = examples.trim();
+    if (written.current.name !== name) change({ text, model_type: MODEL_TYPES[form], parent: null });
+    else if (draft.text === written.current.text) change({ text });
+    written.current = { name, text };
+  };
   const typed = useRef<string | null>(null);
   useEffect(() => {
     if (saved === "reading") return;
-    if (template && written.current !== template.name) {
-      written.current = template.name;
-      change({ text: template.examples.trim(), model_type: "text_classification", parent: null });
-    }
     if (search.type && typed.current !== search.type) {
       typed.current = search.type;
       change({ model_type: search.type });
@@ -167,16 +176,18 @@ export function TrainingPrompt() {
               if (!go.disabled) go.run();
             }}
           >
-            <Pick
-              label="Template"
-              hint={
-                template?.about ??
-                "Sample examples; they replace the text. Templates with fields create their own task."
-              }
-              value={template?.name ?? ""}
-              options={[{ value: "", label: "None" }, ...known.map((one) => ({ value: one.name, label: one.title }))]}
-              onPick={pick}
-            />
+            {saved !== "reading" && (
+              <TemplatePick
+                name={
+                  known.some((one) => one.name === search.template && one.form !== "fields")
+                    ? search.template
+                    : undefined
+                }
+                hint="Sample examples; they replace the text. Templates with fields create their own task."
+                onPick={pick}
+                onFilled={fill}
+              />
+            )}
             <PasteBox
               label="Examples"
               handle={box}

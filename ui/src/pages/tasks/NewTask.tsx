@@ -2,14 +2,16 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { api, reply } from "../../api/client";
-import { templatesQuery, trialQuery, understandQuery } from "../../api/queries";
+import { trialQuery, understandQuery } from "../../api/queries";
 import type { Schemas } from "../../api/types";
+import { Button } from "../../components/Button";
 import { Card, Empty, Notice, PageHead } from "../../components/bits";
 import { Failure } from "../../components/Failure";
-import { Check, Input, Pick, Segmented, TextArea } from "../../components/form";
+import { Check, Input, Segmented, TextArea } from "../../components/form";
 import layout from "../../components/layout.module.css";
 import { PasteBox, type PasteHandle } from "../../components/paste/PasteBox";
 import { FORMS, Understood } from "../../components/paste/Understood";
+import { TemplatePick, type Template } from "../../components/TemplatePick";
 import { say } from "../../components/toasts";
 import { count } from "../../lib/format";
 import { isObject, type JsonObject } from "../../lib/json";
@@ -69,23 +71,27 @@ export function NewTask() {
   const settled = useDebounced(text, 400);
   const understood = useQuery(understandQuery(settled));
   const found = settled.trim() === "" ? undefined : understood.data;
-  const templates = useQuery(templatesQuery).data ?? [];
-  const template = templates.find((one) => one.name === search.template);
-  const written = useRef<string | null>(null);
+  const [template, setTemplate] = useState<Template | null>(null);
+  // What the template wrote: a text that people changed is not replaced when they fill in its variables.
+  const written = useRef({ name: "", text: "" });
   // The schema inferred last: corrections apply only to the answers from which it was inferred.
   const from = useRef("null");
-  useEffect(() => {
-    if (!template || written.current === template.name) return;
-    written.current = template.name;
-    from.current = "null";
-    setText(template.examples.trim());
-    const { title, name, instruction, form, schema } = template;
-    setOwn({ ...UNTOUCHED, title, name, instruction, form, schema: isObject(schema) ? schema : null });
-  }, [template]);
+  const fill = (filled: Template) => {
+    const { title, name, instruction, form, schema } = filled;
+    const isNew = written.current.name !== name;
+    if (isNew) {
+      from.current = "null";
+      setOwn({ ...UNTOUCHED, title, name, instruction, form, schema: isObject(schema) ? schema : null });
+    } else change({ title, instruction });
+    const examples = filled.examples?.trim() ?? "";
+    if (isNew || text === written.current.text) setText(examples);
+    written.current = { name, text: examples };
+    setTemplate(filled);
+  };
   const inferred = JSON.stringify(found?.schema ?? null);
   useEffect(() => {
     if (inferred === "null" || inferred === from.current) return;
-    if (from.current !== "null" || written.current === null) change({ schema: null });
+    if (from.current !== "null" || written.current.name === "") change({ schema: null });
     from.current = inferred;
   }, [inferred]);
 
@@ -140,6 +146,19 @@ export function NewTask() {
     disabled: missing !== "" || save.isPending || settled !== text || (trial.isError && trial.fetchStatus === "idle"),
     run: () => save.mutate(),
   };
+  const keep = useMutation({
+    mutationFn: () => {
+      const { form, instruction, guidelines, schema } = definition;
+      const params = { path: { name } };
+      const body = { form, title: own.title.trim() || name, instruction, guidelines, schema, examples: text };
+      return reply(api.PUT("/api/v1/templates/{name}", { params, body }));
+    },
+    onSuccess: ({ title, variables = [] }) => {
+      const detail = variables.length > 0 && `To be filled in: ${variables.map((one) => one.title).join(", ")}.`;
+      say(`“${title}” is saved as a template`, { detail: detail || undefined });
+      return client.invalidateQueries({ queryKey: ["templates"], exact: true });
+    },
+  });
   const first = found?.examples.find((example) => example.output !== undefined && example.output !== null);
   const answer: Schemas["AnswerForm"] =
     kind === "labels"
@@ -159,18 +178,15 @@ export function NewTask() {
       <div className={layout.two}>
         <Card title="1. Examples">
           <div className={css.stack}>
-            <Pick
-              label="Template"
-              hint={template?.about ?? "A ready-made task with a dozen examples; it replaces the text."}
-              value={template?.name ?? ""}
-              options={[
-                { value: "", label: "None" },
-                ...templates.map((one) => ({ value: one.name, label: one.title })),
-              ]}
+            <TemplatePick
+              name={search.template}
+              hint="A ready-made task with a dozen examples; it replaces the text."
               onPick={(to) => {
-                written.current = null;
-                setUrl({ template: to || undefined });
+                written.current = { name: "", text: "" };
+                if (!to) setTemplate(null);
+                setUrl({ template: to });
               }}
+              onFilled={fill}
             />
             <PasteBox label="Text" handle={box} least={0} placeholder={PLACEHOLDER} value={text} onText={setText} />
           </div>
@@ -263,10 +279,19 @@ export function NewTask() {
           )}
           {made && made.problems.length > 0 && <Refused made={made} />}
           {failure && <Failure error={failure} />}
+          {keep.isError && <Failure error={keep.error} />}
           <div className={css.row}>
             <ActionButton action={go} look="main" busy={save.isPending && "Saving …"}>
               {go.label}
             </ActionButton>
+            <Button
+              disabled={missing !== ""}
+              title="Each {{name}} in title, instruction and guidelines becomes a field to fill in"
+              busy={keep.isPending && "Saving …"}
+              onClick={() => keep.mutate()}
+            >
+              Save as a template
+            </Button>
             <span role="status">{missing || (made && ends(made))}</span>
           </div>
         </div>
