@@ -87,9 +87,10 @@ pub use upkeep::{
 };
 pub use upstreams::{ChatRequest, Passed, PassedBody, PlainRequest, Proxied, Proxy, UpstreamReport, Upstreams};
 pub use versions::{
-    AskAiChange, AskAiSettings, BaselineScores, Bundle, Checked, Chosen, ContestantScores, Distance, Drift, DriftState,
-    Evaluation, KeptAnswer, Lineage, Measured, Merged, OutType, Overrides, ResultFormat, Seen, Share, Shift,
-    ShownAnswer, Spread, Told, VersionDetail, Versions, field_of, point_latest,
+    AskAiChange, AskAiSettings, BaselineScores, Bundle, Checked, Chosen, ContestantBrief, ContestantScores, Distance,
+    Drift, DriftState, Evaluation, KeptAnswer, Lineage, Measured, Merged, OutType, Overrides, ResultFormat,
+    ScoresBrief, Seen, Share, Shift, ShownAnswer, Spread, Told, VersionBrief, VersionDetail, Versions, field_of,
+    point_latest,
 };
 
 /// A result of this crate.

@@ -1,5 +1,6 @@
 use graft_core::{BaseRef, Digest, TaskCard, Timestamp};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sqlx::any::{AnyExecutor, AnyRow};
 use utoipa::ToSchema;
@@ -63,7 +64,7 @@ pub struct NewVersion {
     pub card: TaskCard,
     /// Scores of the adapter, the base model and the baseline on the same held-out examples.
     pub metrics: Value,
-    /// Revision of the task it was trained with, if known.
+    /// The version whose weights its training started from.
     pub parent: Option<String>,
     /// Revision of the task it was trained with, where that is known.
     pub task_revision: Option<i64>,
@@ -116,6 +117,29 @@ pub struct Version {
     pub parent: Option<String>,
     /// Revision of the task it was trained with; absent if unknown.
     pub task_revision: Option<i64>,
+    /// Who registered it.
+    pub created_by: String,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// A version as lists of tasks show it, with a part of its metrics.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VersionHead<M> {
+    /// Name of the task.
+    pub task: String,
+    /// Unique within the task.
+    pub name: String,
+    /// Its stage.
+    pub stage: Stage,
+    /// How it answers.
+    pub method: Method,
+    /// The run that made it.
+    pub run: Option<String>,
+    /// Name of the base model; absent if the version needs none.
+    pub base: Option<String>,
+    /// The part of its metrics; absent if they have none of that form.
+    pub metrics: Option<M>,
     /// Who registered it.
     pub created_by: String,
     /// When.
@@ -179,6 +203,21 @@ impl Store {
     /// When the database can't be read.
     pub async fn active_version(&self, task: &str) -> Result<Option<Version>, Error> {
         active(&self.read, task).await
+    }
+
+    /// The active and the newest version of each task, in the order they were registered. Of their metrics, which hold
+    /// something for each held-out example, only the part `M` is kept.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn current_versions<M: DeserializeOwned>(&self) -> Result<Vec<VersionHead<M>>, Error> {
+        let rows = sqlx::query(
+            "select task, name, stage, method, run, base_name, metrics, created_by, created_at from versions
+             where stage = 'active' or seq in (select max(seq) from versions group by task) order by seq",
+        )
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter().map(head).collect()
     }
 
     /// Stores one metric of a version. With a lease, the write is refused if the worker lost the run.
@@ -432,6 +471,22 @@ pub(crate) async fn active(on: impl AnyExecutor<'_>, task: &str) -> Result<Optio
     let row =
         sqlx::query(select_versions!("where task = $1 and stage = 'active'")).bind(task).fetch_optional(on).await?;
     row.map(|row| version(&row)).transpose()
+}
+
+fn head<M: DeserializeOwned>(row: &AnyRow) -> Result<VersionHead<M>, Error> {
+    let method = row::parsed(row, "method")?;
+    let metrics: String = row::get(row, "metrics")?;
+    Ok(VersionHead {
+        method,
+        task: row::get(row, "task")?,
+        name: row::get(row, "name")?,
+        stage: row::parsed(row, "stage")?,
+        run: row::get(row, "run")?,
+        base: (method == Method::Adapter).then(|| row::get(row, "base_name")).transpose()?,
+        metrics: serde_json::from_str(&metrics).ok(),
+        created_by: row::get(row, "created_by")?,
+        created_at: row::get(row, "created_at")?,
+    })
 }
 
 fn version(row: &AnyRow) -> Result<Version, Error> {

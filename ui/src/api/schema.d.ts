@@ -2928,6 +2928,13 @@ export interface components {
              */
             seconds: number;
         };
+        /** @description A contestant on the same examples. */
+        ContestantBrief: {
+            kind?: components["schemas"]["ContestantKind"] | null;
+            metric?: components["schemas"]["Metric"] | null;
+            /** @description What people read. */
+            name: string;
+        };
         /**
          * @description The kinds of contestants. On equal scores the earlier kind wins.
          * @enum {string}
@@ -5830,6 +5837,18 @@ export interface components {
             /** @description Digest of the truth, so that only scores of the same examples are compared. */
             truth: components["schemas"]["Digest"];
         };
+        /** @description The metric that decides between versions, on the held-out examples. */
+        ScoresBrief: {
+            base?: components["schemas"]["Metric"] | null;
+            /** @description Of the contestants. */
+            contestants: components["schemas"]["ContestantBrief"][];
+            /** @description Number of held-out examples. */
+            examples: number;
+            /** @description Of the version. */
+            metric: components["schemas"]["Metric"];
+            /** @description Digest of the answers of these examples, so that only scores of the same ones are compared. */
+            truth: components["schemas"]["Digest"];
+        };
         /** @description Exceptions from the usual comparison of answers. Texts are compared without case, extra spaces, outer punctuation and a
          *     leading "the"; numbers to three decimals; the order of a list doesn't matter. */
         ScoringRules: {
@@ -6574,7 +6593,7 @@ export interface components {
         TaskOrigin: "built-in" | "changed" | "own";
         /** @description A task with the state of its examples, its run and its versions. */
         TaskOverview: {
-            active?: components["schemas"]["Version"] | null;
+            active?: components["schemas"]["VersionBrief"] | null;
             /** @description Whether it is archived. */
             archived: boolean;
             /** @description What a person should look at. */
@@ -6590,7 +6609,9 @@ export interface components {
             integration?: components["schemas"]["Integration"] | null;
             /** @description What an answer is, in the words of the definition. */
             kind: components["schemas"]["AnswerKind"];
-            /** @description The labels known so far, for label tasks. */
+            /** @description How many labels are known, for label tasks. */
+            label_count?: number | null;
+            /** @description The labels known so far, for label tasks; the first 200 of them. */
             labels?: string[] | null;
             /** @description As users type it. */
             name: string;
@@ -7245,6 +7266,22 @@ export interface components {
              * @description Revision of the task it was trained with; absent if unknown.
              */
             task_revision?: number | null;
+        };
+        /** @description The active version of a task in a list. `GET /versions/{task}/{name}` returns all of it. */
+        VersionBrief: {
+            /** @description Name of the base model; absent if the version needs none. */
+            base: string | null;
+            /** @description When. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description Who registered it. */
+            created_by: string;
+            /** @description How it answers. */
+            method: components["schemas"]["VersionMethod"];
+            /** @description Unique within the task. */
+            name: string;
+            /** @description The run that made it. */
+            run?: string | null;
+            scores: components["schemas"]["ScoresBrief"] | null;
         };
         /** @description A version with its numbers and answers of it. */
         VersionDetail: {

@@ -35,6 +35,7 @@ test("a schema becomes fields in its order", () => {
     { kind: "choice", name: "", nullable: false, options: ["ham", "spam"] },
   ]);
   expect(fields({ form: "label", labels: [] })[0]?.kind).toBe("text");
+  expect(fields({ form: "label", labels: ["ham", "spam"], label_count: 300 })[0]?.kind).toBe("text");
 });
 
 test("a blank answer is valid if the schema allows null, otherwise it lists what is missing", () => {
@@ -55,6 +56,7 @@ test("a blank answer is valid if the schema allows null, otherwise it lists what
 
 test("labels and texts are validated too", () => {
   expect(problems({ form: "label", labels: ["ham"] }, "spam")[""]).toContain("not one of the labels");
+  expect(problems({ form: "label", labels: ["ham"], label_count: 300 }, "spam")).toEqual({});
   expect(problems({ form: "text" }, "  ")[""]).toBe("Write the answer");
   expect(problems({ form: "json", schema: task.schema }, null)[""]).toBe("Nothing is filled in");
 });

@@ -15,13 +15,21 @@ export interface Form {
   form: "json" | "label" | "text";
   schema?: JsonObject | null;
   labels?: string[] | null;
+  /** More than there are `labels`, where these are only the first. */
+  label_count?: number | null;
 }
+
+/** The labels of a task; none where they are not all known here. */
+export const labelsOf = ({ labels, label_count }: Form): string[] =>
+  labels && (label_count ?? 0) <= labels.length ? labels : [];
 
 /** The fields of a task's answer; one unnamed field for labels and texts. */
 export function fields(task: Form): Field[] {
-  if (task.form === "label" && task.labels?.length)
-    return [{ kind: "choice", name: "", nullable: false, options: task.labels }];
-  if (task.form === "label") return [{ kind: "text", name: "", nullable: false, long: false }];
+  if (task.form === "label") {
+    const options = labelsOf(task);
+    if (options.length > 0) return [{ kind: "choice", name: "", nullable: false, options }];
+    return [{ kind: "text", name: "", nullable: false, long: false }];
+  }
   if (task.form === "text") return [{ kind: "text", name: "", nullable: false, long: true }];
   return properties(task.schema);
 }
@@ -83,7 +91,7 @@ export function problems(task: Form, answer: Json | null | undefined): Record<st
   if (task.form !== "json") {
     const text = typeof answer === "string" ? answer.trim() : "";
     if (text === "") found[""] = task.form === "label" ? "Choose a label" : "Write the answer";
-    else if (task.form === "label" && task.labels?.length && !task.labels.includes(text))
+    else if (task.form === "label" && labelsOf(task).length > 0 && !labelsOf(task).includes(text))
       found[""] = `“${text}” is not one of the labels`;
     return found;
   }

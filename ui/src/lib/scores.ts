@@ -55,7 +55,7 @@ export function ranked(evaluation: Evaluation, name: string, method: Version["me
   const { adapter, base } = evaluation;
   const contestants = contestantsOf(evaluation);
   const self = contestants.find((one) => one.kind === method);
-  const all: Omit<Ranked, "best">[] = [
+  return inOrder([
     {
       ...{ who: self ? `${name}: ${self.name}` : name, mine: true, metric: headline(adapter) },
       ...{ seconds: evaluation.seconds_per_answer, fitted: self?.seconds_to_fit, crossed: self?.cross_validated },
@@ -67,7 +67,24 @@ export function ranked(evaluation: Evaluation, name: string, method: Version["me
         ...{ seconds: one.seconds_per_answer, fitted: one.seconds_to_fit, crossed: one.cross_validated },
       })),
     ...(base ? [{ who: BASE, metric: headline(base) }] : []),
-  ];
+  ]);
+}
+
+/** The same of a version in the list of tasks. */
+export function rankedBrief({ name, method, scores }: Schemas["VersionBrief"]): Ranked[] {
+  if (!scores) return [];
+  const { metric, contestants, base } = scores;
+  const self = contestants.find((one) => one.kind === method);
+  return inOrder([
+    { who: self ? `${name}: ${self.name}` : name, mine: true, metric },
+    ...contestants
+      .filter((one) => one !== self)
+      .map((one) => ({ who: contestantOf(one.name), metric: one.metric ?? undefined })),
+    ...(base ? [{ who: BASE, metric: base }] : []),
+  ]);
+}
+
+function inOrder(all: Omit<Ranked, "best">[]): Ranked[] {
   const value = (one: Omit<Ranked, "best">) => one.metric?.value ?? 0;
   const most = Math.max(...all.map(value));
   return all.sort((a, b) => value(b) - value(a)).map((one) => ({ ...one, best: value(one) === most }));

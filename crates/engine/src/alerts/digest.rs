@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{Alerts, LEASE};
-use crate::{DriftState, Result, TaskOverview, clock::local_zone, versions::Evaluation};
+use crate::{DriftState, Result, TaskOverview, clock::local_zone};
 
 /// The reader of days.
 const DAYS: &str = "digest";
@@ -152,13 +152,13 @@ impl Alerts<'_> {
             }
             _ => None,
         };
-        let score = task.active.as_ref().and_then(Evaluation::of).and_then(|evaluation| {
-            evaluation.adapter.headline().map(|metric| (metric.name.replace('_', " "), metric.value))
-        });
+        let scores = task.active.as_ref().and_then(|version| version.scores.as_ref());
+        let score = scores.map(|scores| (scores.metric.name.replace('_', " "), scores.metric.value));
         let drift = match &task.active {
             // Nor must a version whose task can't be read.
             Some(version) => {
-                self.engine.versions().drift_of(version).await.map_or(DriftState::Unknown, |drift| drift.state)
+                let drift = self.engine.versions().drift(&task.name, Some(&version.name)).await;
+                drift.map_or(DriftState::Unknown, |drift| drift.state)
             }
             None => DriftState::Unknown,
         };

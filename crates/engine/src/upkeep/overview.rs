@@ -1,5 +1,7 @@
+use std::collections::BTreeMap;
+
 use graft_core::{AnswerForm, TaskCard};
-use graft_store::{Counts, Run, RunFilter, RunKind, RunState, Stage, Version};
+use graft_store::{Counts, Run, RunFilter, RunKind, RunState, Stage};
 use graft_tasks::cards::{Form, Integration, Task};
 use serde::Serialize;
 use serde_json::Value;
@@ -10,7 +12,7 @@ use crate::{
     Result,
     examples::READY,
     tasks::{TaskDetail, TaskOrigin},
-    versions::Evaluation,
+    versions::VersionBrief,
 };
 
 /// A task with the state of its examples, its run and its versions.
@@ -37,8 +39,10 @@ pub struct TaskOverview {
     /// JSON Schema of an answer, for tasks whose answers are objects.
     #[schema(value_type = Option<Object>)]
     pub schema: Option<Value>,
-    /// The labels known so far, for label tasks.
+    /// The labels known so far, for label tasks; the first 200 of them.
     pub labels: Option<Vec<String>>,
+    /// How many labels are known, for label tasks.
+    pub label_count: Option<usize>,
     /// Whether something answers without a model.
     pub has_baseline: bool,
     /// States of its examples.
@@ -46,7 +50,7 @@ pub struct TaskOverview {
     /// Where they came from.
     pub sources: Vec<SourceCount>,
     /// The version that answers.
-    pub active: Option<Version>,
+    pub active: Option<VersionBrief>,
     /// The run that is queued or under way.
     pub run: Option<Run>,
     /// Whether there are enough approved examples to train.
@@ -89,34 +93,73 @@ pub struct Attention {
     pub link: String,
 }
 
+/// The most labels of a task that the list contains.
+const LISTED_LABELS: usize = 200;
+
+/// The versions of a task that the overview tells about.
+#[derive(Default)]
+struct Current {
+    active: Option<VersionBrief>,
+    /// The newest, if it isn't the active one.
+    newer: Option<VersionBrief>,
+}
+
 impl Upkeep<'_> {
     /// Every task, in the order they are shown, with or without the archived ones.
     ///
     /// # Errors
     /// Store errors.
     pub async fn overview(self, archived: bool) -> Result<Vec<TaskOverview>> {
-        let mut counts = self.engine.store.example_counts().await?;
-        let mut sources = self.engine.store.source_counts().await?;
+        let store = &self.engine.store;
+        let (mut counts, mut sources, mut versions) = tokio::try_join!(
+            async { Ok(store.example_counts().await?) },
+            async { Ok(store.source_counts().await?) },
+            self.current()
+        )?;
         let mut tasks = Vec::new();
         for task in self.engine.tasks().list(archived).await? {
             let name = &task.definition.name;
             let counts = counts.remove(name).unwrap_or_default();
             let kinds = sources.remove(name).unwrap_or_default();
             let sources = kinds.into_iter().map(|(kind, count)| SourceCount { kind, count }).collect();
-            tasks.push(self.overview_of(task, counts, sources).await?);
+            let current = versions.remove(name).unwrap_or_default();
+            tasks.push(self.overview_of(task, counts, sources, current).await?);
         }
         Ok(tasks)
     }
 
-    async fn overview_of(self, task: TaskDetail, counts: Counts, sources: Vec<SourceCount>) -> Result<TaskOverview> {
+    /// The active and the newest version of each task.
+    async fn current(self) -> Result<BTreeMap<String, Current>> {
+        let mut tasks: BTreeMap<String, Current> = BTreeMap::new();
+        for head in self.engine.store.current_versions().await? {
+            let (stage, current) = (head.stage, tasks.entry(head.task.clone()).or_default());
+            let version = VersionBrief::from(head);
+            // They come in the order they were registered: one after the active one is newer.
+            match stage {
+                Stage::Active => current.active = Some(version),
+                _ => current.newer = Some(version),
+            }
+        }
+        Ok(tasks)
+    }
+
+    async fn overview_of(
+        self,
+        task: TaskDetail,
+        counts: Counts,
+        sources: Vec<SourceCount>,
+        current: Current,
+    ) -> Result<TaskOverview> {
         let TaskDetail { definition: task, revision, origin, archived, .. } = task;
         let name = task.name.as_str();
         let labels = self.engine.examples().labels_of(&task).await?;
         // A label task has no card before it has two labels.
         let card = task.card(&labels).ok();
-        let (form, schema, labels) = form(&task, card.as_ref(), labels);
-        let versions = self.engine.store.versions(Some(name)).await?;
-        let active = versions.iter().find(|version| version.stage == Stage::Active).cloned();
+        let (form, schema, mut labels) = form(&task, card.as_ref(), labels);
+        let label_count = labels.as_ref().map(Vec::len);
+        if let Some(labels) = &mut labels {
+            labels.truncate(LISTED_LABELS);
+        }
         let filter = RunFilter {
             task: Some(name.to_owned()),
             kind: Some(RunKind::Train),
@@ -125,7 +168,7 @@ impl Upkeep<'_> {
         };
         let newest = self.engine.store.runs(&filter).await?.pop();
         let ready = counts.approved >= READY as u64;
-        let attention = attention(name, &counts, ready, &versions, newest.as_ref());
+        let attention = attention(name, &counts, ready, &current, newest.as_ref());
         Ok(TaskOverview {
             name: name.to_owned(),
             title: task.shown(),
@@ -138,10 +181,11 @@ impl Upkeep<'_> {
             instruction: task.instruction.clone(),
             schema,
             labels,
+            label_count,
             has_baseline: task.baseline.is_some(),
             counts,
             sources,
-            active,
+            active: current.active,
             run: self.engine.store.active_run(name).await?,
             ready,
             needed: READY as u64,
@@ -164,7 +208,7 @@ fn form(task: &Task, card: Option<&TaskCard>, labels: Vec<String>) -> FormParts 
     }
 }
 
-fn attention(task: &str, counts: &Counts, ready: bool, versions: &[Version], newest: Option<&Run>) -> Vec<Attention> {
+fn attention(task: &str, counts: &Counts, ready: bool, versions: &Current, newest: Option<&Run>) -> Vec<Attention> {
     let mut found = Vec::new();
     let mut note = |kind, text: String, link: String| found.push(Attention { kind, text, link });
     if counts.pending > 0 {
@@ -184,16 +228,14 @@ fn attention(task: &str, counts: &Counts, ready: bool, versions: &[Version], new
     if let Some(run) = newest.filter(|run| run.state == RunState::Failed) {
         note("failed-run", format!("Run {} failed.", run.id), format!("/runs/{}", run.id));
     }
-    let active = versions.iter().find(|version| version.stage == Stage::Active);
-    let newer = versions.last().filter(|last| Some(last.name.as_str()) != active.map(|active| active.name.as_str()));
-    match (active, newer) {
+    match (&versions.active, &versions.newer) {
         (None, None) if ready => note(
             "no-version",
             "There are enough approved examples to train a first version.".into(),
             format!("/tasks/{task}/train"),
         ),
-        (active, Some(newer)) if active.is_none_or(|active| active.created_at < newer.created_at) => {
-            note("newer-version", waiting(newer, active), format!("/tasks/{task}/versions/{}", newer.name))
+        (active, Some(newer)) if active.as_ref().is_none_or(|active| active.created_at < newer.created_at) => {
+            note("newer-version", waiting(newer, active.as_ref()), format!("/tasks/{task}/versions/{}", newer.name))
         }
         _ => {}
     }
@@ -201,17 +243,14 @@ fn attention(task: &str, counts: &Counts, ready: bool, versions: &[Version], new
 }
 
 /// Says of a version that is not active yet how good it is, against the active one where both answered the same examples.
-fn waiting(newer: &Version, active: Option<&Version>) -> String {
+fn waiting(newer: &VersionBrief, active: Option<&VersionBrief>) -> String {
     let mut said = format!("Version {} is not active yet", newer.name);
-    if let Some(mine) = Evaluation::of(newer)
-        && let Some(metric) = mine.adapter.headline()
-    {
-        said += &format!(": {} {:.1} %", metric.name.replace('_', " "), metric.value * 100.0);
+    if let Some(mine) = &newer.scores {
+        said += &format!(": {} {:.1} %", mine.metric.name.replace('_', " "), mine.metric.value * 100.0);
         if let Some(active) = active
-            && let Some(other) = Evaluation::of(active).filter(|other| other.adapter.truth == mine.adapter.truth)
-            && let Some(theirs) = other.adapter.headline()
+            && let Some(theirs) = active.scores.as_ref().filter(|theirs| theirs.truth == mine.truth)
         {
-            said += &format!(", against {:.1} % of {}", theirs.value * 100.0, active.name);
+            said += &format!(", against {:.1} % of {}", theirs.metric.value * 100.0, active.name);
         }
     }
     said + "."

@@ -71,6 +71,37 @@ async fn task_change_lists_fields_and_effects() {
 }
 
 #[tokio::test]
+async fn list_of_tasks_stays_short() {
+    let service = Service::with_examples().await;
+    let labels: Vec<String> = (0..250).map(|n| format!("label-{n:03}")).collect();
+    let many = json!({"name": "many", "form": "labels", "instruction": "Sort it.", "labels": labels, "closed": true});
+    service.post("/api/v1/tasks", &many).await;
+    let kind = json!({"kind": "most-frequent"});
+    let version = service.post("/api/v1/tasks/text-classification/contestants", &kind).await.json()["version"].clone();
+    let name = version["name"].as_str().unwrap();
+    let path = format!("/api/v1/versions/text-classification/{name}/activate");
+    let activated = service.post(&path, &json!({"force": true})).await;
+    assert_eq!(activated.status, StatusCode::OK, "{}", activated.json());
+    let list = service.get("/api/v1/tasks").await;
+    let of =
+        |name: &str| list.json()["tasks"].as_array().unwrap().iter().find(|task| task["name"] == name).unwrap().clone();
+    let active = &of("text-classification")["active"];
+    let evaluation = &version["metrics"]["evaluation"];
+    assert_eq!(active["scores"]["metric"], evaluation["adapter"]["metrics"][0], "{active}");
+    assert_eq!(active["scores"]["examples"], evaluation["adapter"]["n"]);
+    assert_eq!(
+        active["scores"]["contestants"].as_array().map(Vec::len),
+        evaluation["contestants"].as_array().map(Vec::len)
+    );
+    assert!(active.get("metrics").is_none() && active.get("card").is_none(), "{active}");
+    let many = of("many");
+    assert_eq!((many["labels"].as_array().unwrap().len(), &many["label_count"]), (200, &json!(250)));
+    let text = String::from_utf8(list.body.clone()).unwrap();
+    assert!(!["per_example", "calibration", "confidences"].iter().any(|part| text.contains(part)), "{text}");
+    assert!(text.len() < 24_000, "{} bytes", text.len());
+}
+
+#[tokio::test]
 async fn built_in_tasks_are_listed_and_cannot_be_renamed() {
     let service = Service::new().await;
     let list = service.get("/api/v1/tasks").await.json();

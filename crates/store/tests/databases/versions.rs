@@ -8,6 +8,7 @@ use crate::support::{Database, TASK, card, new_version, on_both, spec};
 
 on_both!(
     versions_can_be_registered,
+    current_versions_are_the_active_and_the_newest,
     answers_belong_to_one_evaluation,
     task_has_one_active_version,
     repeated_rollback_goes_back_further,
@@ -54,6 +55,25 @@ async fn versions_can_be_registered(database: Database) {
     }
     let error = store.add_version(&new_version(Some("v1")), "ada", 13).await.unwrap_err();
     assert!(matches!(error, Error::VersionExists { .. }), "{error:?}");
+}
+
+async fn current_versions_are_the_active_and_the_newest(database: Database) {
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Part {
+        adapter: serde_json::Value,
+    }
+    let store = &database.store;
+    add(store, &["v1", "v2", "v3"]).await;
+    store
+        .add_version(&NewVersion { task: "other".into(), metrics: json!({}), ..new_version(None) }, "ada", 11)
+        .await
+        .unwrap();
+    store.set_active(TASK, "v1", None, "ada", 12).await.unwrap();
+    let found = store.current_versions::<Part>().await.unwrap();
+    let heads: Vec<_> = found.iter().map(|head| (head.task.as_str(), head.name.as_str(), head.stage)).collect();
+    assert_eq!(heads, [(TASK, "v1", Stage::Active), (TASK, "v3", Stage::Shadow), ("other", "v1", Stage::Shadow)]);
+    assert_eq!(found[0].metrics, Some(Part { adapter: json!({"item_f1": 0.93}) }));
+    assert_eq!(found[2].metrics, None, "it has no such metrics");
 }
 
 async fn answers_belong_to_one_evaluation(database: Database) {

@@ -8,7 +8,7 @@ import { TimeAgo } from "../../components/TimeAgo";
 import { VerdictPill } from "../../components/VerdictPill";
 import { duration, label, number } from "../../lib/format";
 import { verdict } from "../../lib/reliability";
-import { BASE, evaluationOf, headline, ranked, titleOf } from "../../lib/scores";
+import { BASE, rankedBrief, titleOf } from "../../lib/scores";
 import css from "./home.module.css";
 
 /** One task: its active version with its score, running trainings, and the progress of the audit. */
@@ -53,10 +53,9 @@ export function TaskCard({ task }: { task: TaskInfo }) {
 
 function Active({ task }: { task: TaskInfo }) {
   const active = task.active;
-  const evaluation = evaluationOf(active);
-  const mine = evaluation && headline(evaluation.adapter);
   if (!active) return null;
-  const all = mine && evaluation.adapter.n > 0 ? ranked(evaluation, active.name, active.method) : [];
+  const mine = active.scores?.metric;
+  const all = active.scores?.examples ? rankedBrief(active) : [];
   const others = all.filter((one) => !one.mine && one.who !== BASE);
   const [rival] = others;
   const best = all.find((one) => one.mine)?.best;
