@@ -579,9 +579,7 @@ impl Error {
             }
             Self::BadResult { .. } => "remove the file, so that the version is evaluated again",
             Self::NoExamples { task, pending: 0, .. } => {
-                return Some(format!(
-                    "import some: `graft import --help` shows how; task `{task}` has none to approve"
-                ));
+                return Some(format!("import some with `graft import`; task `{task}` has none to approve"));
             }
             Self::NoExamples { task, .. } => {
                 return Some(format!(
@@ -657,9 +655,10 @@ impl Error {
             }
             Self::NoResult { run } => return Some(format!("`graft runs show {run}` says why")),
             Self::NotBetter { task, contestant: Some(kind), .. } => {
-                let serve = format!("graft models contestant {} --task {task} --activate", kind.name());
                 return Some(format!(
-                    "serve the better one with `{serve}`, or activate this one anyway with `--force`"
+                    "serve the better one with `graft models contestant {} --task {task} --activate`, or activate this \
+                     one anyway with `--force`",
+                    kind.name()
                 ));
             }
             Self::NotBetter { .. } => "activate it anyway with `--force`",

@@ -359,7 +359,7 @@ impl Error {
             }
             Self::Missing { reference } => {
                 let path = format!("a folder or file is written as a path, like `./{reference}`");
-                return Some(format!("run `graft base pull {reference}`; {path}"));
+                return Some(format!("download it with `graft base pull {reference}`; {path}"));
             }
             Self::Refused { hint, .. } => return hint.clone(),
             Self::ChooseFile { place, files } => return files.first().map(|file| choice(place, file)),

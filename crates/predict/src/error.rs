@@ -108,7 +108,7 @@ impl Error {
                 "use a base model with a byte-level BPE or SentencePiece tokenizer that has these characters".to_owned()
             }
             Self::Model(source) => return source.hint(),
-            Self::NoGpuBuild => "use the build with GPU support (`--features cuda`), or `--device cpu`".to_owned(),
+            Self::NoGpuBuild => "use the build with GPU support, or `--device cpu`".to_owned(),
             Self::NotFinite => "train the adapter again, or roll back to the previous version".to_owned(),
             Self::EmptyPrompt => "write something".to_owned(),
             Self::BiasedToken { size, .. } => format!("use token ids of the base model's tokenizer, below {size}"),

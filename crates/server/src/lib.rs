@@ -5,6 +5,7 @@
 //! guard](guard) surrounds every route, including the page and the streams; each handler declares the role that its
 //! operation requires, and [one layer](auth) enforces it.
 
+mod advice;
 pub mod agents;
 pub mod auth;
 mod config;

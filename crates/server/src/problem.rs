@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::{outage, routes::openai};
+use crate::{advice, outage, routes::openai};
 
 /// Seconds after which a server that ends has usually been started again.
 pub(crate) const RESTART: u64 = 5;
@@ -225,7 +225,9 @@ impl From<graft_engine::Error> for Problem {
             graft_engine::Error::MixesLabels { has, new, .. } => {
                 problem.with_field("mix_labels", format!("the task has the labels {has}, and none of {new}"))
             }
-            graft_engine::Error::NotReady(preflight) => problem.with("problems", &preflight.problems),
+            graft_engine::Error::NotReady(preflight) => {
+                problem.with("problems", advice::of_preflight((**preflight).clone()).problems)
+            }
             graft_engine::Error::NotBetter { comparison, .. } => problem.with("comparison", comparison),
             graft_engine::Error::Setting(graft_core::Error::OutOfRange { field, hint, .. }) => {
                 problem.with_field(field.replace('-', "_"), *hint)
@@ -259,7 +261,7 @@ fn hint(error: &graft_engine::Error) -> Option<String> {
         E::Hub(graft_engine::HubError::NotInstalled { .. }) => "`GET /api/v1/bases` lists the base models",
         E::MixesLabels { .. } => "choose another task, or mix the labels with `mix_labels`",
         E::Store(StoreError::VersionActive { .. }) => "make another version active first, or use `force`",
-        other => return other.hint(),
+        other => return advice::hint(other),
     };
     Some(hint.to_owned())
 }
@@ -427,7 +429,7 @@ impl From<crate::Error> for Problem {
             crate::Error::Engine(error) => error.into(),
             other => {
                 let mut problem = Self::new(by_exit_code(code, ""), format!("failed to {other}"));
-                problem.hint = hint;
+                problem.hint = hint.and_then(|hint| advice::over_http(&hint));
                 problem
             }
         }

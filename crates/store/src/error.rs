@@ -415,7 +415,7 @@ impl Error {
             Self::RolloutRefused { .. } => "`graft rollout status` shows the roll-out of a task",
             Self::VersionExists { .. } => "choose another name, or leave it out to get the next number",
             Self::ActiveChanged { .. } => "another person changed it; reload it, then repeat",
-            Self::VersionActive { .. } => "make another version active first, or use --force",
+            Self::VersionActive { .. } => "make another version active first, or use `--force`",
             Self::NoBase(_) => "`graft base list` shows the base models; `graft base add` adds one",
             Self::LeaseHeld { .. } => "a worker is training it; `graft runs show` prints its progress",
             Self::LeaseLost { .. } => "nothing to do: another worker continues the run",

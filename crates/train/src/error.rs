@@ -144,7 +144,7 @@ impl Error {
             )),
             Self::OtherBase { .. } => Some("start a new run with `graft train`, or bring the old files back".into()),
             Self::StartFrom { .. } => Some("make the run again with `graft train TASK --from VERSION`".into()),
-            Self::NoGpuBuild => Some("use the build with GPU support (`--features cuda`), or `--device cpu`".into()),
+            Self::NoGpuBuild => Some("use the build with GPU support, or `--device cpu`".into()),
             Self::NoBf16 => Some("use `--precision auto`, or continue the run on a machine that has it".into()),
             Self::TooBig { hint, .. } => Some(hint.clone()),
             Self::Diverged { .. } => Some("use a smaller `--learning-rate`, or more `--warmup`".into()),

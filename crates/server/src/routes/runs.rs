@@ -12,7 +12,7 @@ use axum::{extract::State, http::HeaderMap, response::Response};
 
 use super::examples::MaskToken;
 use crate::{
-    download,
+    advice, download,
     extract::{Accepted, Acting, At, Body, Params, Reply},
     idempotency, live,
     problem::Problem,
@@ -112,7 +112,7 @@ async fn submit_run(
 #[utoipa::path(post, path = "/runs/preflight", tag = "runs", extensions(("x-role" = json!("viewer"))),
     request_body = RunRequest, responses((status = 200, body = Preflight)))]
 async fn check_run(Acting(engine): Acting, Body(request): Body<RunRequest>) -> Result<Reply<Preflight>, Problem> {
-    Ok(Reply(engine.runs().preflight(&request).await?))
+    Ok(Reply(advice::of_preflight(engine.runs().preflight(&request).await?)))
 }
 
 /// A run with all details.

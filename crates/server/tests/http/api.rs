@@ -219,6 +219,8 @@ async fn responses_match_the_openapi_description() {
     let refused = service.post("/api/v1/runs", &nothing).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(refused.json()["problems"].as_array().unwrap().len() >= 2, "all problems at once");
+    let said = refused.json().to_string() + &preflight["problems"].to_string();
+    assert!(!said.contains("--") && !said.contains("`graft "), "commands are advised: {said}");
     let trigger = service.send(&Method::POST, "/api/v1/admin/training/trigger", &[], b"").await;
     assert_eq!(trigger.status, StatusCode::BAD_REQUEST);
     assert!(!trigger.json()["detail"].as_str().unwrap().contains("downloaded"), "there is nothing to train on");
@@ -232,7 +234,7 @@ async fn import_reports_detected_columns_and_asks_if_unclear() {
     assert!(table["notes"][0].as_str().unwrap().contains("`Stars`"), "{table}");
     let unsure = service.import("csv", "sentiment", "b.csv", b"Essen,Note\ngut,ja\nmies,nein\nfad,nein\n").await;
     assert_eq!((&unsure["state"], &unsure["report"]), (&json!("failed"), &Value::Null));
-    assert!(unsure["problem"]["hint"].as_str().unwrap().contains("--heading"), "{unsure}");
+    assert!(unsure["problem"]["hint"].as_str().unwrap().contains(r#"`"heading": "yes"`"#), "{unsure}");
     let day = br#"[{"type": "message", "user": "U1", "text": "2 cases of kale", "ts": "1740800004.000000"}]"#;
     let day = service.import("slack", "slack-rescue", "2025-03-01.json", day).await;
     assert_eq!((&day["state"], &day["report"]["pending"]), (&json!("done"), &json!(1)), "{day}");

@@ -277,7 +277,7 @@ async fn first_credential_must_be_an_administrators() {
     ] {
         let refused = service.post(path, &new).await;
         assert_eq!(refused.status, StatusCode::CONFLICT, "{new}");
-        assert!(refused.json()["hint"].as_str().unwrap().contains("--role admin"), "{new}");
+        assert!(refused.json()["hint"].as_str().unwrap().contains("`POST /api/v1/users`"), "{new}");
         assert_eq!(service.get("/api/v1/tokens").await.status, StatusCode::OK, "it is as open as before: {new}");
     }
     assert_eq!(service.post("/api/v1/users", &user("admin")).await.status, StatusCode::OK);
