@@ -40,3 +40,4 @@ mod tasks;
 mod traces;
 #[cfg(target_os = "linux")]
 mod trackers;
+mod upgrade;
