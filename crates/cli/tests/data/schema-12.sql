@@ -432,7 +432,7 @@ step 1/1  loss 5.9892  lr 2.50e-4  56449 tokens/s  0 s left
 Measuring the held-out loss …
 step 1: held-out loss 5.9632, the best so far
 Done after 1 steps; loss 5.9892.
-adapter ed2c2c2fb0c0 in /home/ada/graft/runs/text-classification-20261127-160000/adapter
+adapter ed2c2c2fb0c0 in /srv/ada/graft/runs/text-classification-20261127-160000/adapter
 1 of 6 examples answered
 2 of 6 examples answered
 3 of 6 examples answered
