@@ -218,6 +218,19 @@ export const basesQuery = queryOptions({
   queryFn: async () => (await reply(api.GET("/api/v1/bases"))).bases,
   refetchInterval: ({ state }) => (state.data?.some((base) => base.pull?.state === "running") ? 500 : false),
 });
+/** A text of a task to try: one that waits for an answer, if there is one, since no version has learned it. */
+export const sampleQuery = (task: string) =>
+  queryOptions({
+    queryKey: ["examples", task, "sample"],
+    queryFn: async () => {
+      const first = async (state?: "pending") => {
+        const params = { query: { task, state, limit: 1 } };
+        return (await reply(api.GET("/api/v1/examples", { params }))).examples[0]?.input;
+      };
+      return (await first("pending")) ?? (await first()) ?? "";
+    },
+    staleTime: Infinity,
+  });
 export const templatesQuery = queryOptions({
   queryKey: ["templates"],
   queryFn: async () => (await reply(api.GET("/api/v1/templates"))).templates,

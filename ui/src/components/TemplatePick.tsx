@@ -12,27 +12,32 @@ import layout from "./layout.module.css";
 import { say, sayError } from "./toasts";
 
 export type Template = Schemas["TaskTemplate"];
+type Variable = Schemas["TemplateVariable"];
 
 interface Props {
   /** The chosen one, by name. */
   name: string | undefined;
   /** While none is chosen. */
   hint: string;
+  /** Only the examples are used: variables that they don't have are not asked for. */
+  examplesOnly?: boolean;
   onPick: (name: string | undefined) => void;
   /** Gets the chosen template with its variables filled in, again after each change of a value. */
   onFilled: (template: Template) => void;
 }
 
 /** Chooses a template and fills in its variables. Those that people saved can be deleted. */
-export function TemplatePick({ name, hint, onPick, onFilled }: Props) {
+export function TemplatePick({ name, hint, examplesOnly, onPick, onFilled }: Props) {
   const client = useQueryClient();
   const [typed, setTyped] = useState<Record<string, Record<string, string>>>({});
   const [asking, setAsking] = useState(false);
   const templates = useQuery(templatesQuery).data ?? [];
   const template = templates.find((one) => one.name === name);
-  const variables = template?.variables ?? [];
+  const all = template?.variables ?? [];
+  const variables = examplesOnly ? all.filter((one) => template?.examples?.includes(`{{${one.name}}}`)) : all;
+  const typedOf = (one: Variable) => typed[template?.name ?? ""]?.[one.name] ?? one.value ?? "";
   const values = Object.fromEntries(
-    variables.map((one) => [one.name, (typed[template?.name ?? ""]?.[one.name] ?? one.value ?? "").trim()]),
+    all.map((one) => [one.name, variables.includes(one) ? typedOf(one).trim() : one.value || one.name]),
   );
   const settled = useSettled({ name: template?.name ?? "", values }, 400);
   const isWhole = Object.values(settled.values).every((value) => value !== "");
@@ -70,7 +75,7 @@ export function TemplatePick({ name, hint, onPick, onFilled }: Props) {
             <Input
               key={one.name}
               label={one.title || one.name}
-              value={typed[template.name]?.[one.name] ?? one.value ?? ""}
+              value={typedOf(one)}
               onText={(to) => setTyped({ ...typed, [template.name]: { ...typed[template.name], [one.name]: to } })}
             />
           ))}

@@ -46,7 +46,6 @@ const DRAFTS = [
   { value: "skip", label: "Skip drafts" },
 ];
 const FOUND_OUT: Columns = { text: "", label: "", id: "", heading: "" };
-const DEFAULT: Record<string, Schemas["ImportKind"]> = { "slack-rescue": "slack", "ask-ai": "ask-ai" };
 
 /** Imports messages and reports the outcome of every row. */
 export function ImportDialog({
@@ -58,7 +57,7 @@ export function ImportDialog({
   onOpenChange: (open: boolean) => void;
   task: TaskInfo;
 }) {
-  const [kind, setKind] = useState(DEFAULT[task.name] ?? "csv");
+  const [kind, setKind] = useState<Schemas["ImportKind"]>(task.integration ?? "csv");
   const [file, setFile] = useState<File | null>(null);
   const [labels, setLabels] = useState<File | null>(null);
   const [text, setText] = useState("");

@@ -184,6 +184,7 @@ export function TrainingPrompt() {
                     : undefined
                 }
                 hint="Sample examples; they replace the text. Templates with fields create their own task."
+                examplesOnly
                 onPick={pick}
                 onFilled={fill}
               />

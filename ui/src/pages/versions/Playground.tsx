@@ -1,6 +1,7 @@
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, reply } from "../../api/client";
+import { sampleQuery } from "../../api/queries";
 import type { Schemas, TaskInfo, Version } from "../../api/types";
 import { AnswerForm } from "../../components/answer/AnswerForm";
 import { Button } from "../../components/Button";
@@ -17,13 +18,6 @@ import { ActionButton } from "../../shell/ActionButton";
 import { useUrl } from "../../shell/url";
 import css from "./versions.module.css";
 
-const SAMPLES: Record<string, string> = {
-  "slack-rescue": "picked up 5 cs bananas and 2 bags of bread from Trader Joes, dropped at Elm St fridge",
-  "ask-ai": "turn the porch light on when somebody comes home after dark",
-  "text-classification": "You have won a prize! Call now to claim.",
-  sentiment: "It works, but I expected more for the price.",
-};
-
 const CONTESTANTS: Record<string, string> = {
   "n-grams": "N-grams",
   nearest: "Nearest example",
@@ -35,6 +29,7 @@ export function Playground({ task, versions }: { task: TaskInfo; versions: Versi
   const [search, setUrl] = useUrl();
   const [input, setInput] = useState("");
   const contestants = choices(task, versions);
+  const sample = useQuery(sampleQuery(task.name)).data ?? "";
   const active = versions.find((version) => version.stage === "active")?.name ?? versions[0]?.name;
   const first =
     search.left ?? (task.has_baseline ? "baseline" : (versions.find((v) => v.name !== active)?.name ?? "base"));
@@ -53,7 +48,7 @@ export function Playground({ task, versions }: { task: TaskInfo; versions: Versi
   const answers = ask.data?.answers ?? [];
   const [a, b] = answers;
   const differs = a?.answer != null && b?.answer != null ? differing(a.answer, b.answer) : undefined;
-  const command = commands.asking(task.name, first, second, input || (SAMPLES[task.name] ?? "…"));
+  const command = commands.asking(task.name, first, second, input || sample || "…");
   return (
     <Card title="Try a message">
       <div className={layout.tight}>
@@ -61,7 +56,7 @@ export function Playground({ task, versions }: { task: TaskInfo; versions: Versi
           label="Message"
           rows={4}
           value={input}
-          placeholder={SAMPLES[task.name] ?? "Write or paste a message"}
+          placeholder={sample || "Write or paste a message"}
           onText={setInput}
         />
         <div className={css.ask}>
@@ -71,9 +66,9 @@ export function Playground({ task, versions }: { task: TaskInfo; versions: Versi
           <ActionButton action={askBoth} look="main" busy={ask.isPending && "Running …"}>
             Ask both
           </ActionButton>
-          {SAMPLES[task.name] && input === "" && (
-            <Button look="quiet" onClick={() => setInput(SAMPLES[task.name] ?? "")}>
-              Use the sample
+          {sample !== "" && input === "" && (
+            <Button look="quiet" onClick={() => setInput(sample)}>
+              Use this message
             </Button>
           )}
         </div>
