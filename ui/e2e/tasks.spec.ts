@@ -167,6 +167,29 @@ test("a taken name and texts that do not fit are reported before saving", async 
   await expect(page.getByRole("button", { name: /Save the task/ })).toBeEnabled();
 });
 
+test("an upstream is set, changed and removed", async ({ page }) => {
+  await page.goto(`${graft.url}/tasks/support-tickets`);
+  await page.getByRole("button", { name: "Set an upstream" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Address").fill("api.example.org/v1");
+  await dialog.getByLabel("Model").fill("large");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(dialog.getByText(/begins with neither/).first()).toBeVisible();
+  await dialog.getByLabel("Address").fill("http://127.0.0.1:9/v1");
+  await dialog.getByLabel("Graft answers from a confidence of").fill("0,9");
+  await expect(dialog.getByText("Write a number, with a point for decimals.")).toBeVisible();
+  await dialog.getByLabel("Graft answers from a confidence of").fill("0.9");
+  await dialog.getByLabel("Price of prompts").fill("2.5");
+  await examine(page);
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText(/are passed on to large at .* unless Graft is at least 90 % sure/)).toBeVisible();
+  await expect(page.getByText("Cost", { exact: true })).toBeVisible();
+  await page.getByRole("button", { name: "Change", exact: true }).click();
+  await expect(dialog.getByLabel("Price of prompts")).toHaveValue("2.5");
+  await dialog.getByRole("button", { name: "Remove" }).click();
+  await expect(page.getByRole("button", { name: "Set an upstream" })).toBeVisible();
+});
+
 test("a change of the form shows its effect on examples and versions", async ({ page }) => {
   await page.goto(`${graft.url}/tasks/support-tickets`);
   await page.getByLabel("Labels", { exact: true }).fill("wish\nquestion");

@@ -48,6 +48,14 @@ pub struct Upstream {
     #[serde(default = "timeout")]
     #[schema(minimum = 1, maximum = 600)]
     pub timeout_seconds: u32,
+    /// What a million tokens of prompts cost, in whatever currency people reckon.
+    #[serde(default)]
+    #[schema(minimum = 0.0)]
+    pub input_price: Option<f64>,
+    /// What a million tokens of answers cost.
+    #[serde(default)]
+    #[schema(minimum = 0.0)]
+    pub output_price: Option<f64>,
 }
 
 fn pending() -> Recording {
@@ -63,6 +71,14 @@ fn timeout() -> u32 {
 }
 
 impl Upstream {
+    /// What so many tokens cost; none without a price.
+    #[must_use]
+    pub fn cost(&self, prompt_tokens: u64, answer_tokens: u64) -> Option<f64> {
+        let of = |tokens: u64, price: Option<f64>| tokens as f64 * price.unwrap_or(0.0) / 1e6;
+        (self.input_price.is_some() || self.output_price.is_some())
+            .then(|| of(prompt_tokens, self.input_price) + of(answer_tokens, self.output_price))
+    }
+
     /// With the defaults of all other settings.
     #[must_use]
     pub fn new(url: &str, model: &str) -> Self {
@@ -74,6 +90,8 @@ impl Upstream {
             answer_above: None,
             compare_share: compare_share(),
             timeout_seconds: timeout(),
+            input_price: None,
+            output_price: None,
         }
     }
 }

@@ -7107,10 +7107,20 @@ export interface components {
              * @description The share of Graft's answers for which the upstream is asked, too, to measure how often they agree.
              */
             compare_share?: number;
+            /**
+             * Format: double
+             * @description What a million tokens of prompts cost, in whatever currency people reckon.
+             */
+            input_price?: number | null;
             /** @description The environment variable of the server that holds its key; the key itself is not stored. */
             key_env?: string | null;
             /** @description The model that it is asked for. */
             model: string;
+            /**
+             * Format: double
+             * @description What a million tokens of answers cost.
+             */
+            output_price?: number | null;
             /** @description What becomes of its answers. */
             record?: components["schemas"]["Recording"];
             /**
@@ -7190,8 +7200,18 @@ export interface components {
              *     comparison.
              */
             agreement: number | null;
+            /**
+             * Format: double
+             * @description What the upstream cost, at today's prices; absent if no price is set.
+             */
+            cost: number | null;
             /** @description The newest 30 days with requests, newest first. */
             days: components["schemas"]["UpstreamDay"][];
+            /**
+             * Format: double
+             * @description What the requests that Graft answered alone would have cost, at the mean cost of the others.
+             */
+            saved: number | null;
             /**
              * Format: double
              * @description The share of answered requests that Graft answered itself, from 0 to 1; absent before the first.

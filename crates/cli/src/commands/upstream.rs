@@ -37,8 +37,15 @@ pub(crate) struct UpstreamFlags {
     /// Seconds until its answer must begin [default: 120].
     #[arg(long, value_name = "N")]
     timeout: Option<u32>,
+    /// What a million tokens of prompts cost, in any currency; `none` removes the price.
+    #[arg(long, value_name = "PRICE")]
+    input_price: Option<String>,
+    /// What a million tokens of answers cost.
+    #[arg(long, value_name = "PRICE")]
+    output_price: Option<String>,
     /// Remove the upstream; the counts are kept.
-    #[arg(long, conflicts_with_all = ["url", "model", "key_env", "record", "answer_above", "compare_share", "timeout"])]
+    #[arg(long, conflicts_with_all = ["url", "model", "key_env", "record", "answer_above", "compare_share", "timeout",
+                                      "input_price", "output_price"])]
     remove: bool,
 }
 
@@ -58,7 +65,7 @@ pub(crate) async fn run(engine: &Engine, task: &str, flags: UpstreamFlags) -> Re
 
 impl UpstreamFlags {
     fn is_empty(&self) -> bool {
-        let texts = [&self.url, &self.model, &self.key_env, &self.answer_above];
+        let texts = [&self.url, &self.model, &self.key_env, &self.answer_above, &self.input_price, &self.output_price];
         texts.iter().all(|text| text.is_none())
             && self.record.is_none()
             && self.compare_share.is_none()
@@ -80,12 +87,16 @@ impl UpstreamFlags {
             upstream.key_env = Some(name).filter(|name| name != "none");
         }
         upstream.record = self.record.unwrap_or(upstream.record);
-        if let Some(above) = self.answer_above {
-            upstream.answer_above = match above.as_str() {
+        let numbers = [
+            (self.answer_above, &mut upstream.answer_above, "the confidence", "give a number from 0 to 1, or `none`"),
+            (self.input_price, &mut upstream.input_price, "the price", "give a number, or `none`"),
+            (self.output_price, &mut upstream.output_price, "the price", "give a number, or `none`"),
+        ];
+        for (given, place, what, hint) in numbers {
+            let Some(given) = given else { continue };
+            *place = match given.as_str() {
                 "none" => None,
-                number => Some(number.parse().map_err(|_| {
-                    Failure::usage(format!("read the confidence `{number}`"), "give a number from 0 to 1, or `none`")
-                })?),
+                number => Some(number.parse().map_err(|_| Failure::usage(format!("read {what} `{number}`"), hint))?),
             };
         }
         upstream.compare_share = self.compare_share.unwrap_or(upstream.compare_share);
@@ -127,6 +138,12 @@ fn about(report: &UpstreamReport) -> String {
         share(report.share),
         share(report.agreement)
     );
+    if let Some(cost) = report.cost {
+        let saved = report.saved.map_or_else(String::new, |saved| {
+            format!("; what Graft answered alone would have cost {saved:.2}, at the same cost of a request")
+        });
+        text += &format!("At today's prices the upstream cost {cost:.2}{saved}.\n\n");
+    }
     let mut table = Table::new([
         "day",
         "graft",

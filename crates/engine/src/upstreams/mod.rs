@@ -15,6 +15,8 @@ use crate::{Engine, Error, Result, now};
 const LONGEST: usize = 500;
 /// Seconds until an answer must begin at most.
 const LONGEST_TIMEOUT: u32 = 600;
+/// Highest price of a million tokens.
+const MOST_PRICE: f64 = 1e6;
 /// Days that a report lists.
 const LISTED: usize = 30;
 
@@ -41,6 +43,12 @@ pub struct UpstreamReport {
     /// comparison.
     #[schema(required = true)]
     pub agreement: Option<f64>,
+    /// What the upstream cost, at today's prices; absent if no price is set.
+    #[schema(required = true)]
+    pub cost: Option<f64>,
+    /// What the requests that Graft answered alone would have cost, at the mean cost of the others.
+    #[schema(required = true)]
+    pub saved: Option<f64>,
     /// The newest 30 days with requests, newest first.
     pub days: Vec<UpstreamDay>,
 }
@@ -60,7 +68,8 @@ impl Upstreams<'_> {
         let of = |part: f64, whole: u64| (whole > 0).then(|| part / whole as f64);
         let share = of(total.graft as f64, total.graft + total.upstream);
         let agreement = of(total.agreement, total.compared);
-        Ok(UpstreamReport { task, upstream, total, share, agreement, days })
+        let (cost, saved) = upstream.as_ref().map_or((None, None), |upstream| costs(upstream, &total));
+        Ok(UpstreamReport { task, upstream, total, share, agreement, cost, saved, days })
     }
 
     /// Sets the upstream of a task.
@@ -87,6 +96,13 @@ impl Upstreams<'_> {
         self.engine.store.set_upstream(&task, None, &self.engine.by, now()).await?;
         self.report(&task).await
     }
+}
+
+/// What the upstream cost, and what the requests that Graft answered alone would have cost.
+fn costs(upstream: &Upstream, total: &UpstreamCounts) -> (Option<f64>, Option<f64>) {
+    let cost = upstream.cost(total.prompt_tokens, total.answer_tokens);
+    let (paid, alone) = (total.upstream + total.compared, total.graft.saturating_sub(total.compared));
+    (cost, cost.filter(|_| paid > 0).map(|cost| cost / paid as f64 * alone as f64))
 }
 
 /// An upstream that can be used, or which field is wrong and why.
@@ -126,6 +142,11 @@ fn checked(mut upstream: Upstream) -> std::result::Result<Upstream, (&'static st
     if !is_share(upstream.compare_share) {
         return Err(("compare_share", "it is not from 0 to 1"));
     }
+    for (field, price) in [("input_price", upstream.input_price), ("output_price", upstream.output_price)] {
+        if !price.is_none_or(|price| (0.0..=MOST_PRICE).contains(&price)) {
+            return Err((field, "it is not from 0 to 1000000"));
+        }
+    }
     if !(1..=LONGEST_TIMEOUT).contains(&upstream.timeout_seconds) {
         return Err(("timeout_seconds", "it is not from 1 to 600"));
     }
@@ -135,6 +156,24 @@ fn checked(mut upstream: Upstream) -> std::result::Result<Upstream, (&'static st
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn costs_are_those_of_the_tokens_and_savings_those_of_requests_answered_alone() {
+        let priced =
+            Upstream { input_price: Some(2.0), output_price: Some(10.0), ..Upstream::new("https://host/v1", "m") };
+        let total = UpstreamCounts {
+            graft: 40,
+            upstream: 15,
+            compared: 5,
+            prompt_tokens: 1_500_000,
+            answer_tokens: 100_000,
+            ..UpstreamCounts::default()
+        };
+        // 3 + 1 for 20 requests, and 35 that cost nothing.
+        assert_eq!(costs(&priced, &total), (Some(4.0), Some(7.0)));
+        assert_eq!(costs(&priced, &UpstreamCounts::default()), (Some(0.0), None));
+        assert_eq!(costs(&Upstream { input_price: None, output_price: None, ..priced }, &total), (None, None));
+    }
 
     #[test]
     fn settings_that_cannot_work_are_refused() {
@@ -160,6 +199,8 @@ mod tests {
             ("answer_above", Upstream { answer_above: Some(f64::NAN), ..usual() }),
             ("compare_share", Upstream { compare_share: 5.0, ..usual() }),
             ("timeout_seconds", Upstream { timeout_seconds: 0, ..usual() }),
+            ("input_price", Upstream { input_price: Some(-1.0), ..usual() }),
+            ("output_price", Upstream { output_price: Some(f64::INFINITY), ..usual() }),
         ];
         for (field, upstream) in wrong {
             assert_eq!(checked(upstream.clone()).unwrap_err().0, field, "{upstream:?}");
