@@ -60,7 +60,7 @@ pub use graft_tasks::{
     score::{Comparison, Diff, Verdict},
     slack::Choice,
     tabular::{Columns, Layout},
-    templates::{Template, TemplateFile},
+    templates::{Template, TemplateFile, Variable as TemplateVariable},
     understand::{AnswerChange, TextDiff, Understanding, Understood},
 };
 pub use graft_track::{Access as TrackerAccess, SinkKind as TrackerKind};

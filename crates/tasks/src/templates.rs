@@ -26,8 +26,7 @@ const LONGEST_VALUE: usize = 200;
 const MOST_VARIABLES: usize = 20;
 
 /// A task to begin with.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-#[schema(as = TaskTemplate)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Template {
     /// Names it, and is proposed as the task's name.
     pub name: String,

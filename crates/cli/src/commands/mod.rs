@@ -83,7 +83,9 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
             Ok(receivers) => receivers,
         };
         let engine = engine.with_trackers(config.trackers()?).with_receivers(receivers);
-        if let Some(file) = file {
+        let is_new = file.is_some();
+        // The first lines of a server, of which the first is its address, name home and database anyway.
+        if let Some(file) = file.filter(|_| !matches!(command, Command::Serve(_) | Command::Agent(_))) {
             eprintln!("Created a new database: {}", file.display());
         }
         match command {
@@ -121,7 +123,7 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
             Command::Review(command) => review::run(&engine, command).await,
             Command::Suspects(command) => suspects::run(&engine, command).await,
             Command::Stats(command) => stats::run(&engine, command).await,
-            Command::Serve(command) => serve::run(&engine, command).await,
+            Command::Serve(command) => serve::run(&engine, command, is_new).await,
             Command::Users(command) => people::users(&engine, config.admins(), command).await,
             Command::Tokens(command) => people::tokens(&engine, config.admins(), command).await,
             Command::Doctor(_) | Command::TrainDir(_) | Command::Config(_) | Command::Openapi => {

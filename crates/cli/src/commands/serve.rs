@@ -67,7 +67,8 @@ impl Serve {
     }
 }
 
-pub(crate) async fn run(engine: &Engine, command: Serve) -> Result<Reply> {
+/// `is_new`: the database was just created.
+pub(crate) async fn run(engine: &Engine, command: Serve, is_new: bool) -> Result<Reply> {
     let config = Config::load(engine.home.path(), &command.flags())?;
     let _traces = log(&config)?;
     let server = config.server()?;
@@ -75,7 +76,7 @@ pub(crate) async fn run(engine: &Engine, command: Serve) -> Result<Reply> {
     let engine = &engine.on_device(config.device()?);
     let state = App::new(engine.clone(), server).await?;
     let listener = TcpListener::bind(bind).await.map_err(|source| ServerError::Listen { bind, source })?;
-    eprint!("{}", banner(&state, &listener)?);
+    eprint!("{}", banner(&state, &listener, is_new)?);
     let (stop, stopped) = watch::channel(false);
     let options = config.worker_options(std::env::current_exe().map_err(graft_engine::Error::TrainerStart)?)?;
     let worker = config.worker()?.then(|| tokio::spawn(work(engine.clone(), options, stopped)));
@@ -117,11 +118,12 @@ async fn work(engine: Engine, options: WorkerOptions, stopped: watch::Receiver<b
 }
 
 /// Prints the address and how to log in.
-fn banner(state: &AppState, listener: &TcpListener) -> Result<String> {
+fn banner(state: &AppState, listener: &TcpListener, is_new: bool) -> Result<String> {
     let bind = listener.local_addr().unwrap_or(state.config.bind);
     let url = state.config.public_url.clone().unwrap_or_else(|| format!("http://{bind}"));
     let mut text = format!("Graft {} at {}\n", env!("CARGO_PKG_VERSION"), url.trim_end_matches('/'));
-    text += &format!("  home      {}\n  database  {}\n", state.engine.home.path().display(), state.engine.database());
+    let (home, new) = (state.engine.home.path().display(), if is_new { " (new)" } else { "" });
+    text += &format!("  home      {home}\n  database  {}{new}\n", state.engine.database());
     if !graft_server::page::is_built() {
         text += "  page      not built; open the address for instructions\n";
     }

@@ -61,7 +61,8 @@ fn warm_start_trains_from_a_version() {
     let graft = Graft::with_toy_task();
     graft.ok(&[&LEARNS[..], &["--activate", "--skip-base"]].concat());
     let rows: String = (60..70).map(|i| format!("{}{i},maybe\n", "hm ".repeat(6))).collect();
-    graft.ok(&["import", "csv", graft.file("more.csv", &format!("text,label\n{rows}")).to_str().unwrap()]);
+    let more = graft.file("more.csv", &format!("text,label\n{rows}"));
+    graft.ok(&["import", "csv", more.to_str().unwrap(), "--mix-labels"]);
 
     let from = ["text-classification", "--from", "v1"];
     let asked = graft.json(&[&["queue", "submit"][..], &from, &["--dry-run"]].concat());

@@ -200,12 +200,21 @@ fn configuration_shows_its_sources() {
 
 #[test]
 fn new_database_is_announced() {
-    for command in [&["stats"][..], &["serve", "--bind", "0.0.0.0:0"]] {
-        let graft = Graft::new();
-        let words = format!("Created a new database: {}", graft.home().join("graft.db").display());
-        let first = graft.run(command).stderr;
-        assert!(first.contains(&words), "{first}");
-        assert!(!graft.run(command).stderr.contains("new database"));
+    let graft = Graft::new();
+    let file = graft.home().join("graft.db");
+    let said = |said: &str| said.contains(&format!("Created a new database: {}", file.display()));
+    assert!(said(&graft.run(&["stats"]).stderr) && !said(&graft.run(&["stats"]).stderr));
+    let log = graft.file("serve.log", "");
+    for line in [format!("  database  {} (new)\n", file.display()), format!("  database  {}\n", file.display())] {
+        if line.contains("(new)") {
+            std::fs::remove_file(&file).unwrap();
+        }
+        let _server = Server::spawn(&graft, "127.0.0.1:0".parse().unwrap(), &log);
+        let began = Instant::now();
+        while !std::fs::read_to_string(&log).unwrap().contains(&line) {
+            assert!(began.elapsed() < Duration::from_secs(60), "{line}: {}", std::fs::read_to_string(&log).unwrap());
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io::Write as _};
 
 use axum::{extract::DefaultBodyLimit, http::StatusCode};
 use graft_core::{AnswerForm, TaskCard};
-use graft_engine::{Columns, Template, TemplateFile, Understanding};
+use graft_engine::{Columns, Form, Template, TemplateFile, TemplateVariable, Understanding};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tempfile::NamedTempFile;
@@ -122,11 +122,46 @@ async fn show_prompt(Acting(engine): Acting, Body(body): Body<PromptOf>) -> Resu
     Ok(Reply(Mask::of(tokens)))
 }
 
+/// A task to begin with.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TaskTemplate {
+    /// Names it, and is proposed as the task's name.
+    name: String,
+    /// Who saved it; absent for one that Graft comes with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saved_by: Option<String>,
+    /// For people.
+    title: String,
+    /// What it is for, a sentence.
+    about: String,
+    /// Put before the input.
+    instruction: String,
+    /// The form of its answers.
+    form: Form,
+    /// Form `fields`: JSON Schema of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    schema: Option<Value>,
+    /// How people judge its examples.
+    guidelines: String,
+    /// Examples, as text that people could paste.
+    examples: String,
+    /// What people fill in before they use it: `{{name}}` in a text stands for it.
+    variables: Vec<TemplateVariable>,
+}
+
+impl From<Template> for TaskTemplate {
+    fn from(Template { name, saved_by, file }: Template) -> Self {
+        let TemplateFile { title, about, instruction, form, schema, guidelines, examples, variables } = file;
+        Self { name, saved_by, title, about, instruction, form, schema, guidelines, examples, variables }
+    }
+}
+
 /// The templates there are.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TemplateList {
     /// In the order they are shown: first those that Graft comes with.
-    templates: Vec<Template>,
+    templates: Vec<TaskTemplate>,
 }
 
 /// What stands for the variables of a template.
@@ -158,32 +193,33 @@ fn a_dozen() -> u32 {
 #[utoipa::path(get, path = "/templates", tag = "tasks", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = TemplateList)))]
 async fn list_templates(Acting(engine): Acting) -> Result<Reply<TemplateList>, Problem> {
-    Ok(Reply(TemplateList { templates: engine.tasks().templates().await? }))
+    let templates = engine.tasks().templates().await?.into_iter().map(TaskTemplate::from).collect();
+    Ok(Reply(TemplateList { templates }))
 }
 
 /// A template with its variables filled in: `{{name}}` in its texts is replaced. Stores nothing.
 #[utoipa::path(post, path = "/templates/{name}/fill", tag = "tasks", extensions(("x-role" = json!("viewer"))),
     params(("name" = String, Path)), request_body = TemplateValues,
-    responses((status = 200, body = Template), (status = 404, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = TaskTemplate), (status = 404, body = Problem), (status = 422, body = Problem)))]
 async fn fill_template(
     Acting(engine): Acting,
     At(name): At<String>,
     Body(body): Body<TemplateValues>,
-) -> Result<Reply<Template>, Problem> {
-    Ok(Reply(engine.tasks().fill_template(&name, &body.values).await?))
+) -> Result<Reply<TaskTemplate>, Problem> {
+    Ok(Reply(engine.tasks().fill_template(&name, &body.values).await?.into()))
 }
 
 /// Saves a template, in place of an older one with this name. Every `{{name}}` of title, instruction and guidelines becomes
 /// a variable.
 #[utoipa::path(put, path = "/templates/{name}", tag = "tasks", extensions(("x-role" = json!("trainer"))),
     params(("name" = String, Path)), request_body = TemplateFile,
-    responses((status = 200, body = Template), (status = 422, body = Problem)))]
+    responses((status = 200, body = TaskTemplate), (status = 422, body = Problem)))]
 async fn save_template(
     Acting(engine): Acting,
     At(name): At<String>,
     Body(file): Body<TemplateFile>,
-) -> Result<Reply<Template>, Problem> {
-    Ok(Reply(engine.tasks().save_template(&name, file).await?))
+) -> Result<Reply<TaskTemplate>, Problem> {
+    Ok(Reply(engine.tasks().save_template(&name, file).await?.into()))
 }
 
 /// Deletes a template that somebody saved.
@@ -198,14 +234,14 @@ async fn delete_template(Acting(engine): Acting, At(name): At<String>) -> Result
 /// Saves a task with its newest approved examples as a template.
 #[utoipa::path(post, path = "/tasks/{task}/template", tag = "tasks", extensions(("x-role" = json!("trainer"))),
     params(("task" = String, Path)), request_body = TemplateOfTask,
-    responses((status = 200, body = Template), (status = 404, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = TaskTemplate), (status = 404, body = Problem), (status = 422, body = Problem)))]
 async fn save_task_as_template(
     Acting(engine): Acting,
     At(task): At<String>,
     Body(body): Body<TemplateOfTask>,
-) -> Result<Reply<Template>, Problem> {
+) -> Result<Reply<TaskTemplate>, Problem> {
     let file = engine.tasks().as_template(&task, body.examples.min(1000)).await?;
-    Ok(Reply(engine.tasks().save_template(&body.name, file).await?))
+    Ok(Reply(engine.tasks().save_template(&body.name, file).await?.into()))
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {

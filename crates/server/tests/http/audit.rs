@@ -10,7 +10,9 @@ use graft_server::ServerConfig;
 use serde_json::{Value, json};
 
 /// What changes nothing that lasts.
-const SILENT: [&str; 19] = [
+const SILENT: [&str; 21] = [
+    "POST /api/v1/templates/{name}/fill",
+    "POST /api/v1/texts",
     "POST /api/v1/ask-ai/suggest",
     // Files of this machine, which anybody may download again.
     "POST /api/v1/bases",
@@ -255,6 +257,11 @@ impl Changer {
         let upstream = json!({"url": "https://api.example.org/v1", "model": "large"});
         self.does("PUT /api/v1/tasks/{task}/upstream", &format!("{path}/upstream"), &upstream).await;
         self.does("DELETE /api/v1/tasks/{task}/upstream", &format!("{path}/upstream"), &Value::Null).await;
+        let template = json!({"title": "Sort", "instruction": "Sort the {{text}}.", "form": "text"});
+        self.does("PUT /api/v1/templates/{name}", "/api/v1/templates/sort", &template).await;
+        self.does("DELETE /api/v1/templates/{name}", "/api/v1/templates/sort", &Value::Null).await;
+        let path_of = format!("{path}/template");
+        self.does("POST /api/v1/tasks/{task}/template", &path_of, &json!({"name": "kept"})).await;
         self.does("POST /api/v1/tasks/{task}/clone", &format!("{path}/clone"), &json!({"name": "more"})).await;
         self.does("POST /api/v1/tasks/{task}/rename", &format!("{path}/rename"), &json!({"name": "cases"})).await;
         self.does("DELETE /api/v1/tasks/{task}", "/api/v1/tasks/cases", &Value::Null).await;
