@@ -6649,11 +6649,27 @@ export interface components {
             running: components["schemas"]["RolloutReport"] | null;
         };
         /** @description A task to begin with. */
-        TaskTemplate: components["schemas"]["TemplateFile"] & {
+        TaskTemplate: {
+            /** @description What it is for, a sentence. */
+            about: string;
+            /** @description Examples, as text that people could paste. */
+            examples: string;
+            /** @description The form of its answers. */
+            form: components["schemas"]["AnswerKind"];
+            /** @description How people judge its examples. */
+            guidelines: string;
+            /** @description Put before the input. */
+            instruction: string;
             /** @description Names it, and is proposed as the task's name. */
             name: string;
             /** @description Who saved it; absent for one that Graft comes with. */
             saved_by?: string | null;
+            /** @description Form `fields`: JSON Schema of the answer. */
+            schema?: JsonObject | null;
+            /** @description For people. */
+            title: string;
+            /** @description What people fill in before they use it: `{{name}}` in a text stands for it. */
+            variables: components["schemas"]["TemplateVariable"][];
         };
         /** @description A template as it stands in its file. `{{name}}` in a text is replaced with the value of that variable. */
         TemplateFile: {
