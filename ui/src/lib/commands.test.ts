@@ -21,6 +21,10 @@ const SHOWN = [
       ...{ min_confidence: 0.9, max_confidence: 0.95 },
     }),
   ),
+  commands.settingUpstream("sentiment", {
+    ...{ url: "https://host/v1", model: "large", key_env: null, record: "pending", answer_above: 0.9 },
+    ...{ compare_share: 0.05, timeout_seconds: 120, input_price: 2.5, output_price: null },
+  }),
   commands.rejecting("sentiment", "csv:1", "Duplicate"),
   commands.editing("sentiment", "csv:1", { label: "it's" }),
   commands.deletingRun("r1"),

@@ -66,6 +66,12 @@ export const commands = {
     const trimmed = Object.entries(kind === "csv" ? (columns ?? {}) : {}).map(([name, value]) => [name, value.trim()]);
     return graft(["import", kind, file], { task, ...Object.fromEntries(trimmed) });
   },
+  /** Sets all of an upstream; what is empty is removed. */
+  settingUpstream: (task: string, { timeout_seconds, ...rest }: Schemas["Upstream"]) =>
+    graft(["tasks", "upstream", task], {
+      ...Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, value ?? "none"])),
+      timeout: timeout_seconds,
+    }),
   /** One decision on all that a filter shows, in the words of the server; to commands, `--by` is who decides. */
   deciding: (task: string, action: string, reason: string, { by, ...filter }: Schemas["BulkFilter"]) =>
     graft(["examples", action], {

@@ -7,7 +7,9 @@ import { Failure } from "../../components/Failure";
 import { Input, Pick } from "../../components/form";
 import layout from "../../components/layout.module.css";
 import { Modal } from "../../components/Modal";
+import { ShowCommand } from "../../components/ShowCommand";
 import { say } from "../../components/toasts";
+import { commands } from "../../lib/commands";
 import css from "./tasks.module.css";
 
 type Settings = Schemas["Upstream"];
@@ -39,26 +41,24 @@ export function UpstreamDialog({ name, old, onClose }: { name: string; old: Sett
   const params = { path: { task: name } };
   const number = (key: string) => (texts[key]?.trim() ? Number(texts[key]) : null);
   const wrong = NUMBERS.filter(({ key }) => Number.isNaN(number(key))).map(({ key }) => key);
+  const body: Settings = {
+    url: texts.url ?? "",
+    model: texts.model ?? "",
+    key_env: texts.key_env?.trim() || null,
+    record,
+    answer_above: number("answer_above"),
+    compare_share: number("compare_share") ?? DEFAULTS.compare_share,
+    timeout_seconds: number("timeout_seconds") ?? DEFAULTS.timeout_seconds,
+    input_price: number("input_price"),
+    output_price: number("output_price"),
+  };
   const done = (text: string) => {
     say(text);
     onClose();
     return client.invalidateQueries({ queryKey: ["tasks", "upstream", name] });
   };
   const save = useMutation({
-    mutationFn: () => {
-      const body: Settings = {
-        url: texts.url ?? "",
-        model: texts.model ?? "",
-        key_env: texts.key_env?.trim() || null,
-        record,
-        answer_above: number("answer_above"),
-        compare_share: number("compare_share") ?? DEFAULTS.compare_share,
-        timeout_seconds: number("timeout_seconds") ?? DEFAULTS.timeout_seconds,
-        input_price: number("input_price"),
-        output_price: number("output_price"),
-      };
-      return reply(api.PUT("/api/v1/tasks/{task}/upstream", { params, body }));
-    },
+    mutationFn: () => reply(api.PUT("/api/v1/tasks/{task}/upstream", { params, body })),
     onSuccess: () => done("The upstream is saved"),
   });
   const remove = useMutation({
@@ -117,6 +117,7 @@ export function UpstreamDialog({ name, old, onClose }: { name: string; old: Sett
           ))}
         </div>
         {failure && <Failure error={failure} />}
+        <ShowCommand command={commands.settingUpstream(name, body)} />
       </div>
     </Modal>
   );
