@@ -38,7 +38,11 @@ impl Server {
         let mut child = command.env("GRAFT_LOG", "warn").stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let first = lines.next().unwrap().unwrap();
-        let address = first.split("http://").nth(1).unwrap_or_else(|| panic!("no address in: {first}"));
+        let address = first.split("http://").nth(1).unwrap_or_else(|| {
+            // It would keep the output of the tests open.
+            let _ = child.kill();
+            panic!("no address in: {first}")
+        });
         let address = address.parse().unwrap();
         // Somebody must read what it says, or it would wait for that one day.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| println!("{line}")));
