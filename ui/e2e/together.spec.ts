@@ -214,6 +214,15 @@ async function deaf(browser: Browser): Promise<BrowserContext> {
   return context;
 }
 
+/** Until a page has read that a message is decided. */
+function decidedIn(page: Page, id: string): Promise<unknown> {
+  return page.waitForResponse(async (reply) => {
+    if (!reply.ok() || !decodeURIComponent(reply.url()).endsWith(`/${id}`)) return false;
+    const { example } = (await reply.json()) as { example: Known };
+    return example.review.state !== "pending";
+  });
+}
+
 test("without live events too, decisions of others are marked, skipped, and never overwritten unasked", async ({
   browser,
 }) => {
@@ -244,9 +253,10 @@ test("without live events too, decisions of others are marked, skipped, and neve
     expect((await known(second!)).review.by).toBe("ana");
     // Those that she decides on while he reads are passed over.
     await expect.poll(() => shown(his)).toBe(third);
+    const told = [fourth!, fifth!].map((id) => decidedIn(his, id));
     await reject(fourth!);
     await reject(fifth!);
-    await his.waitForResponse((reply) => decodeURIComponent(reply.url()).endsWith(`/${fifth}`));
+    await Promise.all(told);
     await his.keyboard.press("1");
     await his.keyboard.press("a");
     await expect.poll(async () => (await known(third!)).review.state).toBe("approved");

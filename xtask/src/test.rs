@@ -14,6 +14,13 @@ use crate::{commands, dist, kubernetes, layers, pages, parity, prepare, shell, t
 const MORE_MODELS: [(&str, &str); 2] =
     [("GRAFT_TEST_GEMMA", "gemma3_matches_transformers"), ("GRAFT_TEST_QWEN", "qwen2_matches_transformers")];
 
+/// The tests that start programs, servers and real services, which a busy machine may upset.
+const BLACK_BOX: [&str; 11] =
+    ["bucket", "campaign", "databases", "engine", "http", "hub", "lambda", "local", "program", "receivers", "slurm"];
+
+/// So many failures are tried again; more are not chance.
+const CHANCE: usize = 3;
+
 /// Bytes that a first run takes, with everything that it installs.
 const ENOUGH_DISK: u64 = 8_000_000_000;
 
@@ -45,9 +52,13 @@ pub(crate) fn run(quick: bool, first: Option<&str>) -> anyhow::Result<()> {
         shell::run(shell::cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
     })?;
     steps.run("test", || {
-        shell::run_and_read(&mut needs.tests(quick), |line| counts.add(line))?;
+        let all = shell::run_and_read(needs.tests(quick).args(["--no-fail-fast"]), |line| counts.add(line));
         ensure!(counts.passed > 0, "cargo ran no tests");
-        Ok(())
+        let failed = std::mem::take(&mut counts.failed);
+        if all.is_err() && failed.is_empty() || failed.len() > CHANCE {
+            return all;
+        }
+        needs.again(quick, failed)
     })?;
     if let Some(base) = needs.base.clone() {
         steps.run("real model", || {
@@ -75,7 +86,13 @@ pub(crate) fn run(quick: bool, first: Option<&str>) -> anyhow::Result<()> {
         })?;
     }
     if page {
-        steps.run("journeys", ui::journeys)?;
+        steps.run("journeys", || {
+            let again = ui::journeys()?;
+            needs
+                .lacking
+                .extend(again.map(|what| format!("journeys failed and passed when tried again ({what}): mend them")));
+            Ok(())
+        })?;
     }
     steps.run("doc", || {
         let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items"];
@@ -139,7 +156,7 @@ impl Needs {
 
     fn tests(&self, quick: bool) -> Command {
         let mut tests = shell::cargo();
-        tests.args(["test", "--workspace", "--no-fail-fast"]);
+        tests.args(["test", "--workspace"]);
         if let Some(path) = &self.openai {
             tests.env("GRAFT_TEST_OPENAI", path);
         }
@@ -151,6 +168,25 @@ impl Needs {
             tests.env_remove("GRAFT_TEST_OPENAI").env_remove("GRAFT_TEST_MLFLOW");
         }
         tests
+    }
+
+    /// Tries failed black-box tests again, alone. Those that pass are named at the end.
+    fn again(&mut self, quick: bool, failed: Vec<String>) -> anyhow::Result<()> {
+        if failed.is_empty() {
+            return Ok(());
+        }
+        println!("\nTried again, alone: {}", failed.join(", "));
+        let (mut tests, mut counts) = (self.tests(quick), Counts::default());
+        BLACK_BOX.iter().for_each(|target| drop(tests.args(["--test", target])));
+        shell::run_and_read(tests.args(["--", "--exact"]).args(&failed), |line| counts.add(line))?;
+        let passed = counts.passed;
+        ensure!(
+            passed >= failed.len(),
+            "{} tests failed, and only {passed} of them start other programs",
+            failed.len()
+        );
+        self.lacking.extend(failed.iter().map(|test| format!("`{test}` failed and passed when tried again: mend it")));
+        Ok(())
     }
 }
 
@@ -188,7 +224,7 @@ impl Steps {
     }
 
     fn report(&self, counts: &Counts) {
-        let Counts { passed, ignored, suites } = counts;
+        let Counts { passed, ignored, suites, .. } = counts;
         println!("\nAll steps passed: {passed} tests in {suites} suites ({ignored} ignored).");
         for (name, time) in &self.passed {
             println!("  {name:<8} {:>12}", shell::seconds(*time));
@@ -197,17 +233,22 @@ impl Steps {
     }
 }
 
-/// Sums over cargo's `test result:` lines.
+/// Sums over cargo's `test result:` lines, and the tests that failed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) passed: usize,
     ignored: usize,
     suites: usize,
+    failed: Vec<String>,
 }
 
 impl Counts {
     pub(crate) fn add(&mut self, line: &str) {
-        let Some(result) = line.strip_prefix("test result: ") else { return };
+        let Some(result) = line.strip_prefix("test result: ") else {
+            let failed = line.strip_prefix("test ").and_then(|line| line.strip_suffix(" ... FAILED"));
+            self.failed.extend(failed.map(str::to_owned));
+            return;
+        };
         let count = |what: &str| -> usize {
             let words: Vec<&str> = result.split_whitespace().collect();
             let at = words.iter().position(|word| word.trim_end_matches(';') == what);
@@ -228,7 +269,9 @@ mod tests {
         let mut counts = Counts::default();
         counts.add("test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s");
         counts.add("test passed ... ok");
+        counts.add("test runs::stopped ... FAILED");
         counts.add("test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 4 filtered out; finished in 0.01s");
-        assert_eq!(counts, Counts { passed: 15, ignored: 1, suites: 2 });
+        let failed = vec!["runs::stopped".to_owned()];
+        assert_eq!(counts, Counts { passed: 15, ignored: 1, suites: 2, failed });
     }
 }

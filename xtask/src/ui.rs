@@ -41,9 +41,20 @@ pub(crate) fn check() -> anyhow::Result<()> {
     shell::run(npm().args(["run", "build"]))
 }
 
-/// End-to-end tests in a real browser with the real program, which must have been built.
-pub(crate) fn journeys() -> anyhow::Result<()> {
-    shell::run(in_browser(npm().args(["run", "e2e"]))?)
+/// End-to-end tests in a real browser with the real program, which must have been built. Returns Playwright's count of
+/// those that passed only when they were tried again.
+pub(crate) fn journeys() -> anyhow::Result<Option<String>> {
+    let mut again = None;
+    shell::run_and_read(in_browser(npm().args(["run", "e2e"]))?, |line| {
+        if line
+            .trim_start()
+            .split_once(' ')
+            .is_some_and(|(count, what)| what == "flaky" && count.parse::<u32>().is_ok())
+        {
+            again = Some(line.trim().to_owned());
+        }
+    })?;
+    Ok(again)
 }
 
 /// Builds page and program and takes screenshots of every page.
