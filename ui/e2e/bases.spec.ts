@@ -1,63 +1,17 @@
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import { type AddressInfo } from "node:net";
-import { join, resolve } from "node:path";
 import { expect, test } from "@playwright/test";
 import { examine, measure } from "./checks";
 import { Graft } from "./graft";
+import { Hub, REPO } from "./hub";
 
-const MODEL = resolve(import.meta.dirname, "../../crates/testkit/data/parity/tiny-llama");
-const FILES = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"];
-const REPO = "org/tiny";
-const COMMIT = "c".repeat(40);
-
-/** A hub that speaks the Hugging Face Hub's protocol, slowly enough to be stopped. */
-function hub(): Server {
-  const files = new Map(FILES.map((name) => [name, readFileSync(join(MODEL, name))]));
-  return createServer((request, reply) => {
-    const path = decodeURIComponent((request.url ?? "").split("?")[0] ?? "");
-    if (path.startsWith(`/api/models/${REPO}/`)) {
-      reply.setHeader("Content-Type", "application/json");
-      return reply.end(JSON.stringify({ sha: COMMIT, siblings: FILES.map((rfilename) => ({ rfilename })) }));
-    }
-    const bytes = path.startsWith(`/${REPO}/resolve/`) ? files.get(path.split("/").slice(5).join("/")) : undefined;
-    if (!bytes) {
-      reply.writeHead(404, { "X-Error-Code": path.startsWith(`/${REPO}/`) ? "EntryNotFound" : "RepoNotFound" });
-      return reply.end();
-    }
-    const from = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
-    reply.writeHead(from > 0 ? 206 : 200, {
-      ETag: `"${createHash("sha256").update(bytes).digest("hex")}"`,
-      "Content-Length": bytes.length - from,
-      "X-Repo-Commit": COMMIT,
-      ...(from > 0 ? { "Content-Range": `bytes ${from}-${bytes.length - 1}/${bytes.length}` } : {}),
-    });
-    if (request.method === "HEAD") return reply.end();
-    let at = from;
-    const send = () => {
-      if (reply.destroyed) return;
-      const next = Math.min(bytes.length, at + (16 << 10));
-      reply.write(bytes.subarray(at, next));
-      at = next;
-      if (at < bytes.length) setTimeout(send, 150);
-      else reply.end();
-    };
-    send();
-  });
-}
-
-const server = hub();
+const hub = new Hub();
 let graft: Graft;
 test.beforeAll(async () => {
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address() as AddressInfo;
-  graft = new Graft({ HF_ENDPOINT: `http://127.0.0.1:${port}`, HF_HUB_OFFLINE: "0" });
+  graft = new Graft(await hub.start());
   await graft.start();
 });
 test.afterAll(async () => {
   await graft.end();
-  server.close();
+  hub.stop();
 });
 
 test("a base model is downloaded, cancelled, continued and removed", async ({ page }) => {

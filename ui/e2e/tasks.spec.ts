@@ -1,14 +1,20 @@
 import { expect, test, type Page } from "@playwright/test";
 import { activate, examine, measure } from "./checks";
 import { Graft } from "./graft";
+import { GATED, Hub, REPO } from "./hub";
 
-const graft = new Graft();
+// The home begins empty: base models come from a hub, by the buttons of the page.
+const hub = new Hub();
+let graft: Graft;
 test.describe.configure({ mode: "serial" });
 test.beforeAll(async () => {
-  graft.addBase();
+  graft = new Graft(await hub.start());
   await graft.start();
 });
-test.afterAll(() => graft.end());
+test.afterAll(async () => {
+  await graft.end();
+  hub.stop();
+});
 
 /** Easy to tell apart, also for a tiny model. */
 const TICKETS = Array.from({ length: 24 }, (_, i) => {
@@ -25,10 +31,11 @@ const INVOICES = Array.from({ length: 15 }, (_, i) => {
   return `Invoice R-${i} of ${vendor(i)}, ${i + 1} EUR\n${JSON.stringify(answer)}`;
 }).join("\n\n");
 
-/** Trains a task on the tiny base and makes the version active. */
-async function train(page: Page, task: string): Promise<void> {
+/** Trains a task on a base model, downloaded first if need be, and makes the version active. */
+async function train(page: Page, task: string, base: string, download?: () => Promise<void>): Promise<void> {
   await page.goto(`${graft.url}/train?task=${task}`);
-  await page.getByLabel("Base model").fill("tiny");
+  await page.getByLabel("Base model").fill(base);
+  await download?.();
   await page.getByText("Advanced", { exact: true }).click();
   await page.getByRole("textbox", { name: "Epochs" }).fill("4");
   await page.getByLabel("Learning rate").fill("0.01");
@@ -61,7 +68,17 @@ test("an empty home leads from pasted lines to a custom task with an active vers
   await page.getByLabel("Title").fill("Support tickets");
   await expect(page.getByLabel("Name", { exact: true })).toHaveValue("support-tickets");
   await page.getByText("Prompt of the first example").click();
-  await page.getByLabel("Base model").fill("tiny");
+  await page.getByLabel("Base model").fill(REPO);
+  await expect(page.getByText("Not downloaded")).toBeVisible();
+  await page.getByRole("button", { name: `Download ${REPO}` }).click();
+  await expect(page.getByText(/model\.safetensors: \d.* of 657 KiB/)).toBeVisible();
+  await page.getByRole("button", { name: `Cancel ${REPO}` }).click();
+  await expect(page.getByText("Cancelled", { exact: true })).toBeVisible();
+  await examine(page);
+  await measure(page);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.getByRole("button", { name: `Continue ${REPO}` }).click();
+  await expect(page.getByRole("button", { name: /org\/tiny$/ })).toHaveCount(0, { timeout: 30_000 });
   const tokens = page.getByTestId("prompt-tokens");
   await expect(tokens).toContainText("Classify the text.");
   await expect(tokens).toContainText("please please");
@@ -80,7 +97,7 @@ test("an empty home leads from pasted lines to a custom task with an active vers
   await page.getByRole("button", { name: /Save the task/ }).click();
   await expect(page).toHaveURL(/\/train\?task=support-tickets/);
   expect((await info("support-tickets"))?.counts).toMatchObject({ approved: 24, pending: 0 });
-  await train(page, "support-tickets");
+  await train(page, "support-tickets", REPO);
 });
 
 test("five JSON answers create a task with fields, which trains on texts pasted later", async ({ page }) => {
@@ -107,7 +124,7 @@ test("five JSON answers create a task with fields, which trains on texts pasted 
 
   await expect(page).toHaveURL(/\/training\/prompt/);
   await expect(page.getByLabel("Model type")).toHaveValue("invoices");
-  await page.getByLabel("Base model").fill("tiny");
+  await page.getByLabel("Base model").fill(REPO);
   await page.getByLabel("Examples", { exact: true }).fill(INVOICES);
   await expect(page.getByText("15 examples", { exact: true })).toBeVisible();
   await page.getByRole("button", { name: /Submit training job/ }).click();
@@ -116,6 +133,23 @@ test("five JSON answers create a task with fields, which trains on texts pasted 
   await page.goto(`${graft.url}/versions?task=invoices`);
   await activate(page, "v1");
   expect((await info("invoices"))?.active?.name).toBe("v1");
+});
+
+test("a template becomes an active version, on a base model whose terms are accepted", async ({ page }) => {
+  test.setTimeout(240_000);
+  await page.goto(`${graft.url}/tasks/new?template=spam`);
+  await expect(page.getByText("12 examples: 12 approved.")).toBeVisible();
+  await page.getByLabel("Name", { exact: true }).fill("junk");
+  await page.getByRole("button", { name: /Save the task/ }).click();
+  await expect(page).toHaveURL(/\/train\?task=junk/);
+  await train(page, "junk", GATED, async () => {
+    await page.getByRole("button", { name: `Download ${GATED}` }).click();
+    // Whoever accepted them on the model's page at the Hub goes on.
+    await expect(page.getByText(/Accept the conditions at .*org\/gated/)).toBeVisible();
+    await examine(page);
+    hub.accepted = true;
+    await page.getByRole("button", { name: `Continue ${GATED}` }).click();
+  });
 });
 
 test("a template with fields creates a task; its unapproved examples are audited", async ({ page }) => {

@@ -330,7 +330,7 @@ impl Error {
             Self::BadAnswer { .. } => "check that HF_ENDPOINT is a Hugging Face Hub or a mirror of it".into(),
             Self::TokenMissing { .. } => "check the spelling; for a private model set HF_TOKEN".into(),
             Self::TokenRefused { .. } => "set HF_TOKEN to a token that is valid and may read this model".into(),
-            Self::Gated { page, .. } => format!("accept the conditions at {page}, then set HF_TOKEN"),
+            Self::Gated { page, .. } => format!("accept the conditions at {page}, and set HF_TOKEN to a token of the account that accepted them"),
             Self::TermsNotAccepted { name, terms } => {
                 format!("read the terms at {terms}; if you accept them: `graft base pull {name} --accept-terms`")
             }

@@ -218,6 +218,14 @@ export const basesQuery = queryOptions({
   queryFn: async () => (await reply(api.GET("/api/v1/bases"))).bases,
   refetchInterval: ({ state }) => (state.data?.some((base) => base.pull?.state === "running") ? 500 : false),
 });
+/** Whether a base model is here; asked again while it is being downloaded. */
+export const baseQuery = (name: string) =>
+  queryOptions({
+    queryKey: ["bases", name],
+    queryFn: () => reply(api.GET("/api/v1/bases/state", { params: { query: { name } } })),
+    refetchInterval: ({ state }) => (state.data?.pull?.state === "running" ? 500 : false),
+    retry: false,
+  });
 /** A text of a task to try: one that waits for an answer, if there is one, since no version has learned it. */
 export const sampleQuery = (task: string) =>
   queryOptions({

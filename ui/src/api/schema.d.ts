@@ -127,6 +127,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bases/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether a base model is on this machine, or can be downloaded. */
+        get: operations["base_state"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/changes": {
         parameters: {
             query?: never;
@@ -2432,6 +2449,16 @@ export interface components {
         BaseList: {
             /** @description Those that were pulled or added, that Graft knows, or that are being downloaded, by name. */
             bases: components["schemas"]["ListedBase"][];
+        };
+        /** @description Whether a base model is on this machine. */
+        BaseState: {
+            /** @description As users type it. */
+            name: string;
+            /** @description Whether its files are on this machine; those of others can be downloaded. */
+            present: boolean;
+            pull?: components["schemas"]["PullView"] | null;
+            /** @description Where the terms are that people must accept before they download it. */
+            terms?: string | null;
         };
         /** @description The method that answers a task without a model. */
         BaselineDefinition: {
@@ -7779,6 +7806,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BaseDetail"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    base_state: {
+        parameters: {
+            query: {
+                /** @description Its name. */
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BaseState"];
                 };
             };
             422: {

@@ -52,10 +52,22 @@ impl Bases<'_> {
         self.record(name, &found).await
     }
 
+    /// Whether the files of a base model are on this machine; `false` for one that could be downloaded by its name.
+    ///
+    /// # Errors
+    /// It is no name of a base model; it is missing and can't be downloaded; its files can't be read.
+    pub async fn is_here(self, name: &str) -> Result<bool> {
+        let has_source = matches!(name.parse()?, Reference::BuiltIn { .. } | Reference::Hub(_));
+        match self.named(name).await {
+            Ok(_) => Ok(true),
+            Err(Error::Hub(graft_hub::Error::Missing { .. })) if has_source => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Whether a base model is not on this machine, but could be downloaded by its name.
     pub async fn is_absent(self, name: &str) -> bool {
-        let has_source = matches!(name.parse(), Ok(Reference::BuiltIn { .. } | Reference::Hub(_)));
-        has_source && matches!(self.named(name).await, Err(Error::Hub(graft_hub::Error::Missing { .. })))
+        matches!(self.is_here(name).await, Ok(false))
     }
 
     /// Whether a run may download a base model that [is absent](Self::is_absent) without asking anybody.

@@ -158,6 +158,33 @@ async fn list_bases(State(state): State<AppState>, Acting(engine): Acting) -> Re
     Ok(Reply(BaseList { bases }))
 }
 
+/// Whether a base model is on this machine.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BaseState {
+    /// As users type it.
+    name: String,
+    /// Whether its files are on this machine; those of others can be downloaded.
+    present: bool,
+    /// Where the terms are that people must accept before they download it.
+    terms: Option<&'static str>,
+    /// Its download by this server, if there was one.
+    pull: Option<PullView>,
+}
+
+/// Whether a base model is on this machine, or can be downloaded.
+#[utoipa::path(get, path = "/bases/state", tag = "bases", extensions(("x-role" = json!("viewer"))), params(Named),
+    responses((status = 200, body = BaseState), (status = 422, body = Problem)))]
+async fn base_state(
+    State(state): State<AppState>,
+    Acting(engine): Acting,
+    Params(named): Params<Named>,
+) -> Result<Reply<BaseState>, Problem> {
+    let name = engine.bases().parse(named.name.trim())?;
+    let present = engine.bases().is_here(&name).await?;
+    let (terms, pull) = (engine.bases().terms(&name), state.pulls.list().remove(&name));
+    Ok(Reply(BaseState { name, present, terms, pull }))
+}
+
 /// Downloads a missing base model in the background; continues an earlier download.
 #[utoipa::path(post, path = "/bases", tag = "bases", extensions(("x-role" = json!("trainer"))),
     request_body = PullOf,
@@ -214,5 +241,6 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list_bases, pull_base, remove_base))
         .routes(routes!(cancel_pull))
+        .routes(routes!(base_state))
         .routes(routes!(show_base))
 }

@@ -26,6 +26,19 @@ async fn bases_are_listed_and_removed() {
 }
 
 #[tokio::test]
+async fn state_of_a_base_says_whether_it_can_be_downloaded() {
+    let service = Service::new().await.with_tiny_base().await;
+    let state = async |name: &str| service.get(&format!("/api/v1/bases/state?name={name}")).await;
+    assert_eq!(state("tiny").await.json()["present"], json!(true));
+    assert_eq!(state("nobody/nothing").await.json()["present"], json!(false), "though no list has it");
+    let gemma = state("gemma3-270m").await.json();
+    assert_eq!((&gemma["present"], gemma["terms"].is_string()), (&json!(false), true));
+    for name in ["nobody-added-this", "%2Fetc"] {
+        assert_eq!(state(name).await.status, StatusCode::UNPROCESSABLE_ENTITY, "{name} can't be downloaded");
+    }
+}
+
+#[tokio::test]
 async fn failed_download_gives_its_reason() {
     let service = Service::new().await;
     for name in ["", "./folder", "/etc"] {

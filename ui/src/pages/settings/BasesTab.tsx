@@ -1,20 +1,17 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, reply } from "../../api/client";
 import { basesQuery } from "../../api/queries";
 import type { Schemas } from "../../api/types";
 import { AddForm } from "../../components/AddForm";
-import { Card, Pill, Progress } from "../../components/bits";
-import { Button } from "../../components/Button";
-import { Confirm } from "../../components/Confirm";
+import { Card } from "../../components/bits";
 import { Input } from "../../components/form";
 import { Listed } from "../../components/Listed";
+import { PullButton, PullState } from "../../components/Pull";
 import { Remove } from "../../components/Remove";
 import { Cell, Table } from "../../components/Table";
-import { sayError } from "../../components/toasts";
 import { commands } from "../../lib/commands";
-import { bytes, sentence } from "../../lib/format";
-import css from "./settings.module.css";
+import { bytes } from "../../lib/format";
 
 type Base = Schemas["ListedBase"];
 
@@ -66,27 +63,12 @@ export function BasesTab() {
 }
 
 function Row({ base }: { base: Base }) {
-  const client = useQueryClient();
-  const { name, present, pull } = base;
-  const running = pull?.state === "running";
-  const verb = running ? "Cancel" : pull ? "Continue" : "Download";
-  const [asking, setAsking] = useState(false);
-  const act = useMutation({
-    mutationFn: () =>
-      running
-        ? reply(api.POST("/api/v1/bases/cancel", { body: { name } }))
-        : reply(api.POST("/api/v1/bases", { body: { name, terms_accepted: asking } })),
-    onError: sayError,
-    onSettled: () => {
-      setAsking(false);
-      void client.invalidateQueries({ queryKey: ["bases"] });
-    },
-  });
+  const { name, present } = base;
   return (
     <tr>
       <th scope="row">{name}</th>
       <Cell label="State">
-        <State base={base} />
+        <PullState base={base} />
       </Cell>
       <Cell label="Size" right nowrap>
         {base.bytes > 0 ? bytes(base.bytes) : "–"}
@@ -95,32 +77,7 @@ function Row({ base }: { base: Base }) {
         {SOURCES[base.source ?? ""] ?? "–"}
       </Cell>
       <Cell right>
-        {(running || !present) && (
-          <Button
-            small
-            disabled={act.isPending}
-            aria-label={`${verb} ${name}`}
-            onClick={() => (base.terms && !running ? setAsking(true) : act.mutate())}
-          >
-            {verb}
-          </Button>
-        )}
-        <Confirm
-          open={asking}
-          title={`Terms of ${name}`}
-          yes="Accept and download"
-          busy={act.isPending && "Asking …"}
-          onYes={() => act.mutate()}
-          onNo={() => setAsking(false)}
-        >
-          <p>
-            This model is given only to people who accept{" "}
-            <a href={base.terms ?? undefined} target="_blank" rel="noreferrer">
-              its terms
-            </a>
-            . Read them first.
-          </p>
-        </Confirm>
+        <PullButton base={base} />
         {present && (
           <Remove
             label={`Remove ${name}`}
@@ -135,28 +92,4 @@ function Row({ base }: { base: Base }) {
       </Cell>
     </tr>
   );
-}
-
-function State({ base: { present, terms, pull } }: { base: Base }) {
-  if (pull?.state === "running") {
-    const { done_bytes: done, total_bytes: total, file } = pull;
-    return (
-      <div className={css.pull}>
-        <Progress value={total > 0 ? (done / total) * 100 : null} label={`Download of ${file ?? "the model"}`} />
-        <span className="num">{file ? `${file}: ${bytes(done)} of ${bytes(total)}` : "Asking for the files …"}</span>
-      </div>
-    );
-  }
-  if (present) return <Pill tone="good">✓ Here</Pill>;
-  if (pull?.state === "cancelled") return <Pill tone="warn">Cancelled</Pill>;
-  if (pull?.problem)
-    return (
-      <div className={css.pull}>
-        <Pill tone="bad">Failed</Pill>
-        <span>
-          {sentence(pull.problem.detail)}. {pull.problem.hint && !terms && `${sentence(pull.problem.hint)}.`}
-        </span>
-      </div>
-    );
-  return <Pill>Not downloaded</Pill>;
 }
