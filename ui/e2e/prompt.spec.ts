@@ -1,5 +1,5 @@
 import { expect, test } from "@playwright/test";
-import { examine, measure } from "./checks";
+import { activate, examine, measure } from "./checks";
 import { Graft } from "./graft";
 
 const graft = new Graft();
@@ -164,6 +164,45 @@ test("a table of texts is submitted together, without the row that has a problem
   await expect(page.getByText("1 row with a problem not submitted.")).toBeVisible();
   await expect(page.getByText("prompt_6_sentiment_analysis").first()).toBeVisible();
   await measure(page);
+});
+
+test("each form of text leads to an active version", async ({ page }) => {
+  test.setTimeout(300_000);
+  const rows = (row: (i: number) => string, between = "\n") =>
+    Array.from({ length: 16 }, (_, i) => row(i)).join(between);
+  const good = (i: number) => (i % 2 ? "yes" : "no");
+  const forms: [type: string, task: string, text: string][] = [
+    [
+      "sentiment_analysis",
+      "sentiment",
+      rows((i) => `${i + 1}. "${`${good(i)} `.repeat(5)}${i}" -> ${i % 2 ? "positive" : "negative"}`),
+    ],
+    [
+      "text_classification",
+      "text-classification",
+      `text,label\n${rows((i) => `${good(i)} table ${i},${i % 2 ? "good" : "bad"}`)}`,
+    ],
+    [
+      "instruction_following",
+      "instruction",
+      rows((i) => `Task: Say it again\nInput: ${good(i)} ${i}\nExpected: ${good(i)}`, "\n\n"),
+    ],
+    ["general_chat", "chat", rows((i) => `User: ${good(i)} ${i}?\nAssistant: ${good(i)}.`, "\n---\n")],
+  ];
+  for (const [type, task, text] of forms) {
+    await page.goto(`${graft.url}/training/prompt`);
+    await page.getByLabel("Model type").selectOption(type);
+    await page.getByLabel("Base model").fill("tiny");
+    await page.getByLabel("Examples", { exact: true }).fill(text);
+    await expect(page.getByText("16 examples", { exact: true }).first()).toBeVisible();
+    await page.getByRole("button", { name: /Submit training job/ }).click();
+    const job = page.locator("#recent-jobs").getByRole("listitem").filter({ hasText: type }).first();
+    await expect(page.getByText(new RegExp(`_${type} is queued with 16 examples`))).toBeVisible();
+    await expect(job.getByText("✓ Succeeded")).toBeVisible({ timeout: 120_000 });
+    const version = (await job.getByRole("link", { name: /^v\d+$/ }).textContent())!;
+    await page.goto(`${graft.url}/versions?task=${task}`);
+    await activate(page, version);
+  }
 });
 
 test("a job searches for settings first, and shows where it is", async ({ page }) => {
