@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use graft_core::{Event, EventKind, Phase};
+use graft_core::{Event, EventKind, InterimScores, Phase};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::output::{bytes, seconds};
@@ -55,9 +55,10 @@ impl Training {
                 }
             }
             EventKind::Step { .. } => self.step(&event.kind),
-            EventKind::Eval { step, loss, best, .. } => {
+            EventKind::Eval { step, loss, best, scores, .. } => {
                 let best = if *best { ", the best so far" } else { "" };
-                self.say(&format!("step {step}: held-out loss {loss:.4}{best}"));
+                let scores = scores.as_ref().map_or_else(String::new, |scores| format!("; {}", interim(scores)));
+                self.say(&format!("step {step}: held-out loss {loss:.4}{best}{scores}"));
             }
             EventKind::Checkpoint { .. } => {}
             EventKind::Answered { done, of } => {
@@ -101,6 +102,12 @@ impl Training {
             bar.finish_and_clear();
         }
     }
+}
+
+/// Scores during a training.
+pub(crate) fn interim(scores: &InterimScores) -> String {
+    let f1 = scores.f1.map_or_else(String::new, |f1| format!(", F1 {f1:.3}"));
+    format!("accuracy {:.3}{f1} on {} held-out examples", scores.accuracy, scores.examples)
 }
 
 /// Shows how far a download has come.

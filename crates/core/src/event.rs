@@ -57,6 +57,21 @@ impl Phase {
     }
 }
 
+/// Scores of an adapter during its training: it answers held-out examples as in an evaluation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct InterimScores {
+    /// Number of held-out examples that were answered; the same ones at each measurement.
+    pub examples: usize,
+    /// Share of answers that are all right, from 0 to 1.
+    pub accuracy: f64,
+    /// From 0 to 1: the macro F1 of labels, the F1 of list items of fields, the F1 of words of texts; absent for fields
+    /// without a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub f1: Option<f64>,
+    /// How long answering took.
+    pub seconds: f64,
+}
+
 /// The kinds of events.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "event", rename_all = "lowercase")]
@@ -111,7 +126,7 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         memory: Option<u64>,
     },
-    /// The held-out loss was measured.
+    /// The held-out loss was measured, and perhaps answers were scored.
     Eval {
         /// Number of steps so far.
         step: u64,
@@ -121,9 +136,12 @@ pub enum EventKind {
         loss: f64,
         /// Whether it is the lowest so far.
         best: bool,
-        /// How long measuring took; absent in events of earlier versions.
+        /// How long measuring the loss took; absent in events of earlier versions.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         seconds: Option<f64>,
+        /// Scores of the adapter's answers; absent if none were asked for here, and in events of earlier versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scores: Option<InterimScores>,
     },
     /// A held-out example was answered.
     Answered {
@@ -166,11 +184,19 @@ mod tests {
 
     #[test]
     fn nan_loss_survives_a_round_trip() {
-        let kind = EventKind::Eval { step: 3, loss: f64::NAN, best: false, seconds: None };
+        let kind = EventKind::Eval { step: 3, loss: f64::NAN, best: false, seconds: None, scores: None };
         let line = serde_json::to_string(&Event { seq: 1, at: 2, kind }).unwrap();
         let Event { kind: EventKind::Eval { step: 3, loss, .. }, .. } = serde_json::from_str(&line).unwrap() else {
             panic!("{line}");
         };
         assert!(loss.is_nan());
+    }
+
+    #[test]
+    fn measurement_of_an_earlier_version_has_no_scores() {
+        let line = r#"{"seq":1,"at":2,"event":"eval","step":3,"loss":0.5,"best":true,"seconds":0.1}"#;
+        let event: Event = serde_json::from_str(line).unwrap();
+        assert!(matches!(event.kind, EventKind::Eval { scores: None, .. }));
+        assert_eq!(serde_json::to_string(&event).unwrap(), line, "earlier versions read what has no scores");
     }
 }

@@ -25,7 +25,7 @@ pub use address::{has_password, looks_like_address, without_secrets};
 pub use dataset::{Assignment, Dataset, Side, SplitRule, near_duplicates, split};
 pub use device::ComputeDevice;
 pub use digest::Digest;
-pub use event::{Event, EventKind, Phase};
+pub use event::{Event, EventKind, InterimScores, Phase};
 pub use example::{Example, ExampleId, Review, Source, Timestamp};
 pub use exit::ExitCode;
 pub use failure::{Failure, FailureClass};

@@ -274,7 +274,7 @@ impl Default for OptimSpec {
     }
 }
 
-/// When the held-out loss is measured, and early stopping.
+/// What is measured on held-out examples during a training, and early stopping.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EvalSpec {
     /// Measurements per epoch (per twentieth of the training, if it has more than 20 epochs); 0 measures only at the
@@ -282,16 +282,26 @@ pub struct EvalSpec {
     pub per_epoch: u32,
     /// Stop after this many measurements without improvement; 0 disables early stopping.
     pub patience: u32,
-    /// Most held-out examples measured during training.
+    /// Most held-out examples whose loss is measured.
     pub examples: usize,
+    /// Most held-out examples that are answered for accuracy and F1; 0 answers none. Specs from before this setting
+    /// existed answer none.
+    #[serde(default)]
+    pub score_examples: usize,
     /// Checkpoints per epoch (per twentieth of the training, if it has more than 20 epochs).
     pub checkpoints_per_epoch: u32,
 }
 
 impl Default for EvalSpec {
     fn default() -> Self {
-        Self { per_epoch: 1, patience: 0, examples: 64, checkpoints_per_epoch: 4 }
+        Self { per_epoch: 1, patience: 0, examples: 64, score_examples: Self::MOST_SCORED, checkpoints_per_epoch: 4 }
     }
+}
+
+impl EvalSpec {
+    /// Highest number of held-out examples that may be answered in one measurement: an answer costs far more time than a
+    /// loss.
+    pub const MOST_SCORED: usize = 64;
 }
 
 /// Limits of a run's resources.
@@ -341,17 +351,17 @@ impl TrainSpec {
     /// # Errors
     /// The first setting that is out of range.
     pub fn check(&self) -> Result<(), Error> {
-        check_settings(&self.adapter, &self.optim, &self.limits)
+        check_settings(&self.adapter, &self.optim, &self.eval, &self.limits)
     }
 
-    /// Digest of everything that determines the result, and nothing else: names, threads, memory, device and the
-    /// checkpoint interval may differ between machines that work on a run.
+    /// Digest of everything that determines the result, and nothing else: names, threads, memory, device, the checkpoint
+    /// interval and what is answered during the training may differ between machines that work on a run.
     #[must_use]
     pub fn digest(&self) -> Digest {
         // Destructured, so that a new field forces a decision here.
         let Self { run: _, graft: _, base, task, dataset, adapter, optim, eval, limits, init_from } = self;
         let BaseRef { name: _, digest: base } = base;
-        let EvalSpec { per_epoch, patience, examples, checkpoints_per_epoch: _ } = eval;
+        let EvalSpec { per_epoch, patience, examples, score_examples: _, checkpoints_per_epoch: _ } = eval;
         let Limits {
             max_tokens,
             max_source,
@@ -382,7 +392,7 @@ impl TrainSpec {
 ///
 /// # Errors
 /// The first setting that is out of range.
-pub fn check_settings(adapter: &AdapterSpec, o: &OptimSpec, limits: &Limits) -> Result<(), Error> {
+pub fn check_settings(adapter: &AdapterSpec, o: &OptimSpec, eval: &EvalSpec, limits: &Limits) -> Result<(), Error> {
     let within = |field, ok: bool, value: String, hint| {
         if ok { Ok(()) } else { Err(Error::OutOfRange { field, value, hint }) }
     };
@@ -399,6 +409,8 @@ pub fn check_settings(adapter: &AdapterSpec, o: &OptimSpec, limits: &Limits) -> 
     let reworded = (0.0..=1.0 - o.exchanged).contains(&o.reworded);
     within("reworded", reworded, o.reworded.to_string(), "from 0 to 1, with `exchanged` together")?;
     within("clip", o.clip >= 0.0, o.clip.to_string(), "0 or more")?;
+    let scored = eval.score_examples;
+    within("score-examples", scored <= EvalSpec::MOST_SCORED, scored.to_string(), "from 0 to 64")?;
     within("max-tokens", limits.max_tokens >= 8, limits.max_tokens.to_string(), "at least 8")?;
     within("pass-tokens", limits.pass_tokens >= 8, limits.pass_tokens.to_string(), "at least 8")?;
     match adapter {

@@ -72,11 +72,12 @@ pub use people::People;
 pub use rollouts::{Errors as RolloutErrors, Gate, Outcomes, RolloutReport, Rollouts, TaskRollouts};
 pub use runs::{
     AskAiTraining, Baseline, BatchPrompt, BatchRun, Check, ComparedField, ComparedMetric, CsvFile, EvaluationRequest,
-    Interval, Learned, Level, Live, LiveStatus, News, Paired, PairedExample, Plan, Preflight, Problem, Progress,
-    PromptBatch, PromptDiff, PromptReached, PromptRequest, PromptVersion, Pulse, Quality, RunAction, RunComparison,
-    RunEstimate, RunFailure, RunRequest, RunView, Runs, RunsReport, Say, ScheduleConditions, SettingChange, Settings,
-    SkippedRun, SplitName, Submitted, SubmittedPrompt, TrainedRow, TrainingCheckpoint, TrainingConfig, TrainingStatus,
-    TrainingSubmission, Waiting, WarmStart, WorkerOptions, doctor, outcome_of, recipes,
+    HeldOut, Interval, Learned, Level, Live, LiveStatus, News, Paired, PairedExample, Plan, Preflight, Problem,
+    Progress, PromptBatch, PromptDiff, PromptReached, PromptRequest, PromptVersion, Pulse, Quality, RunAction,
+    RunComparison, RunEstimate, RunFailure, RunRequest, RunView, Runs, RunsReport, Say, ScheduleConditions,
+    SettingChange, Settings, SkippedRun, SplitName, Submitted, SubmittedPrompt, TrainedRow, TrainingCheckpoint,
+    TrainingConfig, TrainingStatus, TrainingSubmission, Waiting, WarmStart, WorkerOptions, doctor, interim_scorer,
+    outcome_of, recipes,
 };
 pub use serving::{Input, Serving, read_inputs};
 pub use studies::{Budget, Importance, SamplerName, Studies, StudyRequest, StudyView};

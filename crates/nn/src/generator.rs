@@ -1,6 +1,9 @@
 //! Generation on any device, behind one interface.
 
-use std::sync::{Arc, Weak};
+use std::{
+    rc::Rc,
+    sync::{Arc, Weak},
+};
 
 use graft_ops::{Best, Inference, Matrix};
 
@@ -156,7 +159,7 @@ impl Generator for OnHost {
 /// Generation on a device with its own memory. Adapters are copied to it when they are first used.
 #[derive(Debug)]
 pub struct OnDevice<D: Inference> {
-    model: Model<D>,
+    model: Rc<Model<D>>,
     session: Session<D>,
     rows: usize,
     /// Weak, so that unused adapters are not kept. While the weak reference exists, no other adapter can have the same
@@ -172,7 +175,8 @@ impl<D: Inference> OnDevice<D> {
     ///
     /// # Errors
     /// If there is no room for `least` tokens.
-    pub fn new(model: Model<D>, mut rows: usize, least: usize) -> Result<Self, Error> {
+    pub fn new(model: impl Into<Rc<Model<D>>>, mut rows: usize, least: usize) -> Result<Self, Error> {
+        let model = model.into();
         loop {
             let session = Session::new(&model, rows);
             match model.device().status() {

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use graft_core::TaskCard;
 use graft_formats::ModelFiles;
 use graft_nn::{Adapter, Prompter};
+use serde_json::Value;
 
 use crate::{Adjustments, Error, Guide, Priority, Request, Result, Tell, Vocabulary};
 
@@ -43,6 +44,20 @@ impl Template {
     #[must_use]
     pub fn guide(&self) -> &Guide {
         &self.guide
+    }
+
+    /// Tokens that the longest of these answers takes, with room for a wrong one to be longer; at most
+    /// [`MAX_TOKENS`](Self::MAX_TOKENS).
+    ///
+    /// # Errors
+    /// If an answer does not follow the form, or the tokenizer fails.
+    pub fn longest<'a>(&self, answers: impl Iterator<Item = &'a Value>) -> Result<usize> {
+        let mut longest = 0;
+        for answer in answers {
+            let written = self.guide.codec().encode(answer)?;
+            longest = longest.max(self.prompter.answer(&written).map_err(Error::Model)?.len());
+        }
+        Ok((longest * 3 / 2 + 8).min(Self::MAX_TOKENS))
     }
 
     /// A request for the answer to an input.

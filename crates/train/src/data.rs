@@ -1,4 +1,4 @@
-use std::{borrow::Cow, fs, ops::Range};
+use std::{borrow::Cow, ops::Range};
 
 use graft_core::{Limits, Purpose, TrainSpec, random};
 use graft_nn::{Model, Prompter, Sequence};
@@ -51,14 +51,10 @@ pub(crate) fn load(
     prompter: &Prompter,
     model: &Model,
 ) -> Result<Sequences, Error> {
-    let path = dir.data(side);
-    let text = fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+    let all = dir.rows(side)?;
     let mut found = Sequences { all: Vec::new(), variants: Vec::new(), too_long: 0, shared: prompter.shared().len() };
-    let (mut rows, mut empty) = (0, 0);
-    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let row: Row =
-            serde_json::from_str(line).map_err(|source| Error::Json { path: path.clone(), line: index + 1, source })?;
-        rows += 1;
+    let (rows, mut empty) = (all.len(), 0);
+    for row in all {
         if row.answer.trim().is_empty() {
             empty += 1;
             continue;
@@ -73,7 +69,7 @@ pub(crate) fn load(
     }
     if side == "train" && found.all.is_empty() {
         let what = format!("of {rows} examples, {empty} have an empty answer and {} are too long", found.too_long);
-        return Err(Error::NothingToLearn { path, what });
+        return Err(Error::NothingToLearn { path: dir.data(side), what });
     }
     if model.has_encoder() {
         found.shared = 0;

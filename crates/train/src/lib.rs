@@ -13,6 +13,7 @@ mod learner;
 mod memory;
 mod pace;
 mod run_dir;
+mod scorer;
 mod trainer;
 
 pub use adapter_files::{AdapterCard, load_adapter, weights_digest};
@@ -23,4 +24,5 @@ pub use learner::{Learner, StepPlan};
 pub use memory::{Estimate, available_memory, estimate, peak_rss};
 pub use pace::pace;
 pub use run_dir::{EventLog, RunDir, TrainingRun};
+pub use scorer::{MakeScorer, Score, Scorer, ScorerOrder, ScoringError};
 pub use trainer::{Machine, Outcome, train};

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::Error;
 
-/// A run's folder: `spec.json · data/{train,eval}.jsonl · data/init/ · events.jsonl · checkpoints/ · stop · adapter/ ·
+/// A run's folder: `spec.json · data/{train,eval}.jsonl · data/scoring.json · data/init/ · events.jsonl · checkpoints/ · stop · adapter/ ·
 /// training_run.json`.
 #[derive(Clone, Debug)]
 pub struct RunDir(PathBuf);
@@ -98,6 +98,25 @@ impl RunDir {
     #[must_use]
     pub fn data(&self, side: &str) -> PathBuf {
         self.0.join("data").join(format!("{side}.jsonl"))
+    }
+
+    /// `data/scoring.json`: what a [`Scorer`](crate::Scorer) is made of; absent if the run scores no answers.
+    #[must_use]
+    pub fn scoring(&self) -> PathBuf {
+        self.0.join("data").join("scoring.json")
+    }
+
+    /// Reads the lines of `data/train.jsonl` or `data/eval.jsonl`.
+    ///
+    /// # Errors
+    /// If the file can't be read, or has a line that is no row.
+    pub fn rows(&self, side: &str) -> Result<Vec<crate::Row>, Error> {
+        let path = self.data(side);
+        let text = fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        let row = |(index, line)| {
+            serde_json::from_str(line).map_err(|source| Error::Json { path: path.clone(), line: index + 1, source })
+        };
+        text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(row).collect()
     }
 
     /// `data/init/`: the adapter that a warm start continues.

@@ -1,15 +1,16 @@
 use std::{
     borrow::Cow,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Instant,
 };
 
 use graft_core::{
-    AdapterSpec, BaseRef, Digest, Event, EventKind, Failure, InitFrom, Phase, PromptInit, PromptSpec, Purpose,
-    TaskCard, TrainSpec, random,
+    AdapterSpec, BaseRef, Digest, Event, EventKind, Failure, InitFrom, InterimScores, Phase, PromptInit, PromptSpec,
+    Purpose, TaskCard, TrainSpec, random, with_causes,
 };
 use graft_formats::{DigestCache, digest_of};
-use graft_nn::{Adapter, Model, Prompter, Sequence};
+use graft_nn::{Adapter, Model, OnHost, Prompter, Sequence};
 use graft_ops::{Adam, Device, pool};
 use rand::RngExt as _;
 
@@ -22,6 +23,7 @@ use crate::{
     learner::{Learner, StepPlan},
     memory::{self, available_memory, peak_rss},
     run_dir::{EventLog, now},
+    scorer::{Generate, MakeScorer, ScorerOrder, Scoring},
 };
 
 /// A training diverged if its loss exceeds the first one by this factor (plus a constant).
@@ -54,6 +56,8 @@ pub struct Machine<'m> {
     pub digests: &'m DigestCache,
     /// Number of CPU threads; by default the spec's.
     pub threads: Option<usize>,
+    /// Makes what scores answers of the adapter during the training; without it only the held-out loss is measured.
+    pub scorer: Option<&'m MakeScorer<'m>>,
 }
 
 /// Trains the run in `dir`, or resumes it. `tell` is called with every event once it is written.
@@ -104,6 +108,18 @@ fn run(dir: &RunDir, machine: &Machine<'_>, say: &mut Say<'_>) -> Result<Trainin
     let held_out = eval.all.len();
     eval.all.truncate(spec.eval.examples);
 
+    let budget = Scoring::budget(trained_tokens(&train, spec));
+    let model = Arc::new(model);
+    let order = ScorerOrder { dir, spec, model: &model, files: &files, budget };
+    let scorer = match machine.scorer.map(|make| make(&order)) {
+        Some(Ok(scorer)) => scorer,
+        Some(Err(error)) => {
+            say(unscored(&*error))?;
+            None
+        }
+        None => None,
+    };
+    let scoring = |generate: Generate| scorer.map(|scorer| Scoring::new(scorer, budget, generate));
     let sides = (train, eval, held_out);
     let before = checkpoint::products(dir);
     match device::open(spec.limits.device, spec.limits.precision, before.as_ref())? {
@@ -112,17 +128,40 @@ fn run(dir: &RunDir, machine: &Machine<'_>, say: &mut Say<'_>) -> Result<Trainin
                 say(EventKind::Note { text })?;
             }
             let on_cpu = model.upload(&products.cpu).map_err(Error::Model)?;
-            let trainer = Trainer::new(dir, spec, (&model, &on_cpu), &prompter, sides)?;
+            let mut trainer = Trainer::new(dir, spec, (&model, &on_cpu), &prompter, sides)?;
+            let model = Arc::clone(&model);
+            trainer.scoring = scoring(Box::new(move |rows| Ok(Box::new(OnHost::new(Arc::clone(&model), rows)))));
             trainer.run(base, products.name(), None, say)
         }
         #[cfg(feature = "cuda")]
         Compute::Gpu(gpu) => {
-            let on_gpu = model.upload(&gpu).map_err(Error::Model)?;
+            let on_gpu = std::rc::Rc::new(model.upload(&gpu).map_err(Error::Model)?);
             let free = gpu.memory().0;
             say(EventKind::Note { text: format!("Computing on {} ({} MiB free).", gpu.name(), free >> 20) })?;
-            Trainer::new(dir, spec, (&model, &on_gpu), &prompter, sides)?.run(base, None, Some(free), say)
+            let mut trainer = Trainer::new(dir, spec, (&model, &on_gpu), &prompter, sides)?;
+            let shared = std::rc::Rc::clone(&on_gpu);
+            trainer.scoring = scoring(Box::new(move |rows| {
+                let generator = graft_nn::OnDevice::new(std::rc::Rc::clone(&shared), rows, rows)?;
+                Ok(Box::new(generator))
+            }));
+            trainer.run(base, None, Some(free), say)
         }
     }
+}
+
+/// Tokens that a training computes: those of the examples, and the prefix that they share once per micro-batch.
+fn trained_tokens(train: &Sequences, spec: &TrainSpec) -> f64 {
+    let tokens = |sequence: &Sequence| sequence.source.len() + sequence.tokens.len();
+    let own: usize = train.all.iter().map(|sequence| tokens(sequence) - train.shared).sum();
+    let room = spec.limits.pass_tokens.saturating_sub(train.shared).max(1);
+    let micro_batches = own.div_ceil(room).max(train.all.len().div_ceil(spec.optim.batch));
+    spec.optim.epochs * (own + train.shared * micro_batches) as f64
+}
+
+/// A training is worth more than the scores on its way.
+fn unscored(error: &(dyn std::error::Error + Send + Sync + 'static)) -> EventKind {
+    let text = format!("No answers are scored during this training: failed to {}.", with_causes(error));
+    EventKind::Note { text }
 }
 
 /// The most important settings of a run, as one line for its log.
@@ -166,6 +205,8 @@ struct Trainer<'r, D: Device> {
     order: Order,
     total: u64,
     progress: Progress,
+    /// Set by whoever makes the trainer.
+    scoring: Option<Scoring>,
 }
 
 impl<'r, D: Device> Trainer<'r, D> {
@@ -212,6 +253,7 @@ impl<'r, D: Device> Trainer<'r, D> {
             order,
             total,
             progress,
+            scoring: None,
         })
     }
 
@@ -227,6 +269,7 @@ impl<'r, D: Device> Trainer<'r, D> {
             Some(free) => self.fit_gpu(free)?,
             None => self.check_memory(base)?,
         };
+        let needed = needed + self.make_room(needed, gpu_memory, say)?;
         self.prepared(needed, say)?;
         self.restore(say)?;
         self.progress.products = products;
@@ -290,6 +333,20 @@ impl<'r, D: Device> Trainer<'r, D> {
         Err(Error::TooBig { needed, available, hint })
     }
 
+    /// Bytes that scoring takes besides the training; nothing is scored where the memory doesn't suffice for both.
+    fn make_room(&mut self, needed: u64, gpu_memory: Option<u64>, say: &mut Say<'_>) -> Result<u64, Error> {
+        let Some(bytes) = self.scoring.as_ref().map(|scoring| scoring.bytes(self.model)) else { return Ok(0) };
+        let free = gpu_memory.or_else(available_memory);
+        let available = self.spec.limits.memory.or(free).unwrap_or(u64::MAX);
+        if needed + bytes <= available {
+            return Ok(bytes);
+        }
+        self.scoring = None;
+        let text = format!("No answers are scored during this training: that takes {} MiB more memory.", bytes >> 20);
+        say(EventKind::Note { text })?;
+        Ok(0)
+    }
+
     fn prepared(&self, memory: u64, say: &mut Say<'_>) -> Result<(), Error> {
         say(EventKind::Prepared {
             train: self.train.all.len(),
@@ -315,11 +372,16 @@ impl<'r, D: Device> Trainer<'r, D> {
         Ok(())
     }
 
-    fn learn(&mut self, say: &mut Say<'_>) -> Result<(), Error> {
+    /// Steps between two of what happens so often per epoch.
+    fn steps_between(&self, per_epoch: u32) -> u64 {
         // Many short epochs with few examples don't need a measurement each.
-        let per_epoch = self.order.steps_per_epoch().max(self.total.div_ceil(MOST_EPOCHS));
-        let every = |times: u32| if times == 0 { u64::MAX } else { (per_epoch / u64::from(times)).max(1) };
-        let (eval_every, save_every) = (every(self.spec.eval.per_epoch), every(self.spec.eval.checkpoints_per_epoch));
+        let steps = self.order.steps_per_epoch().max(self.total.div_ceil(MOST_EPOCHS));
+        if per_epoch == 0 { u64::MAX } else { (steps / u64::from(per_epoch)).max(1) }
+    }
+
+    fn learn(&mut self, say: &mut Say<'_>) -> Result<(), Error> {
+        let eval_every = self.steps_between(self.spec.eval.per_epoch);
+        let save_every = self.steps_between(self.spec.eval.checkpoints_per_epoch);
         let slack = 3.0 + if self.spec.init_from.is_some() { SURPRISE } else { 0.0 };
         // A run that stopped early before it was killed has nothing left to train.
         while self.progress.step < self.total && !self.is_stale() {
@@ -425,8 +487,30 @@ impl<'r, D: Device> Trainer<'r, D> {
             self.best = self.learner.params();
         }
         let step = p.step;
-        say(EventKind::Eval { step, loss, best, seconds })?;
+        let scores = self.score(say)?;
+        say(EventKind::Eval { step, loss, best, seconds, scores })?;
         Ok(Some(loss))
+    }
+
+    /// Scores of the adapter as it is now, if this measurement scores answers. Nothing that the training depends on
+    /// changes.
+    fn score(&mut self, say: &mut Say<'_>) -> Result<Option<InterimScores>, Error> {
+        let every = self.steps_between(self.spec.eval.per_epoch);
+        let of = (self.total - 1) / every + 1;
+        let measurement = if self.progress.step >= self.total { of } else { self.progress.step / every };
+        let Some(scoring) = self.scoring.as_mut().filter(|scoring| scoring.is_due(measurement, of)) else {
+            return Ok(None);
+        };
+        let mut adapter = self.adapter.clone();
+        adapter.params_mut().data_mut().copy_from_slice(&self.learner.params());
+        match scoring.score(adapter) {
+            Ok(scores) => Ok(Some(scores)),
+            Err(error) => {
+                self.scoring = None;
+                say(unscored(&*error))?;
+                Ok(None)
+            }
+        }
     }
 
     /// Publishes the adapter and the result.

@@ -53,7 +53,11 @@ fn make(dir: &Path, spec: &TrainSpec) -> RunDir {
 
 fn attempt(run: &RunDir) -> Result<Outcome, Error> {
     let find_base = |base: &BaseRef| Ok(folder(&base.name));
-    train(run, &Machine { find_base: &find_base, digests: &DigestCache::none(), threads: None }, &mut |_| {})
+    train(
+        run,
+        &Machine { find_base: &find_base, digests: &DigestCache::none(), threads: None, scorer: None },
+        &mut |_| {},
+    )
 }
 
 #[test]

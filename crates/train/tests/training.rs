@@ -60,7 +60,7 @@ fn make(dir: &Path, spec: &TrainSpec, count: usize) -> RunDir {
 /// Trains on a machine that has the base models of the parity data.
 fn attempt(run: &RunDir, threads: Option<usize>) -> Result<Outcome, Error> {
     let find_base = |base: &BaseRef| Ok(model(&base.name));
-    train(run, &Machine { find_base: &find_base, digests: &DigestCache::none(), threads }, &mut |_| {})
+    train(run, &Machine { find_base: &find_base, digests: &DigestCache::none(), threads, scorer: None }, &mut |_| {})
 }
 
 fn finish(run: &RunDir) -> TrainingRun {

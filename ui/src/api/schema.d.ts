@@ -3404,9 +3404,10 @@ export interface components {
              * @description Mean loss per supervised token on the held-out examples.
              */
             loss?: number | null;
+            scores?: components["schemas"]["InterimScores"] | null;
             /**
              * Format: double
-             * @description How long measuring took; absent in events of earlier versions.
+             * @description How long measuring the loss took; absent in events of earlier versions.
              */
             seconds?: number | null;
             /**
@@ -3644,6 +3645,20 @@ export interface components {
             /** @description Version of Graft. */
             version: string;
         };
+        /** @description A measurement on held-out examples during a training. */
+        HeldOut: {
+            /**
+             * Format: double
+             * @description Mean loss per supervised token.
+             */
+            loss?: number | null;
+            scores?: components["schemas"]["InterimScores"] | null;
+            /**
+             * Format: int64
+             * @description Optimiser steps taken before it.
+             */
+            step: number;
+        };
         /** @description A suggestion that would improve the examples. */
         Hint: {
             /** @description Of what kind. */
@@ -3794,6 +3809,27 @@ export interface components {
          * @enum {string}
          */
         Integration: "slack" | "ask-ai";
+        /** @description Scores of an adapter during its training: it answers held-out examples as in an evaluation. */
+        InterimScores: {
+            /**
+             * Format: double
+             * @description Share of answers that are all right, from 0 to 1.
+             */
+            accuracy: number;
+            /** @description Number of held-out examples that were answered; the same ones at each measurement. */
+            examples: number;
+            /**
+             * Format: double
+             * @description From 0 to 1: the macro F1 of labels, the F1 of list items of fields, the F1 of words of texts; absent for fields
+             *     without a list.
+             */
+            f1?: number | null;
+            /**
+             * Format: double
+             * @description How long answering took.
+             */
+            seconds: number;
+        };
         /** @description A number with its 95 % interval. */
         Interval: {
             /**
@@ -4719,6 +4755,7 @@ export interface components {
              * @description Estimated seconds left.
              */
             eta_s?: number | null;
+            held_out?: components["schemas"]["HeldOut"] | null;
             /**
              * Format: double
              * @description Loss of the last step.
@@ -5663,7 +5700,7 @@ export interface components {
              */
             eps?: number | null;
             /**
-             * @description Maximum number of held-out examples to evaluate during training.
+             * @description Maximum number of held-out examples whose loss is evaluated during training.
              * @default null
              */
             eval_examples?: number | null;
@@ -5753,6 +5790,11 @@ export interface components {
             rslora?: boolean | null;
             /** @default null */
             schedule?: components["schemas"]["LearningRateSchedule"] | null;
+            /**
+             * @description Maximum number of held-out examples to answer at each evaluation during training, for accuracy and F1; 0 answers none.
+             * @default null
+             */
+            score_examples?: number | null;
             /**
              * Format: int64
              * @description Seed of initialisation, example order, dropout, data augmentation and a random split.

@@ -18,6 +18,7 @@ export type RunDetail = Schemas["RunDetail"];
 export type RunFailure = Schemas["Failure"];
 export type RunComparison = Schemas["RunComparison"];
 export type Event = Schemas["Event"];
+export type InterimScores = Schemas["InterimScores"];
 export type NewRun = Schemas["NewRun"];
 export type Preflight = Schemas["Preflight"];
 

@@ -19,6 +19,8 @@ interface Props {
   lines: Line[];
   log?: boolean;
   height?: number;
+  /** Ends of the vertical axis; what the data need otherwise. */
+  range?: readonly [number, number];
   /** How values are written. */
   format?: (value: number | null | undefined) => string;
   /** Charts with the same key move their cursors together. */
@@ -26,7 +28,7 @@ interface Props {
 }
 
 /** Curves over steps; hover reads them, drag zooms, double click goes back. */
-export function Chart({ title, data, lines, log = false, height = 220, format = significant, sync }: Props) {
+export function Chart({ title, data, lines, log = false, height = 220, range, format = significant, sync }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const shape = `${lines.map((line) => line.label + line.color).join()}/${log}/${height}`;
@@ -37,7 +39,7 @@ export function Chart({ title, data, lines, log = false, height = 220, format = 
       plot.current?.destroy();
       const size = { width: element.clientWidth, height };
       plot.current = new uPlot(
-        options(element, { lines, log, format, sync }, size),
+        options(element, { lines, log, range, format, sync }, size),
         data as uPlot.AlignedData,
         element,
       );
@@ -76,7 +78,13 @@ export function Chart({ title, data, lines, log = false, height = 220, format = 
 
 function options(
   element: Element,
-  { lines, log, format, sync }: Required<Pick<Props, "lines" | "log" | "format">> & Pick<Props, "sync">,
+  {
+    lines,
+    log,
+    range,
+    format,
+    sync,
+  }: Required<Pick<Props, "lines" | "log" | "format">> & Pick<Props, "range" | "sync">,
   size: { width: number; height: number },
 ): uPlot.Options {
   const style = getComputedStyle(element);
@@ -99,7 +107,7 @@ function options(
   }));
   const built: uPlot.Options = {
     ...size,
-    scales: { x: { time: false }, y: { distr: log ? 3 : 1 } },
+    scales: { x: { time: false }, y: { distr: log ? 3 : 1, ...(range && { range: [range[0], range[1]] }) } },
     axes: [
       { ...axis, size: 30, grid: { show: false } },
       { ...axis, size: 52, values: (_, splits) => splits.map((v) => (v === null ? "" : format(v))) },

@@ -1,4 +1,5 @@
-import type { Event, Run } from "../api/types";
+import type { Event, InterimScores, Run } from "../api/types";
+import { number } from "./format";
 
 type Of<K extends Event["event"]> = Extract<Event, { event: K }>;
 
@@ -11,8 +12,20 @@ export function prepared(events: Event[]): Of<"prepared"> | undefined {
   return events.findLast((event): event is Of<"prepared"> & { seq: number; at: number } => event.event === "prepared");
 }
 
+/** How many held-out examples scores are of. */
+export function scoredOf(scores: InterimScores, heldOut: number | null | undefined): string {
+  const all = heldOut != null && heldOut > scores.examples ? `${number(scores.examples)} of ${number(heldOut)}` : null;
+  return `of ${all ?? number(scores.examples)} held-out examples`;
+}
+
 /** What trackers are called. */
 export const TRACKERS = { mlflow: "MLflow", otlp: "OpenTelemetry" };
+
+/** The newest scores of the adapter in training. */
+export function lastScores(events: Event[]): InterimScores | undefined {
+  for (const event of events.toReversed()) if (event.event === "eval" && event.scores) return event.scores;
+  return undefined;
+}
 
 const PHASES = { train: ["download", "prepare", "search", "train", "evaluate"], evaluate: ["evaluate"] };
 
@@ -66,6 +79,8 @@ export function phases(events: Event[], { state: run, kind, phase, search }: Pla
 export interface Series {
   steps: [number, number][];
   held: [number, number][];
+  accuracy: [number, number][];
+  f1: [number, number][];
   lr: [number, number][];
   norm: [number, number][];
   speed: [number, number][];
@@ -77,6 +92,8 @@ export function series(events: Event[]): Series {
   const maps = {
     steps: new Map<number, number>(),
     held: new Map<number, number>(),
+    accuracy: new Map<number, number>(),
+    f1: new Map<number, number>(),
     lr: new Map<number, number>(),
     norm: new Map<number, number>(),
     speed: new Map<number, number>(),
@@ -86,7 +103,11 @@ export function series(events: Event[]): Series {
     if (value != null && Number.isFinite(value)) map.set(step, value);
   };
   for (const event of events) {
-    if (event.event === "eval") put(maps.held, event.step, event.loss);
+    if (event.event === "eval") {
+      put(maps.held, event.step, event.loss);
+      put(maps.accuracy, event.step, event.scores?.accuracy);
+      put(maps.f1, event.step, event.scores?.f1);
+    }
     if (event.event !== "step") continue;
     put(maps.steps, event.step, event.loss);
     put(maps.lr, event.step, event.lr);
@@ -98,6 +119,8 @@ export function series(events: Event[]): Series {
   return {
     steps: sorted(maps.steps),
     held: sorted(maps.held),
+    accuracy: sorted(maps.accuracy),
+    f1: sorted(maps.f1),
     lr: sorted(maps.lr),
     norm: sorted(maps.norm),
     speed: sorted(maps.speed),

@@ -17,6 +17,7 @@ use super::train;
 use crate::{
     failure::{Failure, Result},
     output::{Reply, Table, facts, seconds},
+    progress::interim,
 };
 
 #[derive(Debug, Subcommand)]
@@ -199,6 +200,10 @@ async fn show(engine: &Engine, run: &Run) -> Result<Reply> {
     if let Some((step, of, loss)) = last_step {
         lines.push(("step", format!("{step} of {of}, loss {loss:.4}")));
     }
+    let held_out = view.progress.and_then(|progress| progress.held_out);
+    if let Some(scores) = held_out.as_ref().and_then(|held_out| held_out.scores.as_ref()) {
+        lines.push(("during training", interim(scores)));
+    }
     if let Some(result) = &result {
         lines.push(("examples", format!("{} training examples, {} held out", result.samples, result.eval_samples)));
         lines.push(("held-out loss", result.eval_loss.map_or_else(|| "none".to_owned(), |loss| format!("{loss:.4}"))));
@@ -232,7 +237,7 @@ async fn show(engine: &Engine, run: &Run) -> Result<Reply> {
         ));
     }
     let json = json!({"run": run, "result": result, "version": version, "alive": engine.runs().is_alive(run),
-        "waiting": waiting, "tracking": view.tracking,
+        "waiting": waiting, "tracking": view.tracking, "held_out": held_out,
         "last_step": last_step.map(|(step, of, loss)| json!({"step": step, "of": of, "loss": loss}))});
     Ok(Reply::new(json, facts(&lines)))
 }

@@ -3,7 +3,8 @@ use std::{path::PathBuf, sync::Arc};
 use clap::Args;
 use graft_core::{BaseRef, ExitCode, dollars};
 use graft_engine::{
-    Engine, Error, Evaluation, Home, Learned, Plan, Quote, RunLock, RunRequest, Seen, Settings, Submitted, outcome_of,
+    Engine, Error, Evaluation, Home, Learned, Plan, Quote, RunLock, RunRequest, Seen, Settings, Submitted,
+    interim_scorer, outcome_of,
     recipes::recipe,
     records::{Run, Version},
 };
@@ -305,8 +306,12 @@ pub(crate) fn train_dir(command: &TrainDir, json: bool) -> Result<Reply> {
         }
         found.map_err(|source| graft_train::Error::NoBase { name, digest, source: Box::new(source) })
     };
-    let machine =
-        Machine { find_base: &find_base, digests: &home.digests(), threads: command.threads.map(usize::from) };
+    let machine = Machine {
+        find_base: &find_base,
+        digests: &home.digests(),
+        threads: command.threads.map(usize::from),
+        scorer: Some(&interim_scorer),
+    };
     let mut lines = Training::for_directory();
     let outcome = graft_train::train(&dir, &machine, &mut |event| match json {
         true => print(&graft_core::json::line(event)),

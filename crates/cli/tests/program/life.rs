@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{Graft, data, model};
+use graft_core::{EventKind, InterimScores};
+
+use crate::common::{Graft, data, events, model};
 
 /// In f32, so that it learns the same on every machine.
 const LEARNS: [&str; 12] = [
@@ -54,6 +56,39 @@ fn worse_version_needs_force_and_rollback_restores() {
     assert_eq!(registry["active_version"], "v1");
     let written = std::fs::read_to_string(graft.dir.path().join("model_registry.json")).unwrap();
     assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), registry);
+}
+
+#[test]
+fn scores_of_a_training_end_as_its_evaluation_begins() {
+    let graft = Graft::with_toy_task();
+    let learns = LEARNS.map(|word| if word == "20" { "3" } else { word });
+    let trained = graft.run(&[&learns[..], &["--skip-base"]].concat());
+    assert_eq!(trained.code, 0, "{}", trained.stderr);
+    let version = graft.json(&["models", "info", "v1"])["version"].clone();
+    let run = version["run"].as_str().unwrap();
+    let measured: Vec<(bool, InterimScores)> = events(&graft, run)
+        .into_iter()
+        .filter_map(|event| match event.kind {
+            EventKind::Eval { best, scores, .. } => Some((best, scores?)),
+            _ => None,
+        })
+        .collect();
+    let (_, published) = measured.iter().rfind(|(best, _)| *best).unwrap();
+    let metrics = &version["metrics"]["evaluation"]["adapter"]["metrics"];
+    assert_eq!((&metrics[0]["name"], &metrics[1]["name"]), (&json!("accuracy"), &json!("macro_f1")));
+    let evaluated = (12, metrics[0]["value"].as_f64().unwrap(), metrics[1]["value"].as_f64());
+    assert_eq!((published.examples, published.accuracy, published.f1), evaluated, "{measured:?}");
+
+    let (last, text) = (&measured.last().unwrap().1, "on 12 held-out examples");
+    assert!(trained.stderr.contains(&format!("accuracy {:.3}, F1 ", last.accuracy)), "{}", trained.stderr);
+    assert_eq!(trained.stderr.matches(text).count(), measured.len());
+    let shown = graft.json(&["runs", "show", run]);
+    assert_eq!(shown["held_out"]["scores"], json!(last));
+    assert!(graft.ok(&["runs", "show", run]).contains(text));
+    let without = graft.json(&[&learns[..], &["--score-examples", "0", "--no-eval"]].concat());
+    assert_eq!(without["version"]["adapter_digest"], version["adapter_digest"], "scores change no weight");
+    let run = without["run"].as_str().unwrap();
+    assert_eq!(graft.json(&["runs", "show", run])["held_out"]["scores"], Value::Null);
 }
 
 #[test]

@@ -390,7 +390,10 @@ fn training_service_api_accepts_datasets_and_reports_jobs() {
     assert_eq!((&status["status"], &status["error"]), (&json!("completed"), &json!(null)), "{status:#}");
     assert!(phases.is_sorted() && phases.last() == Some(&4), "{phases:?}");
     let metrics = status["metrics"].as_object().unwrap();
-    assert!(["loss", "baseline", "accuracy"].iter().all(|name| metrics[*name].is_number()), "{metrics:#?}");
+    assert!(
+        ["loss", "baseline", "eval_loss", "accuracy", "f1"].iter().all(|name| metrics[*name].is_number()),
+        "{metrics:#?}"
+    );
     assert_eq!(status["checkpoints"].as_array().unwrap().len(), 2);
     assert_eq!(status["checkpoint"], status["checkpoints"][1]["url"]);
     let files = server.get(&format!("/api/v1/runs/{job}/artifacts"))["artifacts"].as_array().unwrap().clone();

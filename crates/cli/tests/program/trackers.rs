@@ -62,11 +62,17 @@ fn wait_for(what: &str, is_so: impl Fn() -> Option<Value>) -> Value {
 /// What MLflow has of a run's numbers is what the run's events say: each once, and none lost.
 #[track_caller]
 fn check_numbers(graft: &Graft, run: &str, found: &Value) {
-    let (mut losses, mut held_out) = (Vec::new(), Vec::new());
+    let (mut losses, mut held_out, mut accuracy, mut f1) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for event in events(graft, run) {
         match event.kind {
             EventKind::Step { step, loss, .. } => losses.push(json!([step, loss])),
-            EventKind::Eval { step, loss, .. } => held_out.push(json!([step, loss])),
+            EventKind::Eval { step, loss, scores, .. } => {
+                held_out.push(json!([step, loss]));
+                if let Some(scores) = scores {
+                    accuracy.push(json!([step, scores.accuracy]));
+                    f1.push(json!([step, scores.f1]));
+                }
+            }
             _ => {}
         }
     }
@@ -78,6 +84,7 @@ fn check_numbers(graft: &Graft, run: &str, found: &Value) {
     assert!(losses.len() > 5);
     assert_eq!(sorted("loss"), losses);
     assert_eq!(sorted("eval_loss"), held_out);
+    assert_eq!((sorted("eval_accuracy"), sorted("eval_f1")), (accuracy, f1));
     assert_eq!(sorted("learning_rate").len(), losses.len());
     assert_eq!(sorted("final_loss").len(), 1);
 }

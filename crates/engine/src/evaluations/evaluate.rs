@@ -115,7 +115,12 @@ pub fn score_answers((card, rules): Judged<'_>, examples: &[Example], answers: &
         .zip(answers)
         .map(|(example, answer)| (example.output.clone().unwrap_or_default(), answer.clone()))
         .collect();
-    score::score(card, rules, &pairs, SEED)
+    score_pairs((card, rules), &pairs)
+}
+
+/// Scores pairs of the wanted answer and the answer given.
+pub(crate) fn score_pairs((card, rules): Judged<'_>, pairs: &[(Value, Option<Value>)]) -> Scores {
+    score::score(card, rules, pairs, SEED)
 }
 
 /// With fewer examples in all, contestants are cross-validated on all of them.

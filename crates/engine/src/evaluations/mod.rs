@@ -13,8 +13,8 @@ mod suspects;
 pub use activate::{Activated, Opponent};
 pub use baseline::{BaselineTrial, RuleUse, WrongAnswer};
 pub(crate) use contestant::Ground;
-pub(crate) use evaluate::SEED;
 pub use evaluate::{Judged, Tell, contestant_scores, score_answers};
+pub(crate) use evaluate::{SEED, score_pairs};
 pub(crate) use suspects::Judgements;
 pub use suspects::{
     Fix, FixAction, FixDecision, FixVerb, Suspect, SuspectCount, SuspectExample, SuspectKind, Suspects,

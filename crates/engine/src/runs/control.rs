@@ -4,7 +4,7 @@ use graft_core::{Timestamp, TrainSpec};
 use graft_exec::Stop;
 use graft_store::{Again, Due, Run};
 
-use super::{Preflight, RunRequest, Runs, plan::Order};
+use super::{Preflight, RunRequest, Runs, interim::ScoringFile, plan::Order};
 use crate::{
     Error, Result,
     files::{apart, copy_folder},
@@ -147,6 +147,11 @@ impl Runs<'_> {
         if let Some(from) = &spec.init_from {
             let chosen = self.engine.versions().adapter(&run.task, Some(&from.version)).await?;
             copy_folder(&chosen.folder, &dir.init())?;
+        }
+        // A trial is there for its loss.
+        if spec.eval.score_examples > 0 && !eval.is_empty() && run.study.is_none() {
+            let definition = &prepared.task.definition;
+            ScoringFile::new(definition, &spec.task, || self.engine.home.tables()).write(&dir)?;
         }
         Ok(dir.create(&spec, &train, &eval)?)
     }

@@ -98,7 +98,7 @@ impl Recipe {
     /// # Errors
     /// The first setting that is out of range.
     pub fn check(&self) -> Result<(), graft_core::Error> {
-        graft_core::check_settings(&self.adapter, &self.optim, &self.limits)
+        graft_core::check_settings(&self.adapter, &self.optim, &self.eval, &self.limits)
     }
 }
 

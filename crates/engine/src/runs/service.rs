@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::{RunRequest, Runs, prompts::MODEL_TYPES};
+use super::{HeldOut, RunRequest, Runs, prompts::MODEL_TYPES};
 use crate::{Columns, Error, Evaluation, Result, Source};
 
 /// Phases of every job: prepare and check the data, measure the baseline, train, evaluate and register.
@@ -174,7 +174,14 @@ impl Runs<'_> {
         if let Some(baseline) = &progress.baseline {
             number("baseline", Some(baseline.value));
         }
-        if let Some(evaluation) = view.version.as_ref().and_then(Evaluation::of) {
+        if let Some(HeldOut { loss, scores, .. }) = &progress.held_out {
+            number("eval_loss", *loss);
+            number("accuracy", scores.as_ref().map(|scores| scores.accuracy));
+            number("f1", scores.as_ref().and_then(|scores| scores.f1));
+        }
+        if let Some((version, evaluation)) = view.version.as_ref().and_then(|v| Some((v, Evaluation::of(v)?))) {
+            number("accuracy", evaluation.adapter.all_right().map(|metric| metric.value));
+            number("f1", evaluation.adapter.f1(&version.card).map(|metric| metric.value));
             evaluation.adapter.metrics.iter().for_each(|metric| number(&metric.name, Some(metric.value)));
         }
         number("progress", Some(progress.percent));

@@ -109,9 +109,13 @@ pub struct Settings {
     /// Early stopping: stop after this many evaluations without improvement; 0 disables it.
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
     pub patience: Option<u32>,
-    /// Maximum number of held-out examples to evaluate during training.
+    /// Maximum number of held-out examples whose loss is evaluated during training.
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
     pub eval_examples: Option<usize>,
+    /// Maximum number of held-out examples to answer at each evaluation during training, for accuracy and F1; 0 answers none.
+    #[schema(maximum = 64)]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
+    pub score_examples: Option<usize>,
     /// Checkpoints per epoch, or per twentieth of a training with more than 20 epochs.
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
     pub checkpoints_per_epoch: Option<u32>,
@@ -227,6 +231,7 @@ impl Settings {
         set(&mut recipe.eval.per_epoch, self.evals_per_epoch);
         set(&mut recipe.eval.patience, self.patience);
         set(&mut recipe.eval.examples, self.eval_examples);
+        set(&mut recipe.eval.score_examples, self.score_examples);
         set(&mut recipe.eval.checkpoints_per_epoch, self.checkpoints_per_epoch);
         let l = &mut recipe.limits;
         set(&mut l.max_tokens, self.max_tokens);

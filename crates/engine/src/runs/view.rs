@@ -1,6 +1,6 @@
 //! A run as it is displayed.
 
-use graft_core::{Event, EventKind, Phase, Timestamp};
+use graft_core::{Event, EventKind, InterimScores, Phase, Timestamp};
 use graft_store::{Findings, FollowCursor, Followed, LogStream, LogText, Run, RunFilter, RunKind, RunState, Version};
 use graft_train::{RunDir, TrainingRun};
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,9 @@ pub struct Progress {
     pub percent: f64,
     /// Loss of the last step.
     pub loss: Option<f64>,
+    /// The last measurement on held-out examples.
+    #[serde(default)]
+    pub held_out: Option<HeldOut>,
     /// Estimated seconds left.
     pub eta_s: Option<f64>,
     /// Prompt and answer tokens a second.
@@ -85,6 +88,11 @@ impl Progress {
                 (self.step, self.of) = (*step, *of);
                 (self.loss, self.eta_s, self.tokens_per_s) = (finite(*loss), finite(*eta_s), finite(*tokens_per_s));
             }
+            EventKind::Eval { step, loss, scores, .. } => {
+                let before = self.held_out.take().and_then(|before| before.scores);
+                let loss = Some(*loss).filter(|loss| loss.is_finite());
+                self.held_out = Some(HeldOut { step: *step, loss, scores: scores.clone().or(before) });
+            }
             EventKind::Answered { done, of } => {
                 (self.step, self.of) = (*done as u64, *of as u64);
                 let spent = (event.at - self.since) as f64 / 1000.0;
@@ -96,6 +104,17 @@ impl Progress {
         }
         self.reckon();
     }
+}
+
+/// A measurement on held-out examples during a training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct HeldOut {
+    /// Optimiser steps taken before it.
+    pub step: u64,
+    /// Mean loss per supervised token.
+    pub loss: Option<f64>,
+    /// Scores of the adapter's answers, from this measurement or from the newest one that scored answers.
+    pub scores: Option<InterimScores>,
 }
 
 /// What answers without a language model, and how well.
@@ -468,8 +487,14 @@ mod tests {
         progress.take(&event(2, step));
         assert_eq!((progress.percent, progress.loss, progress.eta_s, progress.seq), (25.0, None, Some(3.0), 2));
         assert_eq!(progress.phase.as_deref(), Some("train"));
-        progress.take(&event(3, EventKind::Phase { phase: Phase::Evaluate }));
-        progress.take(&Event { seq: 4, at: 6000, kind: EventKind::Answered { done: 3, of: 4 } });
+        let scores = Some(InterimScores { examples: 8, accuracy: 0.75, f1: None, seconds: 0.1 });
+        let eval = |step, scores| EventKind::Eval { step, loss: 0.5, best: true, seconds: None, scores };
+        progress.take(&event(3, eval(5, scores.clone())));
+        progress.take(&event(4, eval(10, None)));
+        assert_eq!(progress.held_out, Some(HeldOut { step: 10, loss: Some(0.5), scores }), "the newest scores stay");
+        assert_eq!(Progress::kept(Some(&progress.keep())).held_out, progress.held_out);
+        progress.take(&event(5, EventKind::Phase { phase: Phase::Evaluate }));
+        progress.take(&Event { seq: 6, at: 6000, kind: EventKind::Answered { done: 3, of: 4 } });
         assert_eq!((progress.step, progress.percent, progress.eta_s), (3, 75.0, Some(2.0)));
     }
 }

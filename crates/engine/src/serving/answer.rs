@@ -100,11 +100,10 @@ impl Serving {
         let parser = self.engine().tasks().baseline(&deployment.definition).ok().flatten();
         // A program or a service must not delay it.
         let parser = parser.filter(|parser| !parser.is_outside());
-        let (Some(parser), Body::Model(on)) = (parser, &deployment.body) else { return done };
-        let Ok(answer) = parser.answer(input) else { return done };
+        let Body::Model(on) = &deployment.body else { return done };
         let codec = on.template.guide().codec();
         let task = (&deployment.card, &deployment.definition.scoring);
-        rules::settle(task, codec, input, &answer, done.clone()).unwrap_or(done)
+        rules::with_rules(parser.as_ref(), task, codec, input, done)
     }
 
     /// The answer that a deployment's model completed.

@@ -17,7 +17,7 @@ use graft_predict::{Calibration, Codec, Completion, Confidence, End, Piece, Temp
 use graft_store::{Method, Version};
 use graft_tasks::{cards::Task, pounds::Tables};
 use graft_train::AdapterCard;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::base::Base;
 use crate::{
@@ -314,12 +314,7 @@ impl Deployment {
     /// Tokens that the longest of these answers takes, with room for a wrong one to be longer.
     pub(crate) fn longest(&self, examples: &[Example]) -> Result<usize> {
         let Body::Model(OnBase { template, .. }) = &self.body else { return Ok(Template::MAX_TOKENS) };
-        let mut longest = 0;
-        for example in examples {
-            let answer = template.guide().codec().encode(&example.output.clone().unwrap_or_default())?;
-            longest = longest.max(template.prompter().answer(&answer)?.len());
-        }
-        Ok((longest * 3 / 2 + 8).min(Template::MAX_TOKENS))
+        Ok(template.longest(examples.iter().map(|example| example.output.as_ref().unwrap_or(&Value::Null)))?)
     }
 }
 

@@ -53,6 +53,7 @@ pub use model::ServedModel;
 use probation::Probation;
 pub(crate) use probation::{is_own_rollback, own_rollback_reason};
 pub(crate) use rollout::agreement;
+pub(crate) use rules::{may_help as rules_may_help, with_rules};
 pub use status::{AliasStatus, BaseStatus, DeploymentStatus, ServingStatus};
 
 pub use graft_predict::{Adjustments, End, Error as AnswerError, Piece, Sampling, TokenInfo};

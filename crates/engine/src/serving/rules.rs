@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use graft_contestants::Parser;
 use graft_core::{AnswerForm, TaskCard};
 use graft_predict::{Codec, Completion, Confidence, FROM_RULES, GROUNDED, spans_of};
 use graft_tasks::{cards::Scoring, score};
@@ -15,7 +16,7 @@ use serde_json::Value;
 use crate::{Result, versions::field_of};
 
 /// Whether any list of a card may be taken from the rules.
-pub(super) fn may_help(card: &TaskCard) -> bool {
+pub(crate) fn may_help(card: &TaskCard) -> bool {
     !lists(card).is_empty()
 }
 
@@ -29,12 +30,26 @@ fn lists(card: &TaskCard) -> Vec<&str> {
         .collect()
 }
 
+/// What an adapter completed, with the lists of its task's rules, if there are rules that agree with it on the rest.
+pub(crate) fn with_rules(
+    parser: Option<&Parser>,
+    task: (&TaskCard, &Scoring),
+    codec: &Codec,
+    input: &str,
+    done: Completion,
+) -> Completion {
+    let Some(Ok(answer)) = parser.filter(|_| done.valid && may_help(task.0)).map(|parser| parser.answer(input)) else {
+        return done;
+    };
+    settle(task, codec, input, &answer, done.clone()).unwrap_or(done)
+}
+
 /// Takes lists from the rules' answer to the same input, if it agrees on the rest. Values that the adapter did not write are
 /// half as sure as all its single fields together: nothing is known of them but that both read the rest alike.
 ///
 /// # Errors
 /// The rules' answer does not follow the task's form.
-pub(super) fn settle(
+fn settle(
     (card, scoring): (&TaskCard, &Scoring),
     codec: &Codec,
     input: &str,

@@ -139,7 +139,14 @@ pub(super) fn points(event: &Event) -> Vec<Point> {
             points.extend(memory.map(|bytes| point("memory_mb", bytes as f64 / 1e6, *step)));
             points
         }
-        EventKind::Eval { step, loss, .. } => vec![point("eval_loss", *loss, *step)],
+        EventKind::Eval { step, loss, scores, .. } => {
+            let mut points = vec![point("eval_loss", *loss, *step)];
+            if let Some(scores) = scores {
+                points.push(point("eval_accuracy", scores.accuracy, *step));
+                points.extend(scores.f1.map(|f1| point("eval_f1", f1, *step)));
+            }
+            points
+        }
         _ => Vec::new(),
     }
 }

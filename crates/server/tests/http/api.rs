@@ -158,6 +158,32 @@ async fn damaged_run_does_not_hide_others() {
 }
 
 #[tokio::test]
+async fn run_shows_the_scores_of_its_newest_measurement() {
+    let service = Service::with_examples().await.with_tiny_base().await;
+    let new = json!({"task": "text-classification", "base": "tiny", "evaluate": false});
+    let run = service.post("/api/v1/runs", &new).await.json()["run"]["id"].as_str().unwrap().to_owned();
+    let folder = service.state.engine.home.path().join("runs").join(&run);
+    std::fs::create_dir_all(&folder).unwrap();
+    let scores = json!({"examples": 12, "accuracy": 0.75, "f1": 0.5, "seconds": 1.5});
+    let events = [
+        json!({"seq": 1, "at": 1, "event": "eval", "step": 5, "loss": 0.5, "best": true, "scores": scores}),
+        // An earlier version of Graft went on with it.
+        json!({"seq": 2, "at": 2, "event": "eval", "step": 9, "loss": 0.25, "best": true, "seconds": 0.1}),
+    ];
+    std::fs::write(folder.join("events.jsonl"), events.map(|event| format!("{event}\n")).concat()).unwrap();
+    service.post(&format!("/api/v1/runs/{run}/cancel"), &json!({})).await;
+    let held_out = json!({"step": 9, "loss": 0.25, "scores": scores});
+    assert_eq!(service.get(&format!("/api/v1/runs/{run}")).await.json()["progress"]["held_out"], held_out);
+    assert_eq!(service.get("/api/v1/runs").await.json()["runs"][0]["progress"]["held_out"], held_out);
+    let status = service.get(&format!("/api/v1/training/status/{run}")).await.json();
+    let metrics = ["eval_loss", "accuracy", "f1"].map(|name| status["metrics"][name].as_f64());
+    assert_eq!(metrics, [0.25, 0.75, 0.5].map(Some), "{status}");
+    let stream = service.get(&format!("/api/v1/runs/{run}/events")).await;
+    let told = String::from_utf8(stream.body).unwrap();
+    assert!(told.contains("\"accuracy\":0.75"), "{told}");
+}
+
+#[tokio::test]
 async fn imports_report_skipped_rows() {
     let service = Service::new().await;
     let csv = b"text,label\nfine,good\n,bad\nalso fine,bad\n";

@@ -37,7 +37,11 @@ async fn only_steps_are_thinned_out(database: Database) {
     let store = &database.store;
     let lease = held(store, "r").await;
     let phase = |seq| Event { seq, at: 0, kind: EventKind::Phase { phase: Phase::Train } };
-    let eval = |seq| Event { seq, at: 0, kind: EventKind::Eval { step: 1, loss: 1.0, best: true, seconds: None } };
+    let eval = |seq| Event {
+        seq,
+        at: 0,
+        kind: EventKind::Eval { step: 1, loss: 1.0, best: true, seconds: None, scores: None },
+    };
     let mut all = vec![phase(1)];
     for n in 1..=20_000 {
         all.push(step(all.len() as u64 + 1, n, 20_000));

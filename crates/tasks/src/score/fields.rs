@@ -49,6 +49,17 @@ pub(super) fn score(
     "exact"
 }
 
+/// The name of the F1 of the items of a schema's first list, if it has one.
+pub(super) fn first_f1(schema: &Value) -> Option<String> {
+    let (field, _) = properties(schema).find(|(_, inner)| inner.get("items").is_some())?;
+    Some(format!("{}_f1", singular(field)))
+}
+
+/// A list's name, for one item.
+fn singular(field: &str) -> &str {
+    field.strip_suffix('s').unwrap_or(field)
+}
+
 /// Adds a list's metrics, named by its singular: `item_f1` for `items`.
 fn lists(
     pairs: &[(Value, Option<Value>)],
@@ -57,7 +68,7 @@ fn lists(
     rules: &Scoring,
     board: &mut Board,
 ) -> Vec<Counts> {
-    let singular = field.strip_suffix('s').unwrap_or(field);
+    let singular = singular(field);
     let count = |picked: &[&str]| -> Vec<Counts> {
         let keys = |answer: Option<&Value>| item_keys(answer, field, item, picked, rules);
         pairs.iter().map(|(want, got)| matched(keys(Some(want)), keys(got.as_ref()))).collect()

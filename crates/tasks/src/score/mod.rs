@@ -101,6 +101,23 @@ impl Scores {
     pub fn headline(&self) -> Option<&Metric> {
         self.metric(&self.headline)
     }
+
+    /// The share of answers that are all right.
+    #[must_use]
+    pub fn all_right(&self) -> Option<&Metric> {
+        self.metric("accuracy").or_else(|| self.metric("exact"))
+    }
+
+    /// The F1 of an answer form: the macro F1 of labels, that of the items of the first list of fields, that of the words
+    /// of texts; none for fields without a list.
+    #[must_use]
+    pub fn f1(&self, card: &TaskCard) -> Option<&Metric> {
+        match &card.answer {
+            AnswerForm::Json { schema } => self.metric(&fields::first_f1(schema)?),
+            AnswerForm::Label { .. } => self.metric("macro_f1"),
+            AnswerForm::Text => self.metric("token_f1"),
+        }
+    }
 }
 
 /// Scores pairs of the wanted answer and the answer given (`None` where there was no valid one) by the rules of a task.

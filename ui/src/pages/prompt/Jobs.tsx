@@ -9,7 +9,7 @@ import { Listed } from "../../components/Listed";
 import { isActive, RunPill } from "../../components/RunPill";
 import { TimeAgo } from "../../components/TimeAgo";
 import { bytes, clip, count, duration, number, percent, significant } from "../../lib/format";
-import { placeOf, TRACKERS } from "../../lib/events";
+import { placeOf, scoredOf, TRACKERS } from "../../lib/events";
 import { shown } from "../../lib/json";
 import { usedOf } from "../../lib/studies";
 import { evaluationOf, metricOf } from "../../lib/scores";
@@ -76,6 +76,7 @@ function Job({ prompt, onAgain }: { prompt: ListedPrompt; onAgain: () => void })
       <div className={css.facts}>
         <span className="num">{count(prompt.examples, "example")}</span>
         {job && <span className="num">Loss {significant(job.progress?.loss ?? job.final_loss)}</span>}
+        {job && isActive(job.state) && <InTraining job={job} />}
         {job && <span className="num">{duration(seconds)}</span>}
         {job?.version && <Scores task={task} version={job.version} />}
         <span className={css.links}>
@@ -104,6 +105,21 @@ function Job({ prompt, onAgain }: { prompt: ListedPrompt; onAgain: () => void })
         </span>
       </div>
     </li>
+  );
+}
+
+/** The newest numbers on held-out examples of a run that trains. */
+function InTraining({ job }: { job: Run }) {
+  const held = job.progress?.held_out;
+  if (!held) return null;
+  const { scores } = held;
+  return (
+    <>
+      <span className="num">Held-out loss {significant(held.loss)}</span>
+      {scores && <span className="num">Accuracy {percent(scores.accuracy)}</span>}
+      {scores?.f1 != null && <span className="num">F1 {percent(scores.f1)}</span>}
+      {scores && <span className="num">{scoredOf(scores, job.eval_samples)}</span>}
+    </>
   );
 }
 

@@ -5,14 +5,18 @@ import { Chart, type Line } from "../../components/Chart";
 import { Check } from "../../components/form";
 import layout from "../../components/layout.module.css";
 import { align, smooth } from "../../lib/curve";
-import { prepared, series } from "../../lib/events";
-import { bytes } from "../../lib/format";
+import { lastScores, prepared, scoredOf, series } from "../../lib/events";
+import { bytes, percent } from "../../lib/format";
 import css from "./run.module.css";
 
 const LOSS: Line[] = [
   { label: "Each step", color: "--series-1", faint: true },
   { label: "Smoothed", color: "--series-1" },
   { label: "Held out", color: "--series-2", points: true },
+];
+const SCORES: Line[] = [
+  { label: "Accuracy", color: "--series-2", points: true },
+  { label: "F1", color: "--series-4", points: true },
 ];
 const MEMORY: Line[] = [
   { label: "In use", color: "--series-1" },
@@ -29,6 +33,8 @@ export function Curves({ events }: { events: Event[] }) {
     const [steps = [], raw = [], held = []] = align([found.steps, found.held]);
     return [steps, raw, smooth(raw, weight), held];
   }, [found, weight]);
+  const scores = useMemo(() => align([found.accuracy, found.f1]), [found]);
+  const scored = lastScores(events);
   const others = useMemo(
     () =>
       [
@@ -38,7 +44,8 @@ export function Curves({ events }: { events: Event[] }) {
       ] as const,
     [found],
   );
-  const predicted = prepared(events)?.memory;
+  const facts = prepared(events);
+  const predicted = facts?.memory;
   const memory = useMemo(() => {
     const [steps = [], used = []] = align([found.memory]);
     return [steps, used, steps.map(() => predicted ?? null)];
@@ -48,7 +55,7 @@ export function Curves({ events }: { events: Event[] }) {
   return (
     <div className={layout.stack}>
       <Card
-        title="Loss"
+        title={scored ? "Loss, accuracy and F1" : "Loss"}
         side={
           <>
             <label className={css.slider}>
@@ -66,7 +73,20 @@ export function Curves({ events }: { events: Event[] }) {
           </>
         }
       >
-        <Chart title="Mean loss per supervised token" data={loss} lines={LOSS} log={log} height={280} sync="run" />
+        <div className={scored && layout.two}>
+          <Chart title="Mean loss per supervised token" data={loss} lines={LOSS} log={log} height={280} sync="run" />
+          {scored && (
+            <Chart
+              title={`Answers ${scoredOf(scored, facts?.eval)}`}
+              data={scored.f1 == null ? scores.slice(0, 2) : scores}
+              lines={scored.f1 == null ? SCORES.slice(0, 1) : SCORES}
+              format={percent}
+              range={[0, 1]}
+              height={280}
+              sync="run"
+            />
+          )}
+        </div>
       </Card>
       <div className={css.charts}>
         {others.map(([title, data, lines]) => (

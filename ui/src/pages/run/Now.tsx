@@ -2,8 +2,8 @@ import { useEffect, useState } from "react";
 import type { Event, RunDetail } from "../../api/types";
 import { Card, Figure, Figures, Progress } from "../../components/bits";
 import { isActive } from "../../components/RunPill";
-import { bytes, dollars, duration, label, number, significant } from "../../lib/format";
-import { answered, phases, lastStep, prepared, TRACKERS } from "../../lib/events";
+import { bytes, dollars, duration, label, number, percent as share, significant } from "../../lib/format";
+import { answered, phases, lastScores, lastStep, prepared, scoredOf, TRACKERS } from "../../lib/events";
 import css from "./run.module.css";
 
 /** The state of a run: phases, progress, and current metrics. */
@@ -14,6 +14,7 @@ export function Now({ detail, live }: { detail: RunDetail; live: { events: Event
   const facts = prepared(live.events);
   const answers = active || run.kind === "evaluate" ? answered(live.events) : undefined;
   const progress = detail.progress;
+  const scores = lastScores(live.events) ?? progress?.held_out?.scores;
   const done = step ? (step.step / Math.max(1, step.of)) * 100 : null;
   const percent = run.state === "succeeded" ? 100 : (progress?.percent ?? done);
   const seconds = run.started_at ? ((run.finished_at ?? Date.now()) - run.started_at) / 1000 : null;
@@ -74,6 +75,13 @@ export function Now({ detail, live }: { detail: RunDetail; live: { events: Event
           ) : (
             <>
               <Figure label={active ? "Loss" : "Held-out loss"} value={significant(loss)} />
+              {scores && (
+                <Figure
+                  label="Accuracy in training"
+                  value={share(scores.accuracy)}
+                  sub={`${scores.f1 == null ? "" : `F1 ${share(scores.f1)}, `}${scoredOf(scores, facts?.eval)}`}
+                />
+              )}
               <Figure label="Learning rate" value={significant(step?.lr)} />
               <Figure label="Tokens per second" value={number(step?.tokens_per_s)} />
               <Figure
