@@ -122,6 +122,22 @@ test("a text is trained to a version with the keyboard only, and its phases are 
   await expect(page.getByText("New version of text 3")).toBeVisible();
 });
 
+test("a job that trains shows its newest loss, accuracy and F1 on held-out examples", async ({ page }) => {
+  await page.route("**/api/v1/prompts?*", async (route) => {
+    const reply = await route.fetch();
+    const list = (await reply.json()) as { prompts: { job: Record<string, unknown> | null }[] };
+    const job = list.prompts[0]?.job;
+    const scores = { examples: 64, accuracy: 0.906, f1: 0.875, seconds: 2 };
+    const progress = { ...(job?.progress as object), phase: "train", held_out: { step: 9, loss: 0.25, scores } };
+    if (job) Object.assign(job, { state: "running", eval_samples: 100, progress });
+    return route.fulfill({ json: list });
+  });
+  await page.goto(`${graft.url}/training/prompt`);
+  const job = page.locator("#recent-jobs").getByRole("listitem").filter({ hasText: "prompt_3_text_classification" });
+  for (const text of ["Held-out loss 0.25", "Accuracy 91 %", "F1 88 %", "of 64 of 100 held-out examples"])
+    await expect(job.first().getByText(text, { exact: true })).toBeVisible();
+});
+
 test("a new version of a text shows what differs", async ({ page }) => {
   await page.goto(`${graft.url}/training/prompt`);
   const first = page.locator("#recent-jobs").getByRole("listitem").filter({ hasText: "prompt_1_sentiment_analysis" });

@@ -1,4 +1,5 @@
 import { expect, test } from "@playwright/test";
+import { examine, measure } from "./checks";
 import { Graft, TASK } from "./graft";
 
 const RUNS = 10_000;
@@ -61,6 +62,18 @@ test("presets show time and cost, and examples show their training tokens", asyn
   await expect(learned.first()).toBeVisible();
   await page.getByRole("button", { name: "Next", exact: true }).click();
   await expect(page.getByText("Example 2 of 40")).toBeVisible();
+});
+
+test("accuracy and F1 during a training stand beside its loss, in light, dark and narrow", async ({ page }) => {
+  await page.goto(`${graft.url}/runs/first?task=${TASK}`);
+  const chart = page.getByRole("img", { name: /^Answers of \d+ held-out examples: / });
+  await expect(chart).toBeVisible();
+  await expect(chart).toHaveAccessibleName(/last \d+ %$/);
+  await expect(page.getByRole("img", { name: /^Mean loss per supervised token: / })).toBeVisible();
+  await expect(page.getByText("Accuracy in training")).toBeVisible();
+  await expect(page.getByText(/F1 \d+ %, of \d+ held-out examples/)).toBeVisible();
+  await examine(page);
+  await measure(page);
 });
 
 test("a log is filtered to warnings and errors", async ({ page }) => {
