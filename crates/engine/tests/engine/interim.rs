@@ -76,11 +76,11 @@ fn trained(run: &RunDir, scores: bool, stops: usize) -> (Digest, Vec<(u64, Optio
 fn scoring_changes_no_weight_and_a_resumed_training_reports_the_same_scores() {
     let folders: Vec<_> = (0..4).map(|_| tempfile::tempdir().unwrap()).collect();
     let [scored, unscored, off, stopped] =
-        [(0, 64), (1, 64), (2, 0), (3, 64)].map(|(folder, most)| run(folders[folder].path(), most, 12).0);
+        [(0, 64), (1, 64), (2, 0), (3, 64)].map(|(folder, most)| run(folders[folder].path(), most, 8).0);
     let (digest, measured) = trained(&scored, true, 0);
     assert_eq!(measured.iter().map(|(step, _)| *step).collect::<Vec<_>>(), [15, 30, 45, 60]);
     let scores: Vec<&InterimScores> = measured.iter().filter_map(|(_, scores)| scores.as_ref()).collect();
-    assert!(scores.len() == 4 && scores.iter().all(|one| one.examples == 12 && one.f1.is_some()), "{scores:?}");
+    assert!(scores.len() == 4 && scores.iter().all(|one| one.examples == 8 && one.f1.is_some()), "{scores:?}");
     assert!(scores[3].accuracy > 0.9, "it learns two words: {scores:?}");
     assert_eq!(trained(&stopped, true, 20), (digest.clone(), measured));
     for without in [trained(&unscored, false, 0), trained(&off, true, 0)] {

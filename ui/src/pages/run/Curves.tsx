@@ -33,7 +33,11 @@ export function Curves({ events }: { events: Event[] }) {
     const [steps = [], raw = [], held = []] = align([found.steps, found.held]);
     return [steps, raw, smooth(raw, weight), held];
   }, [found, weight]);
-  const scores = useMemo(() => align([found.accuracy, found.f1]), [found]);
+  const scores = useMemo(() => {
+    // On the axis of the loss, which begins with the first step.
+    const [steps = [], , accuracy = [], f1 = []] = align([found.steps, found.accuracy, found.f1]);
+    return [steps, accuracy, f1];
+  }, [found]);
   const scored = lastScores(events);
   const others = useMemo(
     () =>
