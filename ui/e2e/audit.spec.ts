@@ -61,6 +61,24 @@ test("confidence and author filters narrow the list; an invalid filter shows an 
   await measure(page);
 });
 
+test("the most helpful messages are shown with the reason", async ({ page }) => {
+  const { examples } = await graft.api<{ examples: { input: string; why: string }[] }>(`/tasks/${TASK}/helpful`);
+  await page.goto(audit());
+  await page.getByLabel("Order").selectOption({ label: "Most helpful 20" });
+  await expect(page).toHaveURL(/order=helpful/);
+  await expect(page.getByText(`Message 1 / ${examples.length}`)).toBeVisible();
+  await expect(page.getByTestId("message")).toHaveText(examples[0]?.input ?? "");
+  await expect(page.getByText(examples[0]?.why ?? "", { exact: true })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Bulk" })).toBeDisabled();
+  await page.keyboard.press("j");
+  await expect(page.getByTestId("message")).toHaveText(examples[1]?.input ?? "");
+  await examine(page);
+  // They are chosen among all that waits: who narrows the list leaves this order.
+  await page.getByText("All", { exact: true }).click();
+  await expect(page.getByLabel("Order")).toHaveValue("imported");
+  await expect(page.getByRole("button", { name: "Bulk" })).toBeEnabled();
+});
+
 test("G shows the task's guidelines", async ({ page }) => {
   await page.goto(audit());
   await expect(page.getByText("Message 1 /")).toBeVisible();

@@ -20,6 +20,7 @@ mod nearest;
 mod ngrams;
 mod outside;
 mod parser;
+mod similarity;
 
 use std::collections::BTreeMap;
 
@@ -29,8 +30,9 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 pub use error::Error;
-pub use ngrams::{Unseen, unseen};
+pub use ngrams::{Likely, Unseen, likely, unseen};
 pub use parser::{Parser, Patience};
+pub use similarity::Similarity;
 
 use nearest::Nearest;
 use ngrams::NGrams;

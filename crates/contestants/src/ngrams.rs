@@ -10,8 +10,8 @@ use crate::{
 /// Costs of a misclassified training example, from the most to the least regularized model; cross-validation chooses
 /// one.
 const COSTS: [f64; 3] = [1.0, 10.0, 100.0];
-/// The cost used by [`unseen`], where probabilities are only compared with each other.
-const UNSEEN_COST: f64 = 10.0;
+/// The cost used by [`likely`] and [`unseen`], where probabilities are only compared with each other.
+const USUAL_COST: f64 = 10.0;
 /// Most folds of the cross-validation.
 const FOLDS: usize = 5;
 
@@ -54,6 +54,10 @@ fn labels(examples: &[(String, String)]) -> Vec<String> {
 impl NGrams {
     /// Fits a model to texts and labels; `None` if there are fewer than two labels.
     pub(crate) fn fit(examples: Vec<(String, String)>) -> Option<Self> {
+        Self::fit_at(examples, None)
+    }
+
+    fn fit_at(examples: Vec<(String, String)>, cost: Option<f64>) -> Option<Self> {
         let labels = labels(&examples);
         if labels.len() < 2 {
             return None;
@@ -63,7 +67,7 @@ impl NGrams {
         let counts: Vec<Counts> = examples.iter().map(|(text, _)| vocabulary.learn(text)).collect();
         let texts = Texts { counts: &counts, ids: vocabulary.len(), classes: &classes, labels: labels.len() };
         let everything: Vec<usize> = (0..examples.len()).collect();
-        let (point, _) = texts.solve(&everything, texts.best_cost());
+        let (point, _) = texts.solve(&everything, cost.unwrap_or_else(|| texts.best_cost()));
         let rounded = |numbers: &[f64]| numbers.iter().map(|x| *x as f32).collect();
         let (coefficients, intercepts) = (rounded(&point.coefficients), rounded(&point.intercepts));
         Self::new(Fitted { examples, coefficients, intercepts })
@@ -107,6 +111,27 @@ impl NGrams {
     }
 }
 
+/// The prediction for a text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Likely {
+    /// The most likely label.
+    pub label: String,
+    /// Its probability.
+    pub probability: f64,
+}
+
+/// The most likely label of each text, predicted by a model fitted once to these examples without a search for its best
+/// cost; empty if they have fewer than two labels.
+#[must_use]
+pub fn likely(examples: Vec<(String, String)>, texts: &[&str]) -> Vec<Likely> {
+    let Some(model) = NGrams::fit_at(examples, Some(USUAL_COST)) else { return Vec::new() };
+    let said = |text: &&str| {
+        let (label, probability) = model.answer(text);
+        Likely { label: label.to_owned(), probability }
+    };
+    texts.iter().map(said).collect()
+}
+
 /// The prediction for a text by a model that was not fitted to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unseen {
@@ -138,7 +163,7 @@ pub fn unseen(examples: &[(&str, &str)]) -> Vec<Unseen> {
             .map(|fold| {
                 scope.spawn({
                     let (texts, fold_of) = (&texts, &fold_of);
-                    move || texts.left_out(fold_of, fold, UNSEEN_COST)
+                    move || texts.left_out(fold_of, fold, USUAL_COST)
                 })
             })
             .collect();

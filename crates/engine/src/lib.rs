@@ -35,8 +35,9 @@ pub use clock::now;
 pub use engine::Engine;
 pub use error::{Error, SettingProblem};
 pub use evaluations::{
-    Activated, BaselineTrial, Evaluations, Fix, FixAction, FixDecision, FixVerb, Judged, Opponent, RuleUse, Suspect,
-    SuspectCount, SuspectExample, SuspectKind, Suspects, Tell, WrongAnswer, contestant_scores, score_answers,
+    Activated, BaselineTrial, Evaluations, Fix, FixAction, FixDecision, FixVerb, Helpful, HelpfulExample, Judged,
+    LabelToAdd, Opponent, RuleUse, Suspect, SuspectCount, SuspectExample, SuspectKind, Suspects, Tell, WrongAnswer,
+    contestant_scores, score_answers,
 };
 pub use examples::{
     DayStats, ExampleDetail, Examples, Guidelines, Imported, Kept, Listed, Prepared, PreviewRow, Source, Span, Stats,
@@ -61,7 +62,7 @@ pub use graft_tasks::{
     slack::Choice,
     tabular::{Columns, Layout},
     templates::{Template, TemplateFile, Variable as TemplateVariable},
-    understand::{AnswerChange, TextDiff, Understanding, Understood},
+    understand::{AnswerChange, Hint, KnownTask, TextDiff, Understanding, Understood},
 };
 pub use graft_track::{Access as TrackerAccess, SinkKind as TrackerKind};
 pub use graft_train::TrainingRun;

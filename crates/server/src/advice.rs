@@ -37,6 +37,7 @@ const REQUESTS: &[(&str, &str)] = &[
     ("graft studies show", "GET /api/v1/studies/{id}"),
     ("graft studies stop", "POST /api/v1/studies/{id}/stop"),
     ("graft suspects", "GET /api/v1/tasks/{task}/suspects"),
+    ("graft examples helpful", "GET /api/v1/tasks/{task}/helpful"),
     ("graft tasks list", "GET /api/v1/tasks"),
     ("graft tasks show", "GET /api/v1/tasks/{task}/export"),
     ("graft tokens add", "POST /api/v1/tokens"),

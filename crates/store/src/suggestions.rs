@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use graft_core::{Example, Timestamp};
 use serde::Serialize;
@@ -94,6 +94,25 @@ impl Store {
         .fetch_optional(&self.read)
         .await?;
         row.map(|row| suggestion(&row)).transpose()
+    }
+
+    /// What a version answered to the pending examples of its task, with its confidence, by the example's id.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn answers_to_pending(&self, task: &str, version: &str) -> Result<HashMap<String, (Value, f64)>, Error> {
+        let rows = sqlx::query(
+            "select s.example, s.answer, s.confidence
+             from suggestions s
+             join examples e on e.task = s.task and e.id = s.example and e.revision = s.revision
+             where s.task = $1 and s.version = $2 and e.review = 'pending'",
+        )
+        .bind(task)
+        .bind(version)
+        .fetch_all(&self.read)
+        .await?;
+        let answer = |row| Ok((row::get(row, "example")?, (row::json(row, "answer")?, row::get(row, "confidence")?)));
+        rows.iter().map(answer).collect()
     }
 
     /// A version's newest suggestions: only those whose examples were reviewed since, latest review first, or all of

@@ -138,11 +138,21 @@ export const statsQuery = (task: string) =>
     queryKey: ["stats", task],
     queryFn: () => reply(api.GET("/api/v1/stats", { params: { query: { task } } })),
   });
-/** The analysis of a typed or dropped text. */
-export const understandQuery = (text: string) =>
+/** The messages whose audit would help most, and the labels that need more messages. */
+export const helpfulQuery = (task: string) =>
   queryOptions({
-    queryKey: ["understand", text],
-    queryFn: ({ signal }) => reply(api.POST("/api/v1/tasks/understand", { body: { text, columns: {} }, signal })),
+    queryKey: ["examples", task, "helpful"],
+    queryFn: ({ signal }) => reply(api.GET("/api/v1/tasks/{task}/helpful", { params: { path: { task } }, signal })),
+    staleTime: 60_000,
+  });
+/** The analysis of a typed or dropped text for a task, or for one with these labels that is not stored yet. */
+export const understandQuery = (text: string, { task, labels = [] }: { task?: string; labels?: string[] }) =>
+  queryOptions({
+    queryKey: ["understand", text, task, labels],
+    queryFn: ({ signal }) =>
+      reply(api.POST("/api/v1/tasks/understand", { body: { text, columns: {}, task, labels }, signal })),
+    // A change of task or labels changes only hints.
+    placeholderData: (before, query) => (query?.queryKey[1] === text ? before : undefined),
     enabled: text.trim() !== "",
     staleTime: Infinity,
     gcTime: 60_000,

@@ -1433,6 +1433,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{task}/helpful": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The pending examples whose review would help most, with the reason for each, and the labels that need more examples.
+         *     Prefers answers that the active version is not sure of, texts unlike those approved or listed before, and labels with few
+         *     examples. */
+        get: operations["list_helpful"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task}/live": {
         parameters: {
             query?: never;
@@ -2546,6 +2565,8 @@ export interface components {
              * @description Number of examples.
              */
             examples: number;
+            /** @description If the table is only checked: suggestions that would improve the text's examples. Lines count within the text. */
+            hints: components["schemas"]["Hint"][];
             /** @description The line that its row begins in, from 1. */
             line: number;
             /** @description The requested model type. */
@@ -3659,6 +3680,35 @@ export interface components {
              */
             step: number;
         };
+        /** @description The pending examples that would help most. */
+        Helpful: {
+            /** @description Labels with too few approved examples. */
+            add: components["schemas"]["LabelToAdd"][];
+            /** @description The most helpful first, 20 at most. */
+            examples: components["schemas"]["HelpfulExample"][];
+            /**
+             * Format: int64
+             * @description Pending examples of the task.
+             */
+            pending: number;
+            /** @description A sentence about what was found. */
+            text: string;
+        };
+        /** @description An example whose review would help. */
+        HelpfulExample: components["schemas"]["ListedExample"] & {
+            /**
+             * Format: double
+             * @description Confidence of the active version's answer, or else of the n-grams'; absent if there is neither.
+             */
+            confidence?: number | null;
+            /**
+             * Format: double
+             * @description How much its text is like the most similar one that is approved or listed before it, from 0 to 1.
+             */
+            similarity: number;
+            /** @description Why it was chosen, in a sentence or two. */
+            why: string;
+        };
         /** @description A suggestion that would improve the examples. */
         Hint: {
             /** @description Of what kind. */
@@ -3672,7 +3722,7 @@ export interface components {
          * @description Kinds of hints, the gravest first.
          * @enum {string}
          */
-        HintKind: "contradiction" | "spelling" | "one-label" | "unanswered" | "few" | "rare" | "unbalanced" | "duplicate" | "short" | "long";
+        HintKind: "contradiction" | "spelling" | "other-labels" | "one-label" | "missing-label" | "unanswered" | "few" | "rare" | "unbalanced" | "known" | "duplicate" | "near-duplicate" | "short" | "long";
         /** @description An import under way or done. */
         Import: {
             /** @description When. */
@@ -3888,6 +3938,17 @@ export interface components {
             recall: number;
             /** @description Held-out examples that have it. */
             support: number;
+        };
+        /** @description A label with too few approved examples. */
+        LabelToAdd: {
+            /** @description How many to add at least. */
+            add: number;
+            /** @description Its approved examples. */
+            approved: number;
+            /** @description The label. */
+            label: string;
+            /** @description The same in words. */
+            text: string;
         };
         /** @description How trainers are started on a machine. */
         Launcher: {
@@ -4661,6 +4722,10 @@ export interface components {
         PastedText: {
             /** @description A table's columns, where they can't be found out. */
             columns?: components["schemas"]["TableColumns"];
+            /** @description The labels of a task that is not stored yet. */
+            labels?: string[];
+            /** @description The task that it is for: hints then compare it with the task's labels and its 5,000 newest examples. */
+            task?: string | null;
             /** @description The text: lines of `"text" -> label`, blocks of `Task:`, `Input:` and `Expected:`, turns of a dialogue, CSV, JSON,
              *     a JSON Schema, or answers alone. */
             text: string;
@@ -10425,6 +10490,14 @@ export interface operations {
                     "application/json": components["schemas"]["Understanding"];
                 };
             };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -11142,6 +11215,39 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_helpful: {
+        parameters: {
+            query?: {
+                /** @description Maximum number, at most 20. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Helpful"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

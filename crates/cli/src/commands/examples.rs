@@ -3,7 +3,7 @@ use std::{fs, path::PathBuf};
 use clap::{Args, Subcommand};
 use graft_core::Example;
 use graft_engine::{
-    Engine, Error, iso8601,
+    Engine, Error, Helpful, iso8601,
     records::{Bulk, BulkReport, Change, Decision, ExampleFilter, Order, ReviewFilter, Seen},
 };
 use serde_json::{Value, json};
@@ -77,6 +77,15 @@ pub(crate) enum Examples {
         /// File that contains the new answer.
         #[arg(long, value_name = "FILE")]
         output_file: Option<PathBuf>,
+    },
+    /// List the pending examples whose review would help most, with the reason for each, and the labels that need more
+    /// examples.
+    Helpful {
+        /// Task.
+        task: String,
+        /// Maximum number to list, at most 20.
+        #[arg(long, default_value_t = 20, value_name = "N")]
+        limit: usize,
     },
     /// Show every change of an example.
     History {
@@ -164,6 +173,11 @@ pub(crate) async fn run(engine: &Engine, command: Examples) -> Result<Reply> {
             let example = engine.examples().get(&id, task.as_deref()).await?;
             Ok(decided("edited and approved", &[engine.examples().edit(&example, &text).await?]))
         }
+        Examples::Helpful { task, limit } => {
+            let found = engine.evaluations().helpful(&task, limit).await?;
+            let text = helpful(&found);
+            Ok(Reply::new(found, text))
+        }
         Examples::History { id, task } => {
             let example = engine.examples().get(&id, task.as_deref()).await?;
             Ok(history(&engine.examples().history(&example).await?))
@@ -205,6 +219,17 @@ async fn list(engine: &Engine, filter: &ExampleFilter) -> Result<Reply> {
         text += &format!("{} of {total} shown; --limit and --offset show others.\n", examples.len());
     }
     Ok(Reply::new(json!({"examples": examples, "total": total}), text))
+}
+
+fn helpful(found: &Helpful) -> String {
+    let mut table = Table::new(["id", "input", "why"]);
+    for one in &found.examples {
+        table.row([one.listed.example.id.clone(), brief(&one.listed.example.input, 60), one.why.clone()]);
+    }
+    let mut text = if table.is_empty() { String::new() } else { table.to_string() };
+    text += &format!("{}\n", found.text);
+    text.extend(found.add.iter().map(|label| format!("  {}\n", label.text)));
+    text
 }
 
 /// Shows a text unchanged and anything else as JSON.

@@ -112,6 +112,9 @@ fn submitted(batch: &PromptBatch, dry_run: bool) -> String {
     for problem in &batch.problems {
         said += &format!("line {}: {}\n", problem.line, problem.reason);
     }
+    for prompt in &batch.prompts {
+        said.extend(prompt.hints.iter().map(|hint| format!("line {}: {}\n", prompt.line, hint.text)));
+    }
     for run in batch.runs.iter().filter(|_| !dry_run) {
         let outcome = run.run.as_ref().map(|run| format!("run {run} is queued.")).or_else(|| run.note.clone());
         said += &format!("{} with {}: {}\n", run.task, run.base, outcome.unwrap_or_default());

@@ -6,8 +6,8 @@ use std::{
 
 use clap::{Args, Subcommand, ValueEnum};
 use graft_engine::{
-    BaselineSpec, BaselineTrial, Columns, Engine, Error, Form, MadeTask, NewTask, Task, TaskDetail, TaskImpact,
-    TaskOrigin, Template, TemplateFile, Understanding, iso8601,
+    BaselineSpec, BaselineTrial, Columns, Engine, Error, Form, KnownTask, MadeTask, NewTask, Task, TaskDetail,
+    TaskImpact, TaskOrigin, Template, TemplateFile, Understanding, iso8601,
 };
 use serde_json::{Value, json};
 
@@ -336,7 +336,8 @@ pub(crate) async fn run(engine: &Engine, command: Tasks) -> Result<Reply> {
         Tasks::New { name, form, from, pending, fields, dry_run, .. } => {
             let form = form.map(Form::from);
             let text = from.as_deref().map(read).transpose()?.unwrap_or_default();
-            let understood = from.map(|_| engine.examples().understand(&text, &Columns::default()));
+            let understood =
+                from.map(|_| engine.examples().understand(&text, &Columns::default(), &KnownTask::default()));
             let task = match (&understood, form) {
                 (Some(found), form) => found.task(&name, form),
                 (None, form) => form.map(|form| Task::blank(&name, form)),
@@ -540,7 +541,8 @@ fn values(given: &[String]) -> Result<BTreeMap<String, String>> {
 
 /// What was understood of a text, with the evidence.
 fn said(found: &Understanding) -> String {
-    let mut text: String = found.evidence.iter().chain(&found.notes).map(|line| format!("{line}\n")).collect();
+    let said = found.evidence.iter().chain(&found.notes).chain(found.hints.iter().map(|hint| &hint.text));
+    let mut text: String = said.map(|line| format!("{line}\n")).collect();
     for field in &found.fields {
         text += &format!("  {} ({}): {}\n", field.path, field.types.join(", "), field.evidence.join(" "));
     }

@@ -261,3 +261,23 @@ fn decisions_of_others_are_kept_in_a_review() {
     let states: Vec<&Value> = all["examples"].as_array().unwrap().iter().map(|one| &one["review"]["state"]).collect();
     assert_eq!(states, ["rejected", "rejected", "pending", "pending"]);
 }
+
+#[test]
+fn examples_that_help_most_are_listed_with_reasons() {
+    let graft = Graft::new();
+    let approved: String =
+        (0..12).map(|i| format!("we got {i} crates of pears today,{}\n", ["in", "out"][i % 2])).collect();
+    let table = format!("text,label\n{approved}we got 3 crates of pears again,\nthe van broke down on the bridge,\n");
+    let file = graft.file("rows.csv", &table);
+    graft.ok(&["import", "csv", file.to_str().unwrap(), "--task", "text-classification"]);
+    let found = graft.json(&["examples", "helpful", "text-classification", "--limit", "1"]);
+    assert_eq!(found["examples"][0]["input"], "the van broke down on the bridge", "{found}");
+    let said = graft.ok(&["examples", "helpful", "text-classification"]);
+    assert!(said.contains("2 of 2 pending examples.") && said.contains("6 of `in`; at least 10 are wanted"), "{said}");
+    // A table of texts that is only checked says what would improve them.
+    let prompt = "{\"prompt\": \"we got 3 crates of pears today -> out\\nall is well -> fine\", \"model_type\": \"text_classification\"}\n";
+    let file = graft.file("prompts.jsonl", prompt);
+    let said = graft.ok(&["prompts", "submit", file.to_str().unwrap(), "--dry-run"]);
+    assert!(said.contains("line 1: 1 text is an example of the task already"), "{said}");
+    assert!(said.contains("line 1: `fine` is not a label of the task, which has `in`, `out`."), "{said}");
+}

@@ -5,6 +5,7 @@ mod activate;
 mod baseline;
 mod contestant;
 mod evaluate;
+mod helpful;
 mod measure;
 mod promote;
 mod suggest;
@@ -15,6 +16,7 @@ pub use baseline::{BaselineTrial, RuleUse, WrongAnswer};
 pub(crate) use contestant::Ground;
 pub use evaluate::{Judged, Tell, contestant_scores, score_answers};
 pub(crate) use evaluate::{SEED, score_pairs};
+pub use helpful::{Helpful, HelpfulExample, LabelToAdd};
 pub(crate) use suspects::Judgements;
 pub use suspects::{
     Fix, FixAction, FixDecision, FixVerb, Suspect, SuspectCount, SuspectExample, SuspectKind, Suspects,

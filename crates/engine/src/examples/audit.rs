@@ -91,10 +91,15 @@ impl Examples<'_> {
         let total = self.engine.store.count_examples(filter).await?;
         let mut listed = Vec::new();
         for example in self.engine.store.examples(filter).await? {
-            let suggestion = self.engine.store.suggestion(&example.task, &example.id).await?;
-            listed.push(Listed { example, suggestion: suggestion.as_ref().map(note) });
+            listed.push(self.listed(example).await?);
         }
         Ok((listed, total))
+    }
+
+    /// An example with what the active version says of it.
+    pub(crate) async fn listed(self, example: Example) -> Result<Listed> {
+        let suggestion = self.engine.store.suggestion(&example.task, &example.id).await?;
+        Ok(Listed { example, suggestion: suggestion.as_ref().map(note) })
     }
 
     /// One example with baseline, places of its values, and history.

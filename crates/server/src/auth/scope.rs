@@ -6,9 +6,10 @@ use axum::{
 };
 
 /// Operations that a review link reaches, by method and path, besides those that are public.
-const REACHED: [(Method, &str); 9] = [
+const REACHED: [(Method, &str); 10] = [
     (Method::GET, "/api/v1/tasks"),
     (Method::GET, "/api/v1/tasks/{task}/guidelines"),
+    (Method::GET, "/api/v1/tasks/{task}/helpful"),
     (Method::GET, "/api/v1/examples"),
     (Method::GET, "/api/v1/examples/{task}/{id}"),
     (Method::POST, "/api/v1/examples/{task}/{id}/approve"),
@@ -50,6 +51,9 @@ mod tests {
         let one = "/api/v1/examples/{task}/{id}";
         assert!(may(Method::GET, one, "/api/v1/examples/mail/a"));
         assert!(!may(Method::GET, one, "/api/v1/examples/other/mail"));
+        let helpful = "/api/v1/tasks/{task}/helpful";
+        assert!(may(Method::GET, helpful, "/api/v1/tasks/mail/helpful"));
+        assert!(!may(Method::GET, helpful, "/api/v1/tasks/other/helpful"));
         assert!(!may(Method::DELETE, one, "/api/v1/examples/mail/a"));
         let list = "/api/v1/examples";
         assert!(may(Method::GET, list, "/api/v1/examples?state=pending&task=mail"));

@@ -1,7 +1,7 @@
 //! `/tasks`: the data of each task for the Home page; see [`super::definitions`] for definitions.
 
 use axum::extract::State;
-use graft_engine::{Drift, Seen, Suspects, TaskOverview, records::Version};
+use graft_engine::{Drift, Helpful, Seen, Suspects, TaskOverview, records::Version};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -93,6 +93,29 @@ async fn list_suspects(Acting(engine): Acting, At(task): At<String>) -> Result<R
     Ok(Reply(engine.evaluations().suspects(&task).await?))
 }
 
+/// How many examples are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct HelpfulLimit {
+    /// Maximum number, at most 20.
+    #[param(minimum = 1, maximum = 20, default = 20)]
+    limit: Option<usize>,
+}
+
+/// The pending examples whose review would help most, with the reason for each, and the labels that need more examples.
+/// Prefers answers that the active version is not sure of, texts unlike those approved or listed before, and labels with few
+/// examples.
+#[utoipa::path(get, path = "/tasks/{task}/helpful", tag = "tasks", extensions(("x-role" = json!("viewer"))),
+    params(("task" = String, Path), HelpfulLimit),
+    responses((status = 200, body = Helpful), (status = 404, body = Problem)))]
+async fn list_helpful(
+    Acting(engine): Acting,
+    At(task): At<String>,
+    Params(HelpfulLimit { limit }): Params<HelpfulLimit>,
+) -> Result<Reply<Helpful>, Problem> {
+    Ok(Reply(engine.evaluations().helpful(&task, limit.unwrap_or(20)).await?))
+}
+
 /// All tasks with the state of their examples, runs and versions; for a review link its own.
 #[utoipa::path(get, path = "/tasks", tag = "tasks", extensions(("x-role" = json!("viewer"))),
     params(Which), responses((status = 200, body = TaskList)))]
@@ -145,6 +168,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(list_tasks))
         .routes(routes!(list_duplicates))
         .routes(routes!(list_suspects))
+        .routes(routes!(list_helpful))
         .routes(routes!(task_drift))
         .routes(routes!(roll_back))
 }

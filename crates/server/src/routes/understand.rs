@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io::Write as _};
 
 use axum::{extract::DefaultBodyLimit, http::StatusCode};
 use graft_core::{AnswerForm, TaskCard};
-use graft_engine::{Columns, Form, Template, TemplateFile, TemplateVariable, Understanding};
+use graft_engine::{Columns, Form, KnownTask, Template, TemplateFile, TemplateVariable, Understanding};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tempfile::NamedTempFile;
@@ -32,6 +32,11 @@ pub struct PastedText {
     /// A table's columns, where they can't be found out.
     #[serde(default)]
     columns: TableColumns,
+    /// The task that it is for: hints then compare it with the task's labels and its 5,000 newest examples.
+    task: Option<String>,
+    /// The labels of a task that is not stored yet.
+    #[serde(default)]
+    labels: Vec<String>,
 }
 
 /// Which columns of a table hold what; each is a heading, or a number counted from 1.
@@ -76,7 +81,8 @@ pub struct PromptOf {
 /// Analyses a pasted text: its examples, the answer form, and the evidence for each inference. Stores nothing.
 #[utoipa::path(post, path = "/tasks/understand", tag = "tasks", extensions(("x-role" = json!("viewer"))),
     request_body = PastedText,
-    responses((status = 200, body = Understanding), (status = 413, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = Understanding), (status = 404, body = Problem), (status = 413, body = Problem),
+        (status = 422, body = Problem)))]
 async fn understand_text(
     Acting(engine): Acting,
     Body(body): Body<PastedText>,
@@ -84,8 +90,14 @@ async fn understand_text(
     let TableColumns { text, label, id, heading } = body.columns;
     let columns = Columns { text, label, id, heading };
     // Long texts take a while, which must not hold up the threads that serve.
-    let found = work::apart(move || async move { engine.examples().understand(&body.text, &columns) }).await?;
-    Ok(Reply(found))
+    let understood = work::apart(move || async move {
+        let known = match body.task {
+            Some(task) => engine.examples().known_task(&task).await?,
+            None => KnownTask { labels: body.labels, ..KnownTask::default() },
+        };
+        Ok::<_, Problem>(engine.examples().understand(&body.text, &columns, &known))
+    });
+    Ok(Reply(understood.await??))
 }
 
 /// Reads a file as text that can be analysed: a spreadsheet (.xlsx) becomes CSV, and other encodings become UTF-8. Stores

@@ -296,6 +296,22 @@ async fn near_duplicates_in_training_data_are_reported() {
 }
 
 #[tokio::test]
+async fn most_helpful_pending_examples_are_listed() {
+    let service = Service::with_examples().await;
+    let csv = "text,label\ntext number 11,good\ntext number 3 again,\nzinnias bloom beside every quiet brook,\n";
+    service.import("csv", "text-classification", "more.csv", csv.as_bytes()).await;
+    let found = service.get("/api/v1/tasks/text-classification/helpful").await.json();
+    let inputs: Vec<&str> =
+        found["examples"].as_array().unwrap().iter().filter_map(|one| one["input"].as_str()).collect();
+    assert_eq!((inputs.len(), inputs[0]), (3, "zinnias bloom beside every quiet brook"), "{found}");
+    assert!(found["examples"][0]["why"].as_str().unwrap().contains("Nothing approved or listed before is like it."));
+    assert_eq!(found["add"][0]["text"], "5 of `bad`; at least 10 are wanted");
+    let one = service.get("/api/v1/tasks/text-classification/helpful?limit=1").await.json();
+    assert_eq!(one["examples"], json!([found["examples"][0]]));
+    assert_eq!(service.get("/api/v1/tasks/no-task/helpful").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn results_of_a_version_are_files() {
     let service = Service::with_examples().await;
     let kind = json!({"kind": "n-grams"});

@@ -437,6 +437,7 @@ async fn a_review_link_reaches_the_examples_of_its_task_and_nothing_else() {
             "GET /api/v1/examples/mail/mail viewer",
             "GET /api/v1/tasks viewer",
             "GET /api/v1/tasks/mail/guidelines viewer",
+            "GET /api/v1/tasks/mail/helpful viewer",
             "POST /api/v1/examples/mail/mail/approve auditor",
             "POST /api/v1/examples/mail/mail/edit auditor",
             "POST /api/v1/examples/mail/mail/reject auditor",

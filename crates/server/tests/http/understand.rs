@@ -1,7 +1,7 @@
 //! Analysis of a text for a task that is not stored yet.
 
 use axum::http::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::service::Service;
 
@@ -26,6 +26,36 @@ async fn understand_stores_nothing() {
     let many: String = (0..20_000).map(|i| format!("\"text {i}\" -> label{}\n", i % 3)).collect();
     let found = service.post("/api/v1/tasks/understand", &json!({"text": many})).await.json();
     assert_eq!((&found["counts"]["examples"], found["examples"].as_array().unwrap().len()), (&json!(20_000), 500));
+}
+
+#[tokio::test]
+async fn hints_compare_a_text_with_the_task_it_is_for() {
+    let service = Service::with_examples().await;
+    let known = service.get("/api/v1/examples?task=text-classification&state=approved").await.json();
+    let known = &known["examples"][0];
+    let (input, output) = (known["input"].as_str().unwrap(), known["output"].as_str().unwrap());
+    let text = format!("\"{input}\" -> {output}\n\"something else\" -> never\n");
+    let kinds = async |ask: Value| -> Vec<String> {
+        let found = service.post("/api/v1/tasks/understand", &ask).await.json();
+        let hints = found["hints"].as_array().unwrap().iter();
+        hints.map(|hint| hint["kind"].as_str().unwrap().to_owned()).collect()
+    };
+    let of_task = kinds(json!({"text": text, "task": "text-classification"})).await;
+    assert_eq!(of_task, ["other-labels", "rare", "unbalanced", "known"]);
+    // A task that is not stored yet has the labels that are given.
+    let new = kinds(json!({"text": text, "labels": [output, "never", "always"]})).await;
+    assert_eq!(new, ["missing-label", "few"]);
+    let missing = service.post("/api/v1/tasks/understand", &json!({"text": text, "task": "no-task"})).await;
+    assert_eq!(missing.status, StatusCode::NOT_FOUND);
+    // A table of texts that is only checked has the hints of each.
+    let table = json!({"text": json!({"prompt": text, "model_type": "text_classification"}).to_string() + "\n"});
+    let checked = service.post("/api/v1/prompts/batch?dry_run=true", &table).await.json();
+    let hints = checked["prompts"][0]["hints"].as_array().unwrap().clone();
+    assert_eq!(
+        hints.iter().map(|hint| &hint["kind"]).collect::<Vec<_>>(),
+        ["other-labels", "rare", "unbalanced", "known"],
+        "{checked}"
+    );
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 pub use self::{
     diff::{AnswerChange, DiffCounts, HeadingChange, TextDiff, compare},
     fields::{FieldGuess, infer},
-    hints::{Hint, HintKind},
+    hints::{Hint, HintKind, KnownTask},
 };
 use crate::{
     cards::{Form, Task},
@@ -107,6 +107,12 @@ const LABEL_WORDS: usize = 6;
 /// Understands a pasted or dropped text; `columns` says what can't be found out about a table.
 #[must_use]
 pub fn understand(text: &str, columns: &Columns) -> Understanding {
+    understand_for(text, columns, &KnownTask::default())
+}
+
+/// The same of a text for a task: its hints compare the text with the task's labels and examples.
+#[must_use]
+pub fn understand_for(text: &str, columns: &Columns, task: &KnownTask) -> Understanding {
     let parsed = parse(text, columns);
     let (mut examples, mut problems) = (Vec::new(), Vec::new());
     for Entry { line, draft } in parsed.entries {
@@ -152,7 +158,7 @@ pub fn understand(text: &str, columns: &Columns) -> Understanding {
         }
         _ => understanding.guess(),
     }
-    understanding.hints = hints::of(&understanding);
+    understanding.hints = hints::of(&understanding, task);
     // A missing end is reported behind the last line.
     let last = text.split(['\n', '\r']).count();
     understanding.problems.iter_mut().for_each(|problem| problem.line = problem.line.min(last));

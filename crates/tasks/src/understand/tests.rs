@@ -1,5 +1,6 @@
 use std::time::Instant;
 
+use graft_core::Example;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -197,9 +198,97 @@ fn hints_suggest_improvements() {
     let kinds: Vec<HintKind> = of(text).hints.iter().map(|hint| hint.kind).collect();
     assert_eq!(
         kinds,
-        [HintKind::Contradiction, HintKind::Spelling, HintKind::Rare, HintKind::Duplicate, HintKind::Short]
+        [
+            HintKind::Contradiction,
+            HintKind::Spelling,
+            HintKind::Rare,
+            HintKind::Unbalanced,
+            HintKind::Duplicate,
+            HintKind::Short
+        ]
     );
     assert_eq!(of(text).hints[0].lines, [1, 2]);
+}
+
+/// The hints of these kinds for a text of a task.
+fn hinted(text: &str, task: &KnownTask, kind: HintKind) -> Vec<(String, Vec<usize>)> {
+    let found = understand_for(text, &Columns::default(), task);
+    found.hints.into_iter().filter(|hint| hint.kind == kind).map(|hint| (hint.text, hint.lines)).collect()
+}
+
+/// A task with an approved example of each pair.
+fn task(labels: &[&str], examples: &[(&str, &str)]) -> KnownTask {
+    let mut task = KnownTask { labels: labels.iter().map(|&label| label.to_owned()).collect(), ..KnownTask::default() };
+    for (input, label) in examples {
+        task.used.push((*label).to_owned());
+        task.examples.push(Example {
+            id: (*input).to_owned(),
+            task: "mail".into(),
+            input: (*input).to_owned(),
+            output: Some(Value::from(*label)),
+            source: graft_core::Source { kind: "csv".into(), reference: String::new(), at: None },
+            review: graft_core::Review::Approved { by: "ada".into(), at: 0 },
+            revision: 1,
+        });
+    }
+    task.used.sort();
+    task.used.dedup();
+    task
+}
+
+#[test]
+fn hints_name_near_duplicates() {
+    let text = "we got ten crates of ripe pears today -> in\nWe got ten crates of ripe pears today! -> out\n\
+                we got ten crates of ripe pears today -> in\nnothing alike at all -> out\n!? -> in\n?! -> out\n";
+    let near = hinted(text, &KnownTask::default(), HintKind::NearDuplicate);
+    assert_eq!(near.iter().map(|(_, lines)| lines.as_slice()).collect::<Vec<_>>(), [[2]], "the third is an exact copy");
+    assert!(near[0].0.contains("(1 with another answer)"), "{near:?}");
+    let known = task(&[], &[("nothing alike, at all", "out")]);
+    assert_eq!(hinted(text, &known, HintKind::NearDuplicate)[0].1, [2, 4]);
+    // Each turn of a dialogue repeats those before it.
+    let turns: String = (0..12).map(|i| format!("User: this is question {i}\nAssistant: and answer {i}\n")).collect();
+    assert_eq!(hinted(&turns, &KnownTask::default(), HintKind::NearDuplicate), []);
+}
+
+#[test]
+fn hints_compare_a_text_with_its_task() {
+    let many: Vec<(String, &str)> = (0..12).map(|i| (format!("text {i} {i}"), ["yes", "no"][i % 2])).collect();
+    let many: Vec<(&str, &str)> = many.iter().map(|(text, label)| (text.as_str(), *label)).collect();
+    let known = task(&["yes", "no", "perhaps"], &many);
+    let text = "Text 0  0 -> yes\ntext 1 1 -> yes\na new one -> Yes\nand another -> maybe\nTEXT 3 3 -> no\n";
+    assert_eq!(
+        hinted(text, &known, HintKind::Known),
+        [("2 texts are examples of the task already: nothing new is learned.".into(), vec![1, 5])]
+    );
+    assert_eq!(hinted(text, &known, HintKind::Contradiction)[0].1, [2]);
+    assert_eq!(hinted(text, &known, HintKind::Spelling)[0].1, [3]);
+    assert_eq!(
+        hinted(text, &known, HintKind::OtherLabels),
+        [("`maybe` is not a label of the task, which has `no`, `yes`.".into(), vec![4])]
+    );
+    assert_eq!(
+        hinted(text, &known, HintKind::MissingLabel)[0].0,
+        "`perhaps` has no example: add at least 10 of each label."
+    );
+    assert_eq!(hinted(text, &known, HintKind::Few), [], "the task has enough");
+    let alone = understand(text, &Columns::default()).hints;
+    let of_task = [HintKind::Known, HintKind::OtherLabels, HintKind::MissingLabel];
+    assert!(alone.iter().all(|hint| !of_task.contains(&hint.kind)), "{alone:?}");
+    // A task whose examples have labels of their own lacks none of its definition's.
+    assert_eq!(hinted("a b -> x\nc d -> z\n", &task(&["yes", "no"], &[("e f", "x")]), HintKind::MissingLabel), []);
+}
+
+#[test]
+fn labels_are_unbalanced_from_five_to_one() {
+    let text = |few: usize| {
+        let lines = (0..20 + few).map(|i| format!("text {i} {i} -> {}\n", if i < 20 { "ham" } else { "spam" }));
+        lines.collect::<String>()
+    };
+    let hint = "`ham` has 20 examples, 5 times as many as others: add 1 of `spam` (now 4).";
+    assert_eq!(hinted(&text(4), &KnownTask::default(), HintKind::Unbalanced), [(hint.to_owned(), vec![])]);
+    assert_eq!(hinted(&text(5), &KnownTask::default(), HintKind::Unbalanced), []);
+    // What the task has already counts.
+    assert_eq!(hinted(&text(4), &task(&[], &[("another offer", "spam")]), HintKind::Unbalanced), []);
 }
 
 #[test]
@@ -221,6 +310,14 @@ proptest! {
     #[test]
     fn any_bytes_are_parsed_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         of(&String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn any_text_is_compared_with_any_task(text in PIECES, input in PIECES, label in "\\PC{0,3}") {
+        let task = task(&[&label, "b"], &[(&input, &label), (&text, "b")]);
+        let found = understand_for(&text, &Columns::default(), &task);
+        let lines = text.split(['\n', '\r']).count();
+        prop_assert!(found.hints.iter().flat_map(|hint| &hint.lines).all(|line| (1..=lines).contains(line)), "{found:?}");
     }
 
     #[test]

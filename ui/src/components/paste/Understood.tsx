@@ -1,5 +1,5 @@
 import type { Schemas, Understanding } from "../../api/types";
-import { count, label, number } from "../../lib/format";
+import { count, number } from "../../lib/format";
 import { Pill } from "../bits";
 import css from "./paste.module.css";
 
@@ -22,7 +22,7 @@ export const FORMS: Record<Schemas["AnswerKind"], string> = {
   dialogue: "Dialogue",
 };
 /** Hints that say that something is wrong, not only that it could be better. */
-const GRAVE: Schemas["HintKind"][] = ["contradiction", "spelling", "one-label"];
+const GRAVE: Schemas["HintKind"][] = ["contradiction", "spelling", "other-labels", "one-label", "missing-label"];
 /** Lines that are listed. */
 const LISTED = 200;
 /** Labels that are shown. */
@@ -126,6 +126,3 @@ function shown(output: unknown): string {
   if (output === null || output === undefined) return "";
   return typeof output === "string" ? output : JSON.stringify(output);
 }
-
-/** The title of a kind of hint. */
-export const hintTitle = (kind: Schemas["HintKind"]) => label(kind);

@@ -10,7 +10,7 @@ import { Bulk } from "./Bulk";
 import { Duplicates } from "./Duplicates";
 import { FilterBox } from "./FilterBox";
 import { ImportDialog } from "./ImportDialog";
-import { ORDERS } from "./queue";
+import { ORDERS, type QueueOrder } from "./queue";
 import { SuspectsButton } from "./Suspects";
 import type { Audit } from "./useAudit";
 
@@ -31,14 +31,19 @@ export function AuditBar({ audit, task, dialog, setDialog, onGuidelines }: Props
     open(undefined);
     setUrl({ ...part, id: undefined });
   };
+  const sort = (order: QueueOrder) => change(order === "helpful" ? { ...addressOf({}), order } : { order });
   useActions([
     { id: "import", label: "Import messages", group: "Audit", run: () => setDialog("import") },
-    { id: "bulk", label: "Bulk actions", group: "Audit", run: () => setDialog("bulk") },
+    {
+      ...{ id: "bulk", label: "Bulk actions", group: "Audit", run: () => setDialog("bulk") },
+      // A bulk decision is for all that the filter shows, of which these are a choice.
+      disabled: filter?.order === "helpful",
+    },
     ...ORDERS.map((order) => ({
       id: `order-${order.value}`,
       label: `Order: ${order.label.toLowerCase()}`,
       group: "Audit",
-      run: () => change({ order: order.value }),
+      run: () => sort(order.value),
     })),
   ]);
   const counts = task?.counts;
@@ -71,13 +76,7 @@ export function AuditBar({ audit, task, dialog, setDialog, onGuidelines }: Props
           onPick={(to) => change({ source: to })}
         />
       )}
-      <Pick
-        aria-label="Order"
-        small
-        value={filter?.order ?? "imported"}
-        options={ORDERS}
-        onPick={(to) => change({ order: to })}
-      />
+      <Pick aria-label="Order" small value={filter?.order ?? "imported"} options={ORDERS} onPick={sort} />
       <div className={css.barEnd}>
         {task && <Readiness task={task} />}
         {task && <SuspectsButton task={task} audit={audit} />}
@@ -85,7 +84,7 @@ export function AuditBar({ audit, task, dialog, setDialog, onGuidelines }: Props
         <Button small shortcut="g" onClick={onGuidelines}>
           Guidelines
         </Button>
-        <Button small onClick={() => setDialog("bulk")}>
+        <Button small disabled={filter?.order === "helpful"} onClick={() => setDialog("bulk")}>
           Bulk
         </Button>
         <Button small icon="upload" onClick={() => setDialog("import")}>

@@ -1,7 +1,10 @@
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { helpfulQuery } from "../../api/queries";
 import type { TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Empty } from "../../components/bits";
+import { Words } from "../../components/Words";
 import { addressOf, format } from "../../lib/filter";
 import type { Audit } from "./useAudit";
 
@@ -41,6 +44,7 @@ export function Nothing({ audit, task, onImport }: { audit: Audit; task: TaskInf
       >
         All {all} messages have a decision.{" "}
         {task.ready ? "There are enough to train." : `Training needs ${task.needed} approved ones.`}
+        <ToAdd task={task.name} />
       </Empty>
     );
   return (
@@ -48,5 +52,17 @@ export function Nothing({ audit, task, onImport }: { audit: Audit; task: TaskInf
       title="Nothing here yet"
       action={<Button onClick={() => audit.setUrl({ state: undefined })}>Audit messages</Button>}
     />
+  );
+}
+
+/** The labels that have too few approved messages. */
+function ToAdd({ task }: { task: string }) {
+  const { data } = useQuery(helpfulQuery(task));
+  if (!data || data.add.length === 0) return null;
+  return (
+    <>
+      {" "}
+      What would help: <Words>{`${data.add.map((one) => one.text).join("; ")}.`}</Words>
+    </>
   );
 }

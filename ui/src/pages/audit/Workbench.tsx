@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { exampleQuery } from "../../api/queries";
-import type { ListedExample, TaskInfo } from "../../api/types";
+import type { TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Notice, Pill } from "../../components/bits";
 import { TimeAgo } from "../../components/TimeAgo";
@@ -17,6 +17,7 @@ import { Decide } from "./Decide";
 import { chosen, drafts, pair, proposals, type View } from "./draft";
 import { History } from "./History";
 import { MessageText } from "./MessageText";
+import type { Queued } from "./queue";
 import { ReviewPill } from "./ReviewPill";
 import { TokenMask } from "./TokenMask";
 import type { Audit } from "./useAudit";
@@ -24,7 +25,7 @@ import { useShown } from "./useShown";
 import { approval, decide } from "./useDecide";
 
 interface Props {
-  example: ListedExample;
+  example: Queued;
   task: TaskInfo;
   audit: Audit;
   position: string;
@@ -113,6 +114,11 @@ export function Workbench({ example, task, audit, position }: Props) {
           <Notice tone="warn" title="The task's baseline did not answer.">
             {detail.baseline_failure}
           </Notice>
+        )}
+        {example.why && (
+          <p className={css.why} aria-label="Why this message">
+            {example.why}
+          </p>
         )}
         <MessageText text={known.input} spans={spans} path={path} />
         <div className={css.below}>

@@ -2,12 +2,16 @@ import type { ListedExample, ReviewState, Schemas } from "../../api/types";
 import { partsOf, type Parts } from "../../lib/filter";
 import type { Entry } from "../../lib/outbox";
 
-export const ORDERS: { value: Schemas["OrderName"]; label: string }[] = [
+/** An order of the server's lists, or its choice of at most 20 messages whose audit helps most. */
+export type QueueOrder = Schemas["OrderName"] | "helpful";
+
+export const ORDERS: { value: QueueOrder; label: string }[] = [
   { value: "imported", label: "As imported" },
   { value: "newest", label: "Newest first" },
   { value: "oldest", label: "Oldest first" },
   { value: "uncertain", label: "Lowest confidence first" },
   { value: "disagreeing", label: "Largest disagreement first" },
+  { value: "helpful", label: "Most helpful 20" },
 ];
 
 /** The filter and order of the queue, from the URL. */
@@ -15,15 +19,22 @@ export interface Filter {
   task: string;
   state: ReviewState | "all";
   parts: Parts;
-  order: Schemas["OrderName"];
+  order: QueueOrder;
 }
 
-/** The filter as the address says it. Who asks for somebody's decisions means those, and not what waits. */
+/** A message of the queue; the reason if it was chosen as one of the most helpful. */
+export type Queued = ListedExample & { why?: string };
+
+/**
+ * The filter as the address says it. Who asks for somebody's decisions means those, and not what waits. The most helpful are
+ * chosen among all that waits, and not narrowed.
+ */
 export function filterOf(task: string, address: Record<string, string | undefined>): Filter {
   const parts = partsOf(address);
   const state = (parts.state ?? (parts.by ? "all" : "pending")) as Filter["state"];
-  const order = ORDERS.find(({ value }) => value === address.order)?.value ?? "imported";
-  return { task, state, parts, order };
+  const asked = ORDERS.find(({ value }) => value === address.order)?.value ?? "imported";
+  const isNarrowed = state !== "pending" || Object.keys(parts).some((part) => part !== "state");
+  return { task, state, parts, order: asked === "helpful" && isNarrowed ? "imported" : asked };
 }
 
 /** What narrows the list apart from the state, as the server wants it. */
@@ -34,7 +45,7 @@ export function narrowed({ parts }: Filter) {
 }
 
 /** Pages one after another, each message once: decisions of others shift pages by some places. */
-export function flat(pages: { examples: ListedExample[] }[] | undefined): ListedExample[] {
+export function flat(pages: { examples: Queued[] }[] | undefined): Queued[] {
   const seen = new Set<string>();
   return (pages ?? []).flatMap((page) => page.examples).filter((one) => !seen.has(one.id) && seen.add(one.id));
 }

@@ -8,7 +8,7 @@ import { others, usePresence, useSeatsKnown } from "../../live/presence";
 import { useMe } from "../../live/session";
 import { useStore } from "../../lib/store";
 import { useUrl } from "../../shell/url";
-import { filterOf, nextOpen, stateOf, type Filter } from "./queue";
+import { filterOf, nextOpen, stateOf, type Filter, type Queued } from "./queue";
 import type { Decided } from "../../live/recent";
 import { undo } from "./useDecide";
 import { useQueue } from "./useQueue";
@@ -97,7 +97,7 @@ function useStart(list: string | undefined, isRead: boolean, choose: () => strin
 }
 
 /** A message that a link or the rail names comes first, should the queue not have it; it stays while one goes on. */
-function useWithLinked(list: ListedExample[], task: TaskInfo | undefined, id: string | undefined) {
+function useWithLinked(list: Queued[], task: TaskInfo | undefined, id: string | undefined) {
   const [linked, setLinked] = useState(id);
   const listed = list.some((one) => one.id === id);
   const wanted = id === undefined || !listed ? id : linked;

@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { api, reply } from "../../api/client";
-import { belongs, flat, narrowed, type Filter } from "./queue";
+import { belongs, flat, narrowed, type Filter, type Queued } from "./queue";
 
 const PAGE = 50;
 
@@ -13,7 +13,7 @@ export function useQueue(filter: Filter | null) {
     initialPageParam: 0,
     queryFn: ({ pageParam, signal }) => load(filter!, pageParam, signal),
     getNextPageParam: (last, pages) => {
-      if (last.examples.length < PAGE) return undefined;
+      if (filter?.order === "helpful" || last.examples.length < PAGE) return undefined;
       // Messages decided meanwhile have left the server's list, so the positions of the others have changed.
       return flat(pages).filter((one) => belongs(one.review.state, filter!.state)).length;
     },
@@ -26,8 +26,17 @@ export function useQueue(filter: Filter | null) {
   return { list, total: query.data?.pages[0]?.total ?? 0, query };
 }
 
-function load(filter: Filter, offset: number, signal: AbortSignal) {
+async function load(
+  filter: Filter,
+  offset: number,
+  signal: AbortSignal,
+): Promise<{ examples: Queued[]; total: number }> {
   const { task, order } = filter;
+  if (order === "helpful") {
+    const params = { path: { task } };
+    const { examples } = await reply(api.GET("/api/v1/tasks/{task}/helpful", { params, signal }));
+    return { examples, total: examples.length };
+  }
   const state = filter.state === "all" ? undefined : filter.state;
   const query = { task, state, ...narrowed(filter), order, limit: PAGE, offset };
   return reply(api.GET("/api/v1/examples", { params: { query }, signal }));

@@ -27,6 +27,20 @@ export function Batch({ batch, onLine }: { batch: Schemas["PromptBatch"]; onLine
           ))}
         </ul>
       )}
+      {prompts.some((prompt) => prompt.hints.length > 0) && (
+        <ul className={css.problems} aria-label="Hints">
+          {prompts.flatMap(({ line, hints }) =>
+            hints.map(({ kind, text }) => (
+              <li key={`${line} ${kind} ${text}`}>
+                <Button small look="quiet" onClick={() => onLine(line)}>
+                  Line {line}
+                </Button>
+                {text}
+              </li>
+            )),
+          )}
+        </ul>
+      )}
       {prompts.length > 0 && (
         <Table
           label="Texts"

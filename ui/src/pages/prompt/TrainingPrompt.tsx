@@ -75,11 +75,14 @@ export function TrainingPrompt() {
   const client = useQueryClient();
   const navigate = useNavigate();
   const text = useDebounced(draft.text, 400);
-  const understood = useQuery(understandQuery(text));
+  const own = tasks.filter((task) => !TYPES.some((type) => type.task === task.name));
+  const types = [...TYPES, ...own.map((task) => ({ value: task.name, label: task.title, task: task.name }))];
+  const type = types.find((one) => one.value === draft.model_type);
+  const task = tasks.find((task) => task.name === type?.task);
+  const understood = useQuery(understandQuery(text, { task: task?.name }));
   const found = text.trim() === "" ? undefined : understood.data;
   const isBatch = found?.is_batch === true;
   const batch = useQuery(batchQuery(text, isBatch));
-  const own = tasks.filter((task) => !TYPES.some((type) => type.task === task.name));
   const known = useQuery(templatesQuery).data ?? [];
   // A template with fields needs its own task.
   const pick = (to: string | undefined) =>
@@ -102,11 +105,8 @@ export function TrainingPrompt() {
       change({ model_type: search.type });
     }
   });
-  const types = [...TYPES, ...own.map((task) => ({ value: task.name, label: task.title, task: task.name }))];
-  const type = types.find((one) => one.value === draft.model_type);
   const long = [...draft.text.trim()].length >= LEAST;
   const trains = !pending && (found?.counts.answered ?? 1) > 0;
-  const task = tasks.find((task) => task.name === type?.task);
   const live = useQuery({ ...liveQuery(task?.name ?? ""), enabled: task !== undefined });
   const isLive = live.data?.live?.state === "running";
   const canLearn = task?.active?.method === "adapter";

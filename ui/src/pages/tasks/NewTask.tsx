@@ -69,7 +69,8 @@ export function NewTask() {
   const [own, setOwn] = useState<Own>(UNTOUCHED);
   const change = (part: Partial<Own>) => setOwn((old) => ({ ...old, ...part }));
   const settled = useDebounced(text, 400);
-  const understood = useQuery(understandQuery(settled));
+  const corrected = useDebounced(own.labels ?? "", 400);
+  const understood = useQuery(understandQuery(settled, { labels: lines(corrected) }));
   const found = settled.trim() === "" ? undefined : understood.data;
   const [template, setTemplate] = useState<Template | null>(null);
   // What the template wrote: a text that people changed is not replaced when they fill in its variables.

@@ -1,7 +1,9 @@
+use std::collections::BTreeMap;
+
 use graft_store::{Priority, Prompt};
 use graft_tasks::{
-    tabular::{PromptRow, read_prompts},
-    understand::LineProblem,
+    tabular::{Columns, PromptRow, read_prompts},
+    understand::{Hint, KnownTask, LineProblem},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -39,6 +41,8 @@ pub struct BatchPrompt {
     pub pending: u64,
     /// The dataset that it became; absent if nothing was stored.
     pub dataset: Option<String>,
+    /// If the table is only checked: suggestions that would improve the text's examples. Lines count within the text.
+    pub hints: Vec<Hint>,
 }
 
 /// The run of some texts.
@@ -70,6 +74,7 @@ impl Runs<'_> {
         };
         let mut batch = PromptBatch::default();
         let mut groups: Vec<Vec<Prompt>> = Vec::new();
+        let mut known: BTreeMap<String, KnownTask> = BTreeMap::new();
         for (line, row) in entries {
             let (request, read) = match row.and_then(|row| request(row, mix_labels)) {
                 Ok(request) => match self.read_prompt(&request).await {
@@ -91,6 +96,12 @@ impl Runs<'_> {
                 }
             };
             let task = task_of(&request.model_type).to_owned();
+            if dry_run && !known.contains_key(&task) {
+                known.insert(task.clone(), self.engine.examples().known_task(&task).await?);
+            }
+            let understood =
+                |task: &KnownTask| self.engine.examples().understand(&request.text, &Columns::default(), task);
+            let hints = known.get(&task).map(|task| understood(task).hints).unwrap_or_default();
             let mut listed = BatchPrompt {
                 line,
                 base: request.base.clone().unwrap_or(RunRequest::new(task.as_str()).base),
@@ -100,6 +111,7 @@ impl Runs<'_> {
                 examples: read.import.examples.len() as u64,
                 pending: read.pending,
                 dataset: None,
+                hints,
             };
             let is_same = |run: &BatchRun| (&run.task, &run.base) == (&listed.task, &listed.base);
             let at = batch.runs.iter().position(is_same).unwrap_or_else(|| {
