@@ -26,7 +26,7 @@ const ARROWS: [(&str, &[&str]); 26] = [
     ("notify", &["core"]),
     ("agent", &["core"]),
     ("search", &[]),
-    ("upstream", &[]),
+    ("upstream", &["core"]),
     (
         "engine",
         &[

@@ -16,7 +16,7 @@ use std::{
 use graft_core::{
     Digest,
     agents::{BUNDLE_FORMAT, Hello, Notice, Report, bundle_digest, proof},
-    with_causes,
+    is_this_machine, with_causes,
 };
 use serde_json::Value;
 use ureq::{
@@ -101,7 +101,7 @@ impl Agent {
         if let Some(path) = &options.ca_file {
             config = config.tls_config(TlsConfig::builder().root_certs(authorities(path)?).build());
         }
-        if ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|start| address.starts_with(start)) {
+        if is_this_machine(&address) {
             config = config.proxy(None);
         }
         Ok(Self { http: config.build().new_agent(), address, options })

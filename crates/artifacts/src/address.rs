@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Display, fs, path::PathBuf, sync::Arc, time::Duration};
 
+use graft_core::is_this_machine;
 use object_store::{
     ClientOptions, ObjectStore, ObjectStoreScheme, RetryConfig,
     aws::{AmazonS3Builder, AmazonS3ConfigKey},
@@ -10,7 +11,7 @@ use object_store::{
     local::LocalFileSystem,
     prefix::PrefixStore,
 };
-use url::{Host, Url};
+use url::Url;
 
 use crate::{Error, profile::Profile};
 
@@ -87,7 +88,7 @@ fn amazon(known: &mut Variables, home: Option<PathBuf>) -> Result<AmazonS3Builde
     if let Some(endpoint) = known.get("aws_endpoint_url_s3").or_else(|| known.get("aws_endpoint_url")) {
         let url = Url::parse(endpoint).map_err(|error| Error::open(endpoint, &error))?;
         match url.scheme() {
-            "http" if is_loopback(&url) => drop(known.insert("aws_allow_http".into(), "true".into())),
+            "http" if is_this_machine(url.as_str()) => drop(known.insert("aws_allow_http".into(), "true".into())),
             "http" if known.get("aws_allow_http").is_none_or(|value| value != "true") => {
                 return Err(Error::Plain(endpoint.clone()));
             }
@@ -101,15 +102,6 @@ fn amazon(known: &mut Variables, home: Option<PathBuf>) -> Result<AmazonS3Builde
         builder = builder.with_credentials(Arc::new(profile));
     }
     Ok(builder)
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 /// A folder on disk, for example a network mount that several machines share.

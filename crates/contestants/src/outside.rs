@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use graft_core::is_this_machine;
 use serde_json::json;
 use ureq::Agent;
 
@@ -97,7 +98,7 @@ pub(crate) fn post(url: &str, seconds: u32, task: &str, input: &str) -> Result<S
         .max_redirects_will_error(false)
         .user_agent(concat!("graft/", env!("CARGO_PKG_VERSION")))
         .timeout_global(Some(Duration::from_secs(seconds.into())));
-    if ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|start| url.starts_with(start)) {
+    if is_this_machine(url) {
         config = config.proxy(None);
     }
     let agent: Agent = config.build().into();

@@ -1,5 +1,7 @@
 //! Addresses of databases and services, which may hold passwords, also when they are mistyped.
 
+use std::net::{IpAddr, SocketAddr};
+
 /// Shown in place of a text that is no valid URL and may hold a password.
 const HIDDEN: &str = "(hidden)";
 
@@ -69,9 +71,55 @@ pub fn without_secrets(address: &str) -> String {
     format!("{scheme}://{rest}")
 }
 
+/// Whether the host of a URL, or a host with or without a port, is this machine: what is sent there reaches no network, so
+/// it may be plain text and passes no proxy.
+#[must_use]
+pub fn is_this_machine(address: &str) -> bool {
+    let after = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let authority = after.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let with_port = |_| host.parse().map(|address: SocketAddr| address.ip());
+    match host.trim_matches(['[', ']']).parse::<IpAddr>().or_else(with_port) {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host.split(':').next().is_some_and(|name| name.eq_ignore_ascii_case("localhost")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_whole_host_names_are_this_machine() {
+        for here in [
+            "localhost",
+            "http://localhost:8080/v1",
+            "HTTPS://LocalHost",
+            "http://127.0.0.1?x",
+            "http://127.0.0.2/",
+            "http://me:a@b@[::1]:9000/x",
+            "::1",
+            "[::1]",
+            "127.0.0.1:80",
+        ] {
+            assert!(is_this_machine(here), "{here}");
+        }
+        for elsewhere in [
+            "",
+            "http://localhost.example.org",
+            "http://127.0.0.1.example.org:80",
+            "http://localhost:80@example.org/",
+            "http://example.org/@localhost",
+            "http://example.org#@localhost",
+            "http://example.org?@127.0.0.1",
+            "http://[::1].example.org",
+            "http://10.0.0.1",
+            "http://0.0.0.0",
+            "[::2]:80",
+        ] {
+            assert!(!is_this_machine(elsewhere), "{elsewhere}");
+        }
+    }
 
     #[test]
     fn mistyped_addresses_are_recognized_and_their_passwords_hidden() {

@@ -21,7 +21,7 @@ mod task;
 mod time;
 mod words;
 
-pub use address::{has_password, looks_like_address, without_secrets};
+pub use address::{has_password, is_this_machine, looks_like_address, without_secrets};
 pub use dataset::{Assignment, Dataset, Side, SplitRule, near_duplicates, split};
 pub use device::ComputeDevice;
 pub use digest::Digest;

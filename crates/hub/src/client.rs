@@ -4,6 +4,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
+use graft_core::is_this_machine;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use ureq::{
@@ -93,7 +94,7 @@ impl Client {
         if let Some(path) = &settings.ca_file {
             config = config.tls_config(TlsConfig::builder().root_certs(authorities(path)?).build());
         }
-        if is_loopback(&settings.endpoint) {
+        if is_this_machine(&settings.endpoint) {
             config = config.proxy(None);
         }
         let agent = config.build().new_agent();
@@ -240,10 +241,6 @@ fn origin(url: &str) -> &str {
 fn join(url: &str, location: &str) -> Option<String> {
     let next = Url::parse(url).ok()?.join(location).ok()?;
     matches!(next.scheme(), "http" | "https").then(|| next.into())
-}
-
-fn is_loopback(endpoint: &str) -> bool {
-    ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|start| endpoint.starts_with(start))
 }
 
 /// Percent-encodes all but unreserved characters (RFC 3986), optionally keeping `/`.

@@ -2,6 +2,7 @@
 
 use std::{fmt, path::PathBuf, time::UNIX_EPOCH};
 
+use graft_core::is_this_machine;
 use lettre::{
     Address, Message, SmtpTransport, Transport as _,
     address::Envelope,
@@ -16,7 +17,7 @@ use lettre::{
     },
 };
 
-use crate::{Error, MAIL_TIMEOUT, Notice, certificates, is_local, notice};
+use crate::{Error, MAIL_TIMEOUT, Notice, certificates, notice};
 
 pub(crate) const NAME: &str = "email";
 const SETTING: &str = "GRAFT_ALERT_SMTP";
@@ -75,7 +76,7 @@ impl Email {
         if to.is_empty() {
             return Err(Error::Setting { setting: "GRAFT_ALERT_TO", reason: "it names nobody".into() });
         }
-        let tls = match (server.wrapped, is_local(&server.host)) {
+        let tls = match (server.wrapped, is_this_machine(&server.host)) {
             (true, _) => Tls::Wrapper(parameters(&server.host, options)?),
             (false, false) => Tls::Required(parameters(&server.host, options)?),
             (false, true) => Tls::None,

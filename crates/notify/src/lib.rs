@@ -75,8 +75,3 @@ impl Receiver {
 fn certificates(path: &Path) -> Result<Vec<u8>, Error> {
     std::fs::read(path).map_err(|error| Error::Certificates { path: path.to_owned(), reason: error.to_string() })
 }
-
-/// Whether a host is this machine, so that what is sent to it leaves no network card.
-fn is_local(host: &str) -> bool {
-    matches!(host, "127.0.0.1" | "localhost" | "[::1]")
-}

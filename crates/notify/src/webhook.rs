@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use graft_core::is_this_machine;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::json;
 use sha2::Sha256;
@@ -12,7 +13,7 @@ use ureq::{
     tls::{PemItem, RootCerts, TlsConfig, parse_pem},
 };
 
-use crate::{Error, Notice, TIMEOUT, certificates, is_local, notice};
+use crate::{Error, Notice, TIMEOUT, certificates, notice};
 
 pub(crate) const NAME: &str = "webhook";
 const SETTING: &str = "GRAFT_ALERT_WEBHOOK";
@@ -83,7 +84,7 @@ impl Webhook {
             .user_agent(concat!("graft/", env!("CARGO_PKG_VERSION")))
             .timeout_global(Some(TIMEOUT))
             .tls_config(tls.build());
-        if is_local(authority.host()) {
+        if is_this_machine(authority.host()) {
             config = config.proxy(None);
         }
         let path = parsed.path_and_query().map_or("", |path| path.as_str());

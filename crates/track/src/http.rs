@@ -8,7 +8,7 @@ use std::{
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
-use graft_core::without_secrets;
+use graft_core::{is_this_machine, without_secrets};
 use serde_json::Value;
 use ureq::{
     Agent, Body, RequestBuilder,
@@ -108,7 +108,7 @@ impl Client {
             .timeout_recv_response(Some(TIMEOUT * 3))
             .timeout_recv_body(Some(TIMEOUT * 3))
             .tls_config(tls.build());
-        if ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|start| address.starts_with(start)) {
+        if is_this_machine(&address) {
             config = config.proxy(None);
         }
         let authorization = access.authorization();

@@ -3,6 +3,7 @@ use std::{
     time::Duration,
 };
 
+use graft_core::is_this_machine;
 use ureq::{
     Agent, BodyReader,
     http::{HeaderValue, header},
@@ -78,7 +79,7 @@ impl Client {
     pub fn send(&self, target: Target<'_>, body: &str) -> Result<Reply, Error> {
         let url = format!("{}/chat/completions", target.url.trim_end_matches('/'));
         let mut config = self.agent.post(&url).config().timeout_recv_response(Some(target.timeout));
-        if is_here(target.url) {
+        if is_this_machine(target.url) {
             config = config.proxy(None);
         }
         let mut request = config.build().content_type("application/json");
@@ -113,13 +114,6 @@ impl Client {
 
 fn is_of_connection(timeout: ureq::Timeout) -> bool {
     matches!(timeout, ureq::Timeout::Resolve | ureq::Timeout::Connect)
-}
-
-/// Whether the address of an API is on this machine.
-#[must_use]
-pub fn is_here(url: &str) -> bool {
-    let host = url.parse::<ureq::http::Uri>().ok().and_then(|url| url.host().map(str::to_owned));
-    host.is_some_and(|host| ["127.0.0.1", "localhost", "[::1]"].contains(&host.as_str()))
 }
 
 impl Reply {

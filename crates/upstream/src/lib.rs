@@ -9,6 +9,6 @@ mod error;
 mod transcript;
 
 pub use body::with_model;
-pub use client::{Client, Reply, Target, check_key, is_here};
+pub use client::{Client, Reply, Target, check_key};
 pub use error::Error;
 pub use transcript::{Transcript, Usage};

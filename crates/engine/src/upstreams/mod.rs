@@ -131,7 +131,7 @@ fn checked(mut upstream: Upstream) -> std::result::Result<Upstream, (&'static st
         if name.is_empty() || !is_plain(name) || !name.chars().all(is_name) {
             return Err(("key_env", "give the name of an environment variable, not the key"));
         }
-        if upstream.url.starts_with("http://") && !graft_upstream::is_here(&upstream.url) {
+        if upstream.url.starts_with("http://") && !graft_core::is_this_machine(&upstream.url) {
             return Err(("url", "a key is sent to another machine over https:// only"));
         }
     }
