@@ -86,7 +86,11 @@ impl Dialect {
 
     /// `(…, …), (…, …)`: the [`places`](Self::places) of `count` rows.
     pub(crate) fn rows(self, count: usize, width: usize) -> String {
-        (0..count).map(|row| self.places(row * width, width)).collect::<Vec<_>>().join(", ")
+        let rows = match self {
+            Self::Sqlite => vec![self.places(0, width); count],
+            Self::Postgres => (0..count).map(|row| self.places(row * width, width)).collect(),
+        };
+        rows.join(", ")
     }
 
     /// Query that counts all tables, and Graft's own.

@@ -136,23 +136,27 @@ pub struct Counts {
 }
 
 /// Number of examples stored with one statement per table.
-const PER_STATEMENT: usize = 100;
-/// Most examples stored in one transaction.
-const PER_TRANSACTION: usize = 10_000;
-/// Lets the pages that a part changes stay in memory until it commits. Ids are in no order, so that a part touches most
-/// leaves of the indexes again and again; with SQLite's usual 2 MB each was written and read many times over. For the same
-/// reason the log is copied into the file after 64 MB instead of 4 MB: a page that several parts change is copied once.
-const FOR_IMPORT: &str = "pragma cache_size = -65536; pragma wal_autocheckpoint = 16384";
-/// SQLite's own sizes again, which gives the memory back; nobody else's commit has to copy what is left of the log.
-const USUAL: &str = "pragma cache_size = -2000; pragma wal_autocheckpoint = 1000; pragma wal_checkpoint(passive)";
+const PER_STATEMENT: usize = 400;
+/// Examples stored in the first transaction; how long it takes decides on the size of the next ones.
+const FIRST_PART: usize = 2_000;
+/// Fewest and most examples stored in one of the next transactions.
+const PER_PART: (usize, usize) = (400, 10_000);
 /// Target duration of one transaction, so that other writers hardly wait.
-const TARGET_DURATION: Duration = Duration::from_millis(500);
-/// Longest pause between two transactions; otherwise the pause is half as long as the transaction was. Writers that
-/// wait for a SQLite file poll it ever more rarely, at last every 100 ms (`sqliteDefaultBusyCallback`), and must find
-/// it free then. On Postgres they queue.
-const LONGEST_PAUSE: Duration = Duration::from_millis(120);
-/// Shortest pause.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
+const TARGET_DURATION: Duration = Duration::from_millis(140);
+/// Pause between two transactions on SQLite. Writers that wait for its file poll it ever more rarely
+/// (`sqliteDefaultBusyCallback`): every 25 ms, and from 103 ms on every 50 ms. Each finds it free in the first pause, after
+/// about 200 ms at most. On Postgres they queue.
+const PAUSE: Duration = Duration::from_millis(60);
+/// Lets the pages that a part changes stay in memory until it commits, and what undoes a failed statement, too: SQLite would
+/// write the former state of each page to a file for each statement. The log is copied into the file after 64 MB instead of
+/// 4 MB: a page that several parts change is copied once.
+const FOR_IMPORT: &str = "pragma temp_store = memory; pragma cache_size = -65536; pragma wal_autocheckpoint = 16384";
+/// SQLite's own sizes again, which gives the memory back; nobody else's commit has to copy what is left of the log.
+const USUAL: &str = "pragma temp_store = default; pragma cache_size = -2000; pragma wal_autocheckpoint = 1000; \
+     pragma wal_checkpoint(passive)";
+
+/// An example with its place in a part of an import, from 1.
+type Placed<'a> = (i64, &'a Example);
 
 impl Store {
     /// Stores imported examples. Importing them again changes nothing, and people's reviews are kept (see
@@ -181,19 +185,22 @@ impl Store {
             check(row, example)?;
         }
         let actor = Actor { by, at };
-        let (mut report, mut stored) = (ImportReport::default(), 0);
+        let (mut report, mut stored, mut size) = (ImportReport::default(), 0, FIRST_PART);
         loop {
-            let began = Instant::now();
-            let part = self.import_part(&examples[stored..], actor, &mut report, &mut |done| tell(stored + done)).await;
-            stored += part.map_err(|error| match stored {
+            let part = &examples[stored..examples.len().min(stored + size)];
+            let took = self.import_part(part, actor, &mut report, &mut |done| tell(stored + done)).await;
+            let took = took.map_err(|error| match stored {
                 0 => error,
                 stored => Error::Partly { stored, of: examples.len(), source: Box::new(error) },
             })?;
+            stored += part.len();
             if stored == examples.len() {
                 break;
             }
+            let wanted = part.len() as f64 * TARGET_DURATION.as_secs_f64() / took.as_secs_f64();
+            size = (wanted as usize).clamp(PER_PART.0, PER_PART.1);
             if self.dialect == Dialect::Sqlite {
-                tokio::time::sleep((began.elapsed() / 2 + SHORTEST_PAUSE).min(LONGEST_PAUSE)).await;
+                tokio::time::sleep(PAUSE).await;
             }
         }
         if self.dialect == Dialect::Sqlite {
@@ -203,31 +210,34 @@ impl Store {
         Ok(report)
     }
 
-    /// Stores the first of the given examples in one transaction; returns how many.
+    /// Stores examples in one transaction; returns how long it held the lock.
     async fn import_part(
         &self,
         examples: &[Example],
         actor: Actor<'_>,
         report: &mut ImportReport,
         tell: &mut (dyn FnMut(usize) + Send),
-    ) -> Result<usize, Error> {
-        let mut tx = self.begin().await?;
-        if self.dialect == Dialect::Sqlite {
-            sqlx::raw_sql(FOR_IMPORT).execute(&mut *tx).await?;
+    ) -> Result<Duration, Error> {
+        let mut placed: Vec<Placed<'_>> = (1_i64..).zip(examples).collect();
+        if placed.len() > PER_STATEMENT {
+            // Ids of most sources are in no order: each statement would change most pages of the indexes.
+            placed.sort_by_key(|(_, example)| (example.task.as_str(), example.id.as_str()));
         }
-        let (began, mut done) = (Instant::now(), 0);
-        let most = examples.len().min(PER_TRANSACTION);
-        while done < most {
-            let some = together(&examples[done..most]);
-            import_some(&mut tx, some, actor, report).await?;
+        if self.dialect == Dialect::Sqlite {
+            sqlx::raw_sql(FOR_IMPORT).execute(&self.write).await?;
+        }
+        let mut tx = self.begin().await?;
+        let began = Instant::now();
+        let mut importing = Importing { actor, report, last: BTreeMap::new() };
+        let mut done = 0;
+        while done < placed.len() {
+            let some = together(&placed[done..]);
+            importing.some(&mut tx, some).await?;
             done += some.len();
             tell(done);
-            if began.elapsed() >= TARGET_DURATION {
-                break;
-            }
         }
         tx.commit().await?;
-        Ok(done)
+        Ok(began.elapsed())
     }
 
     /// The examples that match, in the filter's order.
@@ -362,44 +372,55 @@ impl Store {
 }
 
 /// The longest prefix whose examples belong to one task and are all distinct.
-fn together(examples: &[Example]) -> &[Example] {
+fn together<'a, 'e>(examples: &'a [Placed<'e>]) -> &'a [Placed<'e>] {
     let mut ids: HashSet<&str> = HashSet::new();
     let some = &examples[..examples.len().min(PER_STATEMENT)];
-    let repeats = some.iter().position(|example| example.task != some[0].task || !ids.insert(&example.id));
+    let task = some[0].1.task.as_str();
+    let repeats = some.iter().position(|(_, example)| example.task != task || !ids.insert(&example.id));
     &some[..repeats.unwrap_or(some.len())]
 }
 
-/// Imports distinct examples of one task.
-async fn import_some(
-    tx: &mut Tx<'_>,
-    examples: &[Example],
-    actor: Actor<'_>,
-    report: &mut ImportReport,
-) -> Result<(), Error> {
-    let task = examples[0].task.as_str();
-    let ids: Vec<&str> = examples.iter().map(|example| example.id.as_str()).collect();
-    let mut known = table::find_all(tx, task, &ids).await?;
-    let mut added = Vec::new();
-    for example in examples {
-        let mut new = example.clone();
-        new.output = new.output.as_ref().map(as_stored);
-        let Some(Stored { example: before, touched }) = known.remove(&new.id) else {
-            new.revision = 1;
-            added.push(new);
-            continue;
+/// A part of an import.
+struct Importing<'a> {
+    actor: Actor<'a>,
+    report: &'a mut ImportReport,
+    /// The last position of each task before the part: its examples follow in the import's order.
+    last: BTreeMap<String, i64>,
+}
+
+impl Importing<'_> {
+    /// Imports distinct examples of one task.
+    async fn some(&mut self, tx: &mut Tx<'_>, examples: &[Placed<'_>]) -> Result<(), Error> {
+        let task = examples[0].1.task.as_str();
+        let ids: Vec<&str> = examples.iter().map(|(_, example)| example.id.as_str()).collect();
+        let mut known = table::find_all(tx, task, &ids).await?;
+        let last = match self.last.get(task) {
+            Some(last) => *last,
+            None => table::last_position(tx, task).await?,
         };
-        match merge(&before, touched, &new) {
-            Merge::Unchanged => report.unchanged += 1,
-            Merge::Kept => report.kept += 1,
-            Merge::Update(after) => {
-                table::update(tx, &before, &after, touched, Action::Import, actor).await?;
-                report.updated += 1;
+        self.last.insert(task.to_owned(), last);
+        let mut added = Vec::new();
+        for (place, example) in examples {
+            let mut new = (*example).clone();
+            new.output = new.output.as_ref().map(as_stored);
+            let Some(Stored { example: before, touched }) = known.remove(&new.id) else {
+                new.revision = 1;
+                added.push((last + place, new));
+                continue;
+            };
+            match merge(&before, touched, &new) {
+                Merge::Unchanged => self.report.unchanged += 1,
+                Merge::Kept => self.report.kept += 1,
+                Merge::Update(after) => {
+                    table::update(tx, &before, &after, touched, Action::Import, self.actor).await?;
+                    self.report.updated += 1;
+                }
             }
         }
+        table::add_all(tx, task, &added, self.actor).await?;
+        self.report.added += added.len() as u64;
+        Ok(())
     }
-    table::add_all(tx, task, &added, actor).await?;
-    report.added += added.len() as u64;
-    Ok(())
 }
 
 fn check(row: usize, example: &Example) -> Result<(), Error> {

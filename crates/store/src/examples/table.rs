@@ -66,13 +66,22 @@ pub(super) async fn find_all(tx: &mut Tx<'_>, task: &str, ids: &[&str]) -> Resul
     stored.collect()
 }
 
-/// Adds new examples of one task with three statements, whatever their number.
-pub(super) async fn add_all(tx: &mut Tx<'_>, task: &str, new: &[Example], actor: Actor<'_>) -> Result<(), Error> {
+/// The position of a task's last example.
+pub(super) async fn last_position(tx: &mut Tx<'_>, task: &str) -> Result<i64, Error> {
+    let last = sqlx::query("select coalesce(max(position), 0) as position from examples where task = $1").bind(task);
+    row::get(&last.fetch_one(&mut **tx).await?, "position")
+}
+
+/// Adds new examples of one task at their positions with three statements, whatever their number.
+pub(super) async fn add_all(
+    tx: &mut Tx<'_>,
+    task: &str,
+    new: &[(i64, Example)],
+    actor: Actor<'_>,
+) -> Result<(), Error> {
     if new.is_empty() {
         return Ok(());
     }
-    let last = sqlx::query("select coalesce(max(position), 0) as position from examples where task = $1").bind(task);
-    let last: i64 = row::get(&last.fetch_one(&mut **tx).await?, "position")?;
     let sql = format!(
         "insert into examples (task, id, position, revision, source_kind, source_ref, source_at, review, reviewed_by,
                                reviewed_at, reject_reason, touched, folded)
@@ -80,12 +89,12 @@ pub(super) async fn add_all(tx: &mut Tx<'_>, task: &str, new: &[Example], actor:
         tx.dialect.rows(new.len(), 13)
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
-    for (position, new) in (last + 1..).zip(new) {
+    for (position, new) in new {
         let review = ReviewColumns::of(&new.review);
         query = query
             .bind(&new.task)
             .bind(&new.id)
-            .bind(position)
+            .bind(*position)
             .bind(i64::from(new.revision))
             .bind(&new.source.kind)
             .bind(&new.source.reference)
@@ -98,8 +107,8 @@ pub(super) async fn add_all(tx: &mut Tx<'_>, task: &str, new: &[Example], actor:
             .bind(folded(new));
     }
     query.execute(&mut **tx).await?;
-    add_revisions(tx, new, actor).await?;
-    let made: Vec<(&str, Value)> = new.iter().map(|new| (new.id.as_str(), fields(new))).collect();
+    add_revisions(tx, new.iter().map(|(_, new)| new), actor).await?;
+    let made: Vec<(&str, Value)> = new.iter().map(|(_, new)| (new.id.as_str(), fields(new))).collect();
     record_all(tx, Action::Import, Kind::Example, task, &made, actor).await
 }
 
@@ -112,7 +121,7 @@ pub(super) async fn update(
     actor: Actor<'_>,
 ) -> Result<(), Error> {
     if after.revision != before.revision {
-        add_revisions(tx, std::slice::from_ref(after), actor).await?;
+        add_revisions(tx, std::iter::once(after), actor).await?;
     }
     let review = ReviewColumns::of(&after.review);
     sqlx::query(
@@ -140,7 +149,11 @@ pub(super) async fn update(
 }
 
 /// Stores the content of revisions permanently, because datasets refer to it.
-async fn add_revisions(tx: &mut Tx<'_>, examples: &[Example], actor: Actor<'_>) -> Result<(), Error> {
+async fn add_revisions(
+    tx: &mut Tx<'_>,
+    examples: impl ExactSizeIterator<Item = &Example>,
+    actor: Actor<'_>,
+) -> Result<(), Error> {
     let sql = format!(
         "insert into example_revisions (task, id, revision, input, output, created_by, created_at) values {}",
         tx.dialect.rows(examples.len(), 7)
