@@ -75,10 +75,10 @@ pub use runs::{
     AskAiTraining, Baseline, BatchPrompt, BatchRun, Check, ComparedField, ComparedMetric, CsvFile, EvaluationRequest,
     HeldOut, Interval, Learned, Level, Live, LiveStatus, News, Paired, PairedExample, Plan, Preflight, Problem,
     Progress, PromptBatch, PromptDiff, PromptReached, PromptRequest, PromptVersion, Pulse, Quality, RunAction,
-    RunComparison, RunEstimate, RunFailure, RunRequest, RunView, Runs, RunsReport, Say, ScheduleConditions,
-    SettingChange, Settings, SkippedRun, SplitName, Submitted, SubmittedPrompt, TrainedRow, TrainingCheckpoint,
-    TrainingConfig, TrainingStatus, TrainingSubmission, Waiting, WarmStart, WorkerOptions, doctor, interim_scorer,
-    outcome_of, recipes,
+    RunComparison, RunDownload, RunEstimate, RunFailure, RunRequest, RunView, Runs, RunsReport, Say,
+    ScheduleConditions, SettingChange, Settings, SkippedRun, SplitName, Submitted, SubmittedPrompt, TrainedRow,
+    TrainingCheckpoint, TrainingConfig, TrainingStatus, TrainingSubmission, Waiting, WarmStart, WorkerOptions, doctor,
+    interim_scorer, outcome_of, recipes,
 };
 pub use serving::{Input, Serving, read_inputs};
 pub use studies::{Budget, Importance, SamplerName, Studies, StudyRequest, StudyView};
@@ -106,6 +106,6 @@ pub mod records {
         KeyedState, Kind, LiveAdapter, LiveSettings, LiveSnapshot, LogStream, LogText, Machine, Messages, Method,
         Order, Priority, Prompt, Recording, ReviewFilter, Role, Rollout, RolloutCounts, RolloutPolicy, RolloutState,
         Run, RunFilter, RunKind, RunState, Schedule, Seen, Session, Stage, Study, StudyState, Token, TrainingRun,
-        Trial, TrialState, Upstream, UpstreamCounts, User, Version, Watch, model_registry,
+        Trial, TrialState, Upstream, UpstreamCounts, User, Version, VersionName, Watch, model_registry,
     };
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use graft_core::Timestamp;
-use graft_engine::{Download, Engine, StopDownload, now};
+use graft_engine::{Download, Engine, RunDownload, StopDownload, now};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -39,7 +39,9 @@ pub struct PullView {
     pub total_bytes: u64,
     /// Why it failed.
     pub problem: Option<Problem>,
-    /// Who asked for it.
+    /// The run that downloads it; absent for a download that a person started.
+    pub run: Option<String>,
+    /// Who asked for it, or submitted the run.
     pub by: String,
     /// When.
     pub at: Timestamp,
@@ -57,6 +59,14 @@ pub enum PullState {
     Cancelled,
     /// It could not be done.
     Failed,
+}
+
+impl From<RunDownload> for PullView {
+    fn from(download: RunDownload) -> Self {
+        let RunDownload { base: _, run, file, done_bytes, total_bytes, by, at } = download;
+        let (state, run) = (PullState::Running, Some(run));
+        Self { state, file, done_bytes, total_bytes, problem: None, run, by, at }
+    }
 }
 
 impl Pulls {
@@ -82,6 +92,7 @@ impl Pulls {
             done_bytes: 0,
             total_bytes: 0,
             problem: None,
+            run: None,
             by: engine.by.clone(),
             at: now(),
         };

@@ -99,6 +99,6 @@ pub use tasks::{NewTaskRevision, TaskRevision};
 pub use templates::StoredTemplate;
 pub use trackers::Tracked;
 pub use upstreams::{Recording, Upstream, UpstreamCounts, UpstreamDay};
-pub use versions::{Measurement, Method, NewVersion, Stage, Version, VersionHead};
+pub use versions::{Measurement, Method, NewVersion, Stage, Version, VersionHead, VersionName};
 pub use watch::Watch;
 pub use workers::Worker;

@@ -146,6 +146,17 @@ pub struct VersionHead<M> {
     pub created_at: Timestamp,
 }
 
+/// The name of a version, with the run that made it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct VersionName {
+    /// Name of the task.
+    pub task: String,
+    /// Unique within the task.
+    pub name: String,
+    /// The run that made it.
+    pub run: Option<String>,
+}
+
 macro_rules! select_versions {
     ($tail:literal) => {
         concat!(
@@ -195,6 +206,22 @@ impl Store {
     /// When the database can't be read.
     pub async fn versions(&self, task: Option<&str>) -> Result<Vec<Version>, Error> {
         all(&self.read, task).await
+    }
+
+    /// The names of the versions of one task or of all, in the order they were registered. Unlike
+    /// [`versions`](Self::versions), reads none of their metrics, which are large.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn version_names(&self, task: Option<&str>) -> Result<Vec<VersionName>, Error> {
+        let rows = sqlx::query("select task, name, run from versions where ($1 is null or task = $1) order by seq")
+            .bind(task)
+            .fetch_all(&self.read)
+            .await?;
+        let name = |row: &AnyRow| {
+            Ok(VersionName { task: row::get(row, "task")?, name: row::get(row, "name")?, run: row::get(row, "run")? })
+        };
+        rows.iter().map(name).collect()
     }
 
     /// The active version of a task, if any.

@@ -226,7 +226,8 @@ export const promptDiffQuery = (id: number, before: number) =>
 export const basesQuery = queryOptions({
   queryKey: ["bases"],
   queryFn: async () => (await reply(api.GET("/api/v1/bases"))).bases,
-  refetchInterval: ({ state }) => (state.data?.some((base) => base.pull?.state === "running") ? 500 : false),
+  // A run, also one of another worker, begins a download without a message.
+  refetchInterval: ({ state }) => (state.data?.some((base) => base.pull?.state === "running") ? 500 : 5000),
 });
 /** Whether a base model is here; asked again while it is being downloaded. */
 export const baseQuery = (name: string) =>

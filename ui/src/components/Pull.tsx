@@ -1,4 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, reply } from "../api/client";
 import type { Schemas } from "../api/types";
@@ -30,7 +31,8 @@ export function PullButton({ base }: { base: Base }) {
       void client.invalidateQueries({ queryKey: ["bases"] });
     },
   });
-  if (present && !running) return null;
+  // A run's download ends with the run.
+  if (running ? pull.run : present) return null;
   return (
     <>
       <Button
@@ -69,6 +71,15 @@ export function PullState({ base: { present, terms, pull } }: { base: Base }) {
       <div className={css.pull}>
         <Progress value={total > 0 ? (done / total) * 100 : null} label={`Download of ${file ?? "the model"}`} />
         <span className="num">{file ? `${file}: ${bytes(done)} of ${bytes(total)}` : "Asking for the files …"}</span>
+        {pull.run && (
+          <span>
+            For run{" "}
+            <Link to="/runs/$id" params={{ id: pull.run }}>
+              {pull.run}
+            </Link>
+            , where it can be cancelled
+          </span>
+        )}
       </div>
     );
   }

@@ -12,6 +12,7 @@ export function outdated(change: Change): string[][] {
   const { kind, task, subject } = change;
   if (kind === "example") return [["tasks"], ["example", task, subject], ["stats", task], ["drift", task]];
   if (kind === "run") return [["tasks"], ["runs"], ["run", subject]];
+  if (kind === "base") return [["tasks"], ["bases"]];
   if (kind === "study") return [["studies"]];
   if (kind === "version") return [["tasks"], ["versions", task], ["version", task], ["drift", task]];
   if (kind === "setting") return [["settings"], ["rent"], ["tables"], ["schedules"], ["users"], ["tokens"]];

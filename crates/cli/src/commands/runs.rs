@@ -148,7 +148,7 @@ pub(crate) async fn run(engine: &Engine, command: Runs) -> Result<Reply> {
 
 async fn list(engine: &Engine, filter: RunFilter) -> Result<Reply> {
     let runs = engine.runs().list(&filter).await?;
-    let versions = engine.versions().list(filter.task.as_deref()).await?;
+    let versions = engine.versions().names(filter.task.as_deref()).await?;
     let mut table = Table::new(["run", "kind", "state", "base", "examples", "loss", "started", "version"]);
     for run in &runs {
         let made = versions.iter().find(|version| version.run.as_ref() == Some(&run.id));

@@ -431,8 +431,25 @@ fn run_is_cancelled_while_its_base_downloads_and_retried() {
     let warned = checked["problems"].as_array().unwrap().iter().any(|problem| problem["field"] == "base");
     assert!(checked["ok"] == true && warned, "{checked:#}");
     let id = submit(&graft, TASK, &FROM_HUB);
-    let _worker = Worker::start(&graft, &[]);
+    let server = Server::start(&graft);
     wait_for(&graft, &id, "downloading", downloads(&graft));
+    // It is shown like a download that a person started.
+    let list = server.get("/api/v1/bases");
+    let base = list["bases"].as_array().unwrap().iter().find(|base| base["name"] == hub::REPO).unwrap();
+    let pull = &base["pull"];
+    assert_eq!(
+        (&pull["state"], &pull["run"], &base["present"]),
+        (&"running".into(), &id.as_str().into(), &false.into())
+    );
+    assert!(
+        pull["done_bytes"].as_u64() > Some(0) && pull["done_bytes"].as_u64() < pull["total_bytes"].as_u64(),
+        "{pull}"
+    );
+    assert_eq!(pull["file"], "model.safetensors");
+    let name = serde_json::json!({"name": hub::REPO});
+    assert_eq!(server.json(202, "POST", "/api/v1/bases", &name)["pull"]["run"], id.as_str(), "no second download");
+    let refused = server.json(409, "POST", "/api/v1/bases/cancel", &name);
+    assert!(refused["hint"].as_str().unwrap().contains(&id), "{refused}");
     graft.json(&["runs", "cancel", &id]);
     let cancelled = wait_for_state(&graft, &id, "cancelled");
     assert_eq!((&cancelled["phase"], &cancelled["exit_code"]), (&"download".into(), &20.into()));

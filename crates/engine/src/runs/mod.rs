@@ -48,7 +48,7 @@ pub use schedules::ScheduleConditions;
 pub use service::{CsvFile, TrainingCheckpoint, TrainingConfig, TrainingStatus, TrainingSubmission};
 pub use settings::Settings;
 pub(crate) use view::command_of;
-pub use view::{Baseline, HeldOut, News, Progress, Pulse, RunView, Waiting};
+pub use view::{Baseline, HeldOut, News, Progress, Pulse, RunDownload, RunView, Waiting};
 pub use warm::{Learned, WarmStart};
 pub use worker::{Say, WorkerOptions};
 

@@ -179,7 +179,8 @@ impl Runs<'_> {
             number("accuracy", scores.as_ref().map(|scores| scores.accuracy));
             number("f1", scores.as_ref().and_then(|scores| scores.f1));
         }
-        if let Some((version, evaluation)) = view.version.as_ref().and_then(|v| Some((v, Evaluation::of(v)?))) {
+        let version = self.version_of(view.version.as_ref()).await?;
+        if let Some((version, evaluation)) = version.as_ref().and_then(|v| Some((v, Evaluation::of(v)?))) {
             number("accuracy", evaluation.adapter.all_right().map(|metric| metric.value));
             number("f1", evaluation.adapter.f1(&version.card).map(|metric| metric.value));
             evaluation.adapter.metrics.iter().for_each(|metric| number(&metric.name, Some(metric.value)));

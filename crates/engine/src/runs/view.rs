@@ -1,7 +1,9 @@
 //! A run as it is displayed.
 
 use graft_core::{Event, EventKind, InterimScores, Phase, Timestamp};
-use graft_store::{Findings, FollowCursor, Followed, LogStream, LogText, Run, RunFilter, RunKind, RunState, Version};
+use graft_store::{
+    Findings, FollowCursor, Followed, LogStream, LogText, Run, RunFilter, RunKind, RunState, Version, VersionName,
+};
 use graft_train::{RunDir, TrainingRun};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -30,6 +32,9 @@ pub struct Progress {
     pub eta_s: Option<f64>,
     /// Prompt and answer tokens a second.
     pub tokens_per_s: Option<f64>,
+    /// The file that is being downloaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// The baseline's score, if it was measured before the training.
     #[serde(default)]
     pub baseline: Option<Baseline>,
@@ -58,8 +63,9 @@ impl Progress {
     }
 
     /// Takes in how much of a file of the base model is here.
-    pub(crate) fn downloads(&mut self, done_bytes: u64, total_bytes: u64) {
+    pub(crate) fn downloads(&mut self, file: Option<&str>, done_bytes: u64, total_bytes: u64) {
         self.phase = Some(Phase::Download.name().to_owned());
+        self.file = file.map(str::to_owned);
         (self.step, self.of) = (done_bytes, total_bytes);
         self.reckon();
     }
@@ -74,7 +80,7 @@ impl Progress {
         match &event.kind {
             EventKind::Phase { phase } => {
                 if self.phase.as_deref() == Some(Phase::Download.name()) {
-                    (self.step, self.of) = (0, 0);
+                    (self.step, self.of, self.file) = (0, 0, None);
                 }
                 self.phase = Some(phase.name().to_owned());
                 self.since = event.at;
@@ -144,7 +150,7 @@ pub struct RunView {
     /// The run.
     pub run: Run,
     /// The version it was registered as, or that it measures.
-    pub version: Option<Version>,
+    pub version: Option<VersionName>,
     /// How far it is, or was.
     pub progress: Option<Progress>,
     /// What training itself measured, once it has ended well.
@@ -163,6 +169,25 @@ pub struct RunView {
     pub tracking: Vec<TrackedRun>,
     /// The machines that were rented for it.
     pub rentals: Vec<RentalView>,
+}
+
+/// A base model that a run downloads now.
+#[derive(Clone, Debug)]
+pub struct RunDownload {
+    /// Its name.
+    pub base: String,
+    /// The run.
+    pub run: String,
+    /// The file that is being downloaded.
+    pub file: Option<String>,
+    /// Bytes of the file that are here.
+    pub done_bytes: u64,
+    /// Bytes of the file; 0 while unknown.
+    pub total_bytes: u64,
+    /// Who submitted the run.
+    pub by: String,
+    /// When the run started.
+    pub at: Timestamp,
 }
 
 /// How far the follower of a run has come.
@@ -214,7 +239,7 @@ impl Runs<'_> {
     /// There is none.
     pub async fn view(self, id: &str) -> Result<RunView> {
         let run = self.engine.store.run(id).await?;
-        let versions = self.engine.store.versions(Some(&run.task)).await?;
+        let versions = self.engine.store.version_names(Some(&run.task)).await?;
         let known = self.engine.store.followed(id).await?;
         self.view_of(run, &versions, known).await
     }
@@ -224,7 +249,7 @@ impl Runs<'_> {
     /// # Errors
     /// Store errors.
     pub async fn views(self, filter: &RunFilter) -> Result<(Vec<RunView>, u64)> {
-        let versions = self.engine.store.versions(filter.task.as_deref()).await?;
+        let versions = self.engine.store.version_names(filter.task.as_deref()).await?;
         let runs = self.engine.store.runs(filter).await?;
         Ok((self.views_of(runs, &versions).await?, self.engine.store.count_runs(filter).await?))
     }
@@ -232,10 +257,35 @@ impl Runs<'_> {
     /// The runs with these names, newest first; a name without a run is left out.
     pub(super) async fn views_named(self, ids: &[&str]) -> Result<Vec<RunView>> {
         let runs = self.engine.store.runs_named(ids).await?;
-        self.views_of(runs, &self.engine.store.versions(None).await?).await
+        self.views_of(runs, &self.engine.store.version_names(None).await?).await
     }
 
-    async fn views_of(self, runs: Vec<Run>, versions: &[Version]) -> Result<Vec<RunView>> {
+    /// The base models that runs download now, on this machine or another.
+    ///
+    /// # Errors
+    /// Store errors.
+    pub async fn downloads(self) -> Result<Vec<RunDownload>> {
+        let mut runs = self.engine.store.active_runs().await?;
+        runs.retain(|run| run.state != RunState::Queued && run.phase.as_deref() == Some(Phase::Download.name()));
+        let ids: Vec<&str> = runs.iter().map(|run| run.id.as_str()).collect();
+        let mut known = self.engine.store.followed_of(&ids).await?;
+        let download = |run: Run| {
+            let kept = known.remove(&run.id).and_then(|followed| followed.progress);
+            let progress = Progress::kept(kept.as_ref());
+            RunDownload {
+                base: self.engine.bases().parse(&run.base).unwrap_or(run.base),
+                file: progress.file,
+                done_bytes: progress.step,
+                total_bytes: progress.of,
+                by: run.created_by,
+                at: run.started_at.unwrap_or(run.created_at),
+                run: run.id,
+            }
+        };
+        Ok(runs.into_iter().map(download).collect())
+    }
+
+    async fn views_of(self, runs: Vec<Run>, versions: &[VersionName]) -> Result<Vec<RunView>> {
         let ids: Vec<&str> = runs.iter().map(|run| run.id.as_str()).collect();
         let mut known = self.engine.store.followed_of(&ids).await?;
         let mut views = Vec::new();
@@ -246,8 +296,8 @@ impl Runs<'_> {
         Ok(views)
     }
 
-    async fn view_of(self, run: Run, versions: &[Version], known: Option<Followed>) -> Result<RunView> {
-        let its = |version: &&Version| match run.kind {
+    async fn view_of(self, run: Run, versions: &[VersionName], known: Option<Followed>) -> Result<RunView> {
+        let its = |version: &&VersionName| match run.kind {
             RunKind::Train => version.run.as_deref() == Some(run.id.as_str()),
             RunKind::Evaluate => version.task == run.task && run.version.as_deref() == Some(version.name.as_str()),
         };
@@ -286,6 +336,14 @@ impl Runs<'_> {
                 None => Vec::new(),
             },
             run,
+        })
+    }
+
+    /// All of a version of a run.
+    pub(super) async fn version_of(self, named: Option<&VersionName>) -> Result<Option<Version>> {
+        Ok(match named {
+            Some(named) => Some(self.engine.store.version(&named.task, &named.name).await?),
+            None => None,
         })
     }
 
@@ -470,10 +528,11 @@ mod tests {
     fn progress_follows_events() {
         let mut progress = Progress::default();
         let event = |seq, kind| Event { seq, at: 0, kind };
-        progress.downloads(5_000_000, 10_000_000);
+        progress.downloads(Some("model.gguf"), 5_000_000, 10_000_000);
         assert_eq!((progress.phase.as_deref(), progress.percent), (Some("download"), 50.0));
         progress.take(&event(1, EventKind::Phase { phase: Phase::Train }));
         assert_eq!((progress.step, progress.of, progress.percent), (0, 0, 0.0), "bytes are no steps");
+        assert_eq!(progress.file, None);
         let step = EventKind::Step {
             step: 5,
             of: 20,

@@ -17,7 +17,7 @@ mod soft_prompt;
 
 use std::collections::BTreeSet;
 
-use graft_store::Version;
+use graft_store::{Version, VersionName};
 
 pub use adapters::Chosen;
 pub use adopt::Told;
@@ -84,6 +84,14 @@ impl Versions<'_> {
     /// Store errors.
     pub async fn list(self, task: Option<&str>) -> Result<Vec<Version>> {
         Ok(self.engine.store.versions(task).await?)
+    }
+
+    /// The names of a task's versions or of all, in the order they were registered.
+    ///
+    /// # Errors
+    /// Store errors.
+    pub async fn names(self, task: Option<&str>) -> Result<Vec<VersionName>> {
+        Ok(self.engine.store.version_names(task).await?)
     }
 
     /// Refuses a name that a new version can't have.

@@ -1,7 +1,9 @@
 //! `/bases`: base models on this machine, and downloads.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
-use graft_engine::{BaseInfo, InstalledBase};
+use graft_engine::{BaseInfo, Engine, InstalledBase, RunDownload};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -10,7 +12,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     extract::{Accepted, Acting, Body, Params, Reply},
     problem::{Kind, Problem},
-    pulls::PullView,
+    pulls::{PullState, PullView},
     state::AppState,
     work,
 };
@@ -37,7 +39,7 @@ pub struct ListedBase {
     source: Option<String>,
     /// Where the terms are that people must accept before they download it.
     terms: Option<&'static str>,
-    /// Its download by this server, if there was one.
+    /// Its download by this server or by a run, if there was one.
     pull: Option<PullView>,
 }
 
@@ -116,7 +118,7 @@ pub struct RemovedBase {
 async fn list_bases(State(state): State<AppState>, Acting(engine): Acting) -> Result<Reply<BaseList>, Problem> {
     let listing = engine.clone();
     let installed = work::apart(move || async move { listing.bases().list() }).await??;
-    let mut pulls = state.pulls.list();
+    let mut pulls = pulls(&state, &engine).await?;
     let mut bases: Vec<ListedBase> = installed
         .into_iter()
         .map(|InstalledBase { name, resolved, bytes, present }| ListedBase {
@@ -145,7 +147,7 @@ async fn list_bases(State(state): State<AppState>, Acting(engine): Acting) -> Re
     };
     for (name, pull) in pulls {
         // Of what was pulled, its own row says that it is here.
-        if pull.state != crate::pulls::PullState::Done || !known(&bases, &name) {
+        if pull.state != PullState::Done || !known(&bases, &name) {
             bases.push(absent(&name, Some(pull)));
         }
     }
@@ -158,6 +160,18 @@ async fn list_bases(State(state): State<AppState>, Acting(engine): Acting) -> Re
     Ok(Reply(BaseList { bases }))
 }
 
+/// The downloads by this server and by runs, by name.
+async fn pulls(state: &AppState, engine: &Engine) -> Result<BTreeMap<String, PullView>, Problem> {
+    let mut pulls = state.pulls.list();
+    for download in engine.runs().downloads().await? {
+        // A person's download by this server has its own progress.
+        if pulls.get(&download.base).is_none_or(|pull| pull.state != PullState::Running) {
+            pulls.insert(download.base.clone(), download.into());
+        }
+    }
+    Ok(pulls)
+}
+
 /// Whether a base model is on this machine.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BaseState {
@@ -167,7 +181,7 @@ pub struct BaseState {
     present: bool,
     /// Where the terms are that people must accept before they download it.
     terms: Option<&'static str>,
-    /// Its download by this server, if there was one.
+    /// Its download by this server or by a run, if there was one.
     pull: Option<PullView>,
 }
 
@@ -181,7 +195,7 @@ async fn base_state(
 ) -> Result<Reply<BaseState>, Problem> {
     let name = engine.bases().parse(named.name.trim())?;
     let present = engine.bases().is_here(&name).await?;
-    let (terms, pull) = (engine.bases().terms(&name), state.pulls.list().remove(&name));
+    let (terms, pull) = (engine.bases().terms(&name), pulls(&state, &engine).await?.remove(&name));
     Ok(Reply(BaseState { name, present, terms, pull }))
 }
 
@@ -199,17 +213,35 @@ async fn pull_base(
         return Err(Problem::field("name", "it is a built-in name or a Hub id such as `org/name`"));
     }
     let name = engine.bases().parse(name)?;
+    if let Some(download) = by_a_run(&engine, &name).await? {
+        return Ok(Accepted(OnePull { pull: download.into() }));
+    }
     Ok(Accepted(OnePull { pull: state.pulls.begin(engine, name, body.terms_accepted)? }))
 }
 
 /// Stops a download; downloaded parts are kept, and the next download continues.
 #[utoipa::path(post, path = "/bases/cancel", tag = "bases", extensions(("x-role" = json!("trainer"))),
     request_body = CancelOf,
-    responses((status = 202, body = OnePull), (status = 404, body = Problem)))]
-async fn cancel_pull(State(state): State<AppState>, Body(body): Body<CancelOf>) -> Result<Accepted<OnePull>, Problem> {
-    let pull = state.pulls.cancel(&body.name);
-    let none = || Problem::new(Kind::NotFound, format!("`{}` is not being downloaded", body.name));
-    Ok(Accepted(OnePull { pull: pull.ok_or_else(none)? }))
+    responses((status = 202, body = OnePull), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "a run downloads it")))]
+async fn cancel_pull(
+    State(state): State<AppState>,
+    Acting(engine): Acting,
+    Body(body): Body<CancelOf>,
+) -> Result<Accepted<OnePull>, Problem> {
+    if let Some(pull) = state.pulls.cancel(&body.name) {
+        return Ok(Accepted(OnePull { pull }));
+    }
+    Err(match by_a_run(&engine, &body.name).await? {
+        Some(RunDownload { run, .. }) => Problem::new(Kind::Conflict, format!("run `{run}` downloads `{}`", body.name))
+            .with_hint(format!("cancel the run: `POST /api/v1/runs/{run}/cancel`")),
+        None => Problem::new(Kind::NotFound, format!("`{}` is not being downloaded", body.name)),
+    })
+}
+
+/// The download of a base model by a run.
+async fn by_a_run(engine: &Engine, name: &str) -> Result<Option<RunDownload>, Problem> {
+    Ok(engine.runs().downloads().await?.into_iter().find(|download| download.base == name))
 }
 
 /// Details of a base model on this machine.

@@ -41,7 +41,12 @@ async fn versions_can_be_registered(database: Database) {
     assert_eq!((second.parent.as_deref(), second.dataset.clone()), (Some("v1"), None));
     assert_eq!(store.version(TASK, "v1").await.unwrap(), version);
     assert_eq!(store.versions(Some(TASK)).await.unwrap(), [version, second]);
+    let names = store.version_names(Some(TASK)).await.unwrap();
+    let names: Vec<_> = names.iter().map(|one| (one.name.as_str(), one.run.as_deref())).collect();
+    assert_eq!(names, [("v1", Some("r1")), ("final", None)]);
+    assert_eq!(store.version_names(None).await.unwrap().len(), 2);
     assert!(store.versions(Some("other")).await.unwrap().is_empty());
+    assert!(store.version_names(Some("other")).await.unwrap().is_empty());
     let first = store.version(TASK, "v1").await.unwrap();
     let scores = json!({"item_f1": 0.95});
     let scored = store.set_metric(&first, ("adapter", &scores), None, "ada", 12).await.unwrap();

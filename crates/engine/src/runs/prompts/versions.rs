@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use graft_store::{Prompt, RunState, Stage};
+use graft_store::{Prompt, RunState, Stage, Version};
 use graft_tasks::{
     score::Metric,
     understand::{TextDiff, compare},
@@ -65,16 +65,8 @@ pub struct SettingChange {
     pub after: Value,
 }
 
-impl PromptVersion {
-    fn of(prompt: Prompt, views: &HashMap<String, RunView>) -> Self {
-        let view = prompt.run.as_ref().and_then(|run| views.get(run));
-        Self { reached: view.map(PromptReached::of).unwrap_or_default(), prompt }
-    }
-}
-
 impl PromptReached {
-    fn of(view: &RunView) -> Self {
-        let version = view.version.as_ref();
+    fn of(view: &RunView, version: Option<&Version>) -> Self {
         Self {
             state: Some(view.run.state),
             learned: view.run.train_samples,
@@ -104,7 +96,19 @@ impl Runs<'_> {
         self.prompt(id).await?;
         let prompts = self.engine.store.prompt_versions(id).await?;
         let views = self.runs_of_prompts(&prompts).await?;
-        Ok(prompts.into_iter().map(|prompt| PromptVersion::of(prompt, &views)).collect())
+        let mut versions = Vec::with_capacity(prompts.len());
+        for prompt in prompts {
+            versions.push(self.prompt_version(prompt, &views).await?);
+        }
+        Ok(versions)
+    }
+
+    async fn prompt_version(self, prompt: Prompt, views: &HashMap<String, RunView>) -> Result<PromptVersion> {
+        let reached = match prompt.run.as_ref().and_then(|run| views.get(run)) {
+            Some(view) => PromptReached::of(view, self.version_of(view.version.as_ref()).await?.as_ref()),
+            None => PromptReached::default(),
+        };
+        Ok(PromptVersion { prompt, reached })
     }
 
     /// What differs between two submitted texts: their examples, their settings, and what their runs reached.
@@ -117,7 +121,8 @@ impl Runs<'_> {
         text.cut(SHOWN);
         let known = [self.prompt(before).await?, self.prompt(after).await?];
         let views = self.runs_of_prompts(&known).await?;
-        let [before, after] = known.map(|prompt| PromptVersion::of(prompt, &views));
+        let [before, after] = known;
+        let (before, after) = (self.prompt_version(before, &views).await?, self.prompt_version(after, &views).await?);
         Ok(PromptDiff { settings: settings(&before.prompt, &after.prompt), before, after, text })
     }
 }

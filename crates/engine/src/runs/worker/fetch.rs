@@ -37,17 +37,17 @@ async fn download(supervisor: &Supervisor, run: &Run, name: &str) -> Outcome<()>
     let known = store.followed(&run.id).await?.unwrap_or_default();
     let mut progress = Progress::kept(known.progress.as_ref());
     let update = RunUpdate { phase: Some(Phase::Download.name()), ..RunUpdate::default() };
-    let (tell, mut heard) = watch::channel((0, 0));
+    let (tell, mut heard) = watch::channel((None, 0, 0));
     let stop = Stop::default();
     let download = supervisor.engine.bases().pull_until(name, false, stop.clone(), move |file| {
-        tell.send_replace((file.done_bytes, file.total_bytes));
+        tell.send_replace((Some(file.file.to_owned()), file.done_bytes, file.total_bytes));
     });
     let mut download = std::pin::pin!(download);
     let show = async {
         loop {
             supervisor.go_on()?;
-            let (done, of) = *heard.borrow_and_update();
-            progress.downloads(done, of);
+            let (file, done, of) = heard.borrow_and_update().clone();
+            progress.downloads(file.as_deref(), done, of);
             let kept = Findings { cursor: known.cursor, progress: Some(progress.keep()), ..Findings::default() };
             store.take_findings(&supervisor.lease, &kept, &update, by, now()).await?;
             tokio::time::sleep(GLANCE).await;
