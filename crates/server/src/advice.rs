@@ -1,7 +1,8 @@
 //! Hints over HTTP. Hints name commands and their flags, also those that a trainer stored long ago; here each becomes the
 //! request or the field that does the same.
 
-use graft_engine::{Error, Preflight};
+use graft_core::{Event, EventKind};
+use graft_engine::{Error, Preflight, RunView, records::Run};
 
 /// Commands, and the request that does the same. A longer name comes before its beginning.
 const REQUESTS: &[(&str, &str)] = &[
@@ -62,6 +63,56 @@ pub(crate) fn over_http(hint: &str) -> Option<String> {
         said += &if is_code { format!("`{}`", equivalent(part)?) } else { part.to_owned() };
     }
     Some(said)
+}
+
+/// A text that ends with what to do, with requests and fields in place of commands and flags; without its end if only a
+/// command does what it says.
+pub(crate) fn in_text(text: &str) -> String {
+    over_http(text).unwrap_or_else(|| {
+        let before = text.split('`').next().unwrap_or_default();
+        let end = [" (", "; ", ": "].iter().find_map(|mark| before.rfind(mark));
+        before[..end.unwrap_or(before.len())].trim_end().to_owned()
+    })
+}
+
+/// The text of a failure, in which the hint has a line.
+pub(crate) fn in_report(text: &str) -> String {
+    let lines = text.lines().filter_map(|line| match line.strip_prefix("hint: ") {
+        Some(hint) => Some(format!("hint: {}", over_http(hint)?)),
+        None => Some(line.to_owned()),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A run with its stored failure.
+pub(crate) fn of_run(mut run: Run) -> Run {
+    if let Some(failure) = &mut run.failure {
+        failure.hint = failure.hint.as_deref().and_then(over_http);
+    }
+    run
+}
+
+/// A run with all that is stored of its troubles.
+pub(crate) fn of_view(mut view: RunView) -> RunView {
+    view.run = of_run(view.run);
+    if let Some(failure) = &mut view.failure {
+        failure.hint = failure.hint.as_deref().and_then(over_http);
+    }
+    if let Some(waiting) = &mut view.waiting {
+        waiting.why = in_text(&waiting.why);
+    }
+    for error in view.tracking.iter_mut().filter_map(|tracked| tracked.error.as_mut()) {
+        *error = in_text(error);
+    }
+    view
+}
+
+/// An event of a run.
+pub(crate) fn of_event(mut event: Event) -> Event {
+    if let EventKind::Failed(failure) = &mut event.kind {
+        failure.hint = failure.hint.as_deref().and_then(over_http);
+    }
+    event
 }
 
 /// The same with all problems of a plan.
@@ -149,6 +200,19 @@ mod tests {
             ("choose `--outtype f32`", None),
         ] {
             assert_eq!(over_http(hint).as_deref(), over, "{hint}");
+        }
+    }
+
+    #[test]
+    fn text_loses_what_only_a_command_does() {
+        for (text, over) in [
+            ("no worker is running: `graft worker` or `graft serve` starts one", "no worker is running"),
+            ("it has stopped or is gone; start another one: `graft worker`", "it has stopped or is gone"),
+            ("connect to mlflow (`graft config set mlflow URL` sets another)", "connect to mlflow"),
+            ("run r-1 is first; `graft runs show r-1`", "run r-1 is first; `GET /api/v1/runs/r-1`"),
+            ("every worker is busy", "every worker is busy"),
+        ] {
+            assert_eq!(in_text(text), over);
         }
     }
 

@@ -25,7 +25,7 @@ use graft_engine::{
 use serde_json::json;
 use tokio::sync::{broadcast, watch};
 
-use crate::{presence::Seat, problem::Problem, routes::presence::Seats, state::AppState};
+use crate::{advice, presence::Seat, problem::Problem, routes::presence::Seats, state::AppState};
 
 /// Messages that a slow client may be behind before it reads them again from the source.
 const BEHIND: usize = 1024;
@@ -333,7 +333,7 @@ impl RunCursor {
         let Ok(News { events, logs }) = news else { return false };
         for event in events {
             self.seq = event.seq;
-            self.backlog.push_back(run_event(event.seq, &graft_core::json::line(&event)));
+            self.backlog.push_back(run_event(event.seq, &graft_core::json::line(&advice::of_event(event))));
         }
         for ((stream, told), part) in STREAMS.into_iter().zip(&mut self.told).zip(logs) {
             let from = std::mem::replace(told, part.next.max(*told));

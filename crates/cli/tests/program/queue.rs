@@ -161,6 +161,24 @@ fn permanent_failure_is_not_retried_and_reports_everything() {
     let error = run["error"].as_str().unwrap();
     assert!(error.contains("--- stderr ---\nerror: ") && error.contains("--- stdout ---\n"), "{error}");
     assert!(error.contains("hint: ") && error.contains("exit code 13 in phase train"), "{error}");
+
+    // The stored hint names flags; over HTTP it names fields.
+    assert!(error.contains("`--learning-rate`"), "{error}");
+    let server = Server::start(&graft);
+    let one = server.get(&format!("/api/v1/runs/{id}"));
+    let events = server.get(&format!("/api/v1/runs/{id}/events"))["events"].as_array().unwrap().clone();
+    let failed = events.iter().find(|event| event["event"] == "failed").unwrap_or_else(|| panic!("{events:#?}"));
+    for told in [
+        &one["failure"]["hint"],
+        &one["run"]["error"],
+        &server.get("/api/v1/runs")["runs"][0]["error"],
+        &server.get(&format!("/api/v1/training/status/{id}"))["error"],
+        &failed["hint"],
+    ] {
+        let hint = told.as_str().and_then(|told| told.lines().find(|line| line.contains("learning_rate")));
+        let hint = hint.unwrap_or_else(|| panic!("{told}"));
+        assert!(!hint.contains("--") && !hint.contains("graft "), "{hint}");
+    }
 }
 
 #[test]

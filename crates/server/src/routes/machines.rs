@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    advice,
     extract::{Acting, At, Body, Reply},
     problem::Problem,
     state::AppState,
@@ -57,7 +58,10 @@ pub struct OneMachine {
     responses((status = 200, body = MachineList)))]
 async fn list_machines(Acting(engine): Acting) -> Result<Reply<MachineList>, Problem> {
     let machines = engine.machines().list().await?;
-    let (providers, rentals) = (engine.machines().providers(), engine.machines().rentals(None).await?);
+    let (mut providers, rentals) = (engine.machines().providers(), engine.machines().rentals(None).await?);
+    for problem in providers.iter_mut().filter_map(|provider| provider.problem.as_mut()) {
+        *problem = advice::in_text(problem);
+    }
     Ok(Reply(MachineList { total: machines.len() as u64, machines, providers, rentals }))
 }
 

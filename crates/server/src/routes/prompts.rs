@@ -15,6 +15,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Page, runs::ListedRun};
 use crate::{
+    advice,
     extract::{Accepted, Acting, At, Body, Params, Reply},
     problem::Problem,
     state::AppState,
@@ -52,8 +53,9 @@ impl ListedPrompt {
             model_type: prompt.model_type.clone(),
             created_by: prompt.created_by.clone(),
         };
-        let tracking = view.map(|view| view.tracking.clone()).unwrap_or_default();
-        Self { metadata, job: view.cloned().map(ListedRun::from), tracking, prompt }
+        let view = view.cloned().map(advice::of_view);
+        let tracking = view.as_ref().map(|view| view.tracking.clone()).unwrap_or_default();
+        Self { metadata, job: view.map(ListedRun::from), tracking, prompt }
     }
 }
 

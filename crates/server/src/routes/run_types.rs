@@ -5,6 +5,8 @@ use graft_engine::{Progress, RentalView, RunFailure, RunView, TrackedRun, Traini
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::advice;
+
 /// A page of runs.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RunList {
@@ -65,8 +67,15 @@ pub struct RunDetail {
     pub rentals: Vec<RentalView>,
 }
 
+impl From<Run> for OneRun {
+    fn from(run: Run) -> Self {
+        Self { run: advice::of_run(run) }
+    }
+}
+
 impl From<RunView> for RunDetail {
     fn from(view: RunView) -> Self {
+        let view = advice::of_view(view);
         Self {
             version: view.version.map(|version| version.name),
             progress: view.progress,
@@ -86,6 +95,7 @@ impl From<RunView> for RunDetail {
 
 impl From<RunView> for ListedRun {
     fn from(view: RunView) -> Self {
+        let view = advice::of_view(view);
         let version = view.version.map(|version| version.name);
         Self { version, progress: view.progress, damage: view.damage, run: view.run }
     }

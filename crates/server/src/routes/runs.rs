@@ -105,7 +105,7 @@ async fn submit_run(
     Body(request): Body<RunRequest>,
 ) -> Result<Accepted<OneRun>, Problem> {
     let key = idempotency::key(&headers).map(|key| format!("{} {key}", engine.by));
-    Ok(Accepted(OneRun { run: engine.runs().submit(&request, key.as_deref()).await? }))
+    Ok(Accepted(engine.runs().submit(&request, key.as_deref()).await?.into()))
 }
 
 /// Checks a training without queueing it: all problems, and an estimate of time, memory and disk.
@@ -127,7 +127,7 @@ async fn show_run(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<Ru
     params(("id" = String, Path)),
     responses((status = 202, body = OneRun), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn cancel_run(Acting(engine): Acting, At(id): At<String>) -> Result<Accepted<OneRun>, Problem> {
-    Ok(Accepted(OneRun { run: engine.runs().cancel(&id).await? }))
+    Ok(Accepted(engine.runs().cancel(&id).await?.into()))
 }
 
 /// Queues the same training again, from the start.
@@ -137,7 +137,7 @@ async fn cancel_run(Acting(engine): Acting, At(id): At<String>) -> Result<Accept
 async fn retry_run(Acting(engine): Acting, At(id): At<String>) -> Result<Accepted<OneRun>, Problem> {
     // Its checkpoints are removed.
     let run = work::apart(move || async move { engine.runs().retry(&id).await }).await??;
-    Ok(Accepted(OneRun { run }))
+    Ok(Accepted(run.into()))
 }
 
 /// Queues a failed or stopped run again; it continues from its last checkpoint.
@@ -145,7 +145,7 @@ async fn retry_run(Acting(engine): Acting, At(id): At<String>) -> Result<Accepte
     params(("id" = String, Path)),
     responses((status = 202, body = OneRun), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn resume_run(Acting(engine): Acting, At(id): At<String>) -> Result<Accepted<OneRun>, Problem> {
-    Ok(Accepted(OneRun { run: engine.runs().resume(&id).await? }))
+    Ok(Accepted(engine.runs().resume(&id).await?.into()))
 }
 
 /// Deletes a run and its directory; its versions are kept.
@@ -186,7 +186,8 @@ async fn list_events(
     At(id): At<String>,
     Params(After { after }): Params<After>,
 ) -> Result<Reply<EventList>, Problem> {
-    Ok(Reply(EventList { events: engine.runs().events(&id, after.unwrap_or(0)).await? }))
+    let events = engine.runs().events(&id, after.unwrap_or(0)).await?;
+    Ok(Reply(EventList { events: events.into_iter().map(advice::of_event).collect() }))
 }
 
 /// Server-sent events of a run: `event` (its `seq` as id), `log` and, once it has ended, `end`.

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    advice,
     extract::{Acting, At, Body, Reply},
     idempotency,
     problem::Problem,
@@ -59,7 +60,9 @@ async fn show_job(
 ) -> Result<Reply<TrainingStatus>, Problem> {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let origin = state.config.public_url.clone().unwrap_or_else(|| format!("http://{host}"));
-    Ok(Reply(engine.runs().job_status(&id, origin.trim_end_matches('/')).await?))
+    let mut status = engine.runs().job_status(&id, origin.trim_end_matches('/')).await?;
+    status.error = status.error.as_deref().map(advice::in_report);
+    Ok(Reply(status))
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
