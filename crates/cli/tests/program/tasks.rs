@@ -280,4 +280,58 @@ fn examples_that_help_most_are_listed_with_reasons() {
     let said = graft.ok(&["prompts", "submit", file.to_str().unwrap(), "--dry-run"]);
     assert!(said.contains("line 1: 1 text is an example of the task already"), "{said}");
     assert!(said.contains("line 1: `fine` is not a label of the task, which has `in`, `out`."), "{said}");
+
+/// A terminal: what is written to the first file is what a person types; the second one is the program's stdin.
+#[cfg(unix)]
+fn terminal() -> (std::fs::File, std::fs::File) {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&keyboard).unwrap();
+    unlockpt(&keyboard).unwrap();
+    let name = ptsname(&keyboard, Vec::new()).unwrap();
+    let name = std::ffi::OsStr::from_bytes(name.to_bytes());
+    let stdin = std::fs::File::options().read(true).write(true).open(name).unwrap();
+    (keyboard.into(), stdin)
+}
+
+#[cfg(unix)]
+#[test]
+fn key_that_is_held_down_decides_once() {
+    let graft = Graft::new();
+    let file = graft.file("mail.txt", "one -> bug\ntwo -> bug\nthree -> wish\nfour -> wish\nfive -> bug\nsix -> bug\n");
+    let args = ["tasks", "new", "mail", "--form", "labels", "--instruction", "Sort it.", "--label", "bug"];
+    graft.ok(&[&args[..], &["--label", "wish", "--closed", "--pending", "--from", file.to_str().unwrap()]].concat());
+    let (mut keyboard, stdin) = terminal();
+    let mut command = graft.command(&["--json", "review", "mail", "--order", "imported"]);
+    let mut child = command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(command);
+    let mut told = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let mut wait_for = |what: &str| assert!(told.any(|line| line.contains(what)), "never said: {what}");
+    let pause = |millis: u64| std::thread::sleep(std::time::Duration::from_millis(millis));
+    wait_for("1 of 6");
+    // What is typed before the keys are told is forgotten.
+    wait_for("a approve");
+    pause(200);
+    // Held: the first repeat comes after half a second, the others follow fast, the last ones at once.
+    let mut hold = |key: &[u8], next: &str| {
+        keyboard.write_all(key).unwrap();
+        wait_for(next);
+        pause(500);
+        for _ in 0..20 {
+            keyboard.write_all(key).unwrap();
+            pause(20);
+        }
+        keyboard.write_all(&key.repeat(3)).unwrap();
+        pause(500);
+    };
+    hold(b"a", "2 of 6");
+    // Pressed again, it decides again.
+    hold(b"a", "3 of 6");
+    hold(b"s", "4 of 6");
+    keyboard.write_all(b"q").unwrap();
+    let said = child.wait_with_output().unwrap();
+    let done: Value = serde_json::from_slice(&said.stdout).unwrap();
+    assert_eq!(done, json!({"approved": 2, "edited": 0, "rejected": 0, "skipped": 1, "undone": 0}));
 }
