@@ -131,6 +131,11 @@ impl Engine {
         &self.me
     }
 
+    /// This machine and home, as [`Home::place`] named them when the engine was opened.
+    pub(crate) fn place(&self) -> &str {
+        self.me.rsplitn(3, '/').last().unwrap_or_default()
+    }
+
     /// Whether a process of that name is known to have ended: one of this place, whose process id nobody has, or that
     /// this process has now.
     #[must_use]

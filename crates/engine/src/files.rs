@@ -24,11 +24,14 @@ pub(crate) fn read_folder(folder: &Path) -> Result<Files> {
     Ok(files)
 }
 
+/// Files as they are written.
+pub(crate) fn borrowed(files: &Files) -> Vec<(&str, &[u8])> {
+    files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect()
+}
+
 /// Copies the files of a folder, which is seen whole or not at all.
 pub(crate) fn copy_folder(from: &Path, to: &Path) -> Result<()> {
-    let files = read_folder(from)?;
-    let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
-    Ok(graft_formats::atomic::folder(to, &files)?)
+    Ok(graft_formats::atomic::folder(to, &borrowed(&read_folder(from)?))?)
 }
 
 pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {

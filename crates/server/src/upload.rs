@@ -133,8 +133,15 @@ async fn to_file(mut field: Field<'_>, folder: &Path, called: &str) -> Result<Na
     let ending: String = Path::new(called).extension().and_then(|e| e.to_str()).unwrap_or("txt").to_lowercase();
     let plain = ending.len() <= 8 && ending.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let suffix = format!(".{}", if plain { ending.as_str() } else { "txt" });
-    let file = tempfile::Builder::new().prefix("upload-").suffix(&suffix).tempfile_in(folder).map_err(disk)?;
-    let mut writer = tokio::fs::File::from_std(file.reopen().map_err(disk)?);
+    let folder = folder.to_owned();
+    let make = move || {
+        let file = tempfile::Builder::new().prefix("upload-").suffix(&suffix).tempfile_in(folder)?;
+        let writer = file.reopen()?;
+        Ok((file, writer))
+    };
+    let made = tokio::task::spawn_blocking(make).await;
+    let (file, writer) = made.unwrap_or_else(|broken| Err(std::io::Error::other(broken))).map_err(disk)?;
+    let mut writer = tokio::fs::File::from_std(writer);
     while let Some(chunk) = field.chunk().await.map_err(broken)? {
         writer.write_all(&chunk).await.map_err(disk)?;
     }

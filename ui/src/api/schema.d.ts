@@ -4820,6 +4820,8 @@ export interface components {
              * @description Estimated seconds left.
              */
             eta_s?: number | null;
+            /** @description The file that is being downloaded. */
+            file?: string | null;
             held_out?: components["schemas"]["HeldOut"] | null;
             /**
              * Format: double
@@ -5057,7 +5059,7 @@ export interface components {
         PullView: {
             /** @description When. */
             at: components["schemas"]["Timestamp"];
-            /** @description Who asked for it. */
+            /** @description Who asked for it, or submitted the run. */
             by: string;
             /**
              * Format: int64
@@ -5067,6 +5069,8 @@ export interface components {
             /** @description The file that is being downloaded. */
             file?: string | null;
             problem?: components["schemas"]["Problem"] | null;
+            /** @description The run that downloads it; absent for a download that a person started. */
+            run?: string | null;
             /** @description Where it is. */
             state: components["schemas"]["PullState"];
             /**
@@ -7885,6 +7889,15 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description a run downloads it */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -44,7 +44,7 @@ use crate::{
     output::{Reply, print},
 };
 
-/// How long work that is under way may take once a command has ended.
+/// How long work that is under way may take once a command has ended, or a server shall.
 const LINGER: Duration = Duration::from_secs(10);
 
 /// Runs a command.

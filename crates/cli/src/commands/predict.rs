@@ -342,7 +342,7 @@ pub(crate) async fn compare(engine: &Engine, command: Compare) -> Result<Reply> 
                 }
             }
         }
-        None => match engine.tasks().baseline(deployment.definition())? {
+        None => match engine.tasks().baseline(deployment.definition()).await? {
             Some(parser) => (parser.name().to_owned(), parser.answer(&command.message).map_err(Error::from)?),
             None => {
                 let what = format!("compare task `{}` with its baseline: it has none", deployment.task());

@@ -4,10 +4,11 @@ use clap::{Args, ValueEnum};
 use graft_core::ComputeDevice;
 use graft_engine::{Engine, Say, WorkerOptions};
 use graft_server::{App, AppState, Error as ServerError};
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{net::TcpListener, runtime::Handle, sync::watch, task::spawn_blocking};
 use tracing::Level;
 use tracing_subscriber::{EnvFilter, Layer as _, filter::FilterExt as _};
 
+use super::LINGER;
 use crate::{
     config::Config,
     failure::{Failure, Result},
@@ -79,7 +80,10 @@ pub(crate) async fn run(engine: &Engine, command: Serve, is_new: bool) -> Result
     eprint!("{}", banner(&state, &listener, is_new)?);
     let (stop, stopped) = watch::channel(false);
     let options = config.worker_options(std::env::current_exe().map_err(graft_engine::Error::TrainerStart)?)?;
-    let worker = config.worker()?.then(|| tokio::spawn(work(engine.clone(), options, stopped)));
+    // A worker reads and writes files, whose disk may hang: no request waits for that.
+    let (handle, for_worker) = (Handle::current(), engine.clone());
+    let start = || spawn_blocking(move || handle.block_on(work(for_worker, options, stopped)));
+    let worker = config.worker()?.then(start);
     // A worker looks after rented machines and sends alerts, too.
     let others = worker.is_none().then(|| tokio::spawn(watch_others(engine.clone(), stop.subscribe())));
     graft_server::serve(state, listener, told_to_stop()).await;
@@ -88,8 +92,8 @@ pub(crate) async fn run(engine: &Engine, command: Serve, is_new: bool) -> Result
         others.abort();
     }
     if let Some(worker) = worker {
-        // It has logged what it has to say.
-        let _ = worker.await;
+        // It has logged what it has to say; or it waits for a disk.
+        let _ = tokio::time::timeout(LINGER, worker).await;
     }
     eprintln!("Graft has stopped. Running trainings continue, and the next start follows them again.");
     Ok(Reply::silent())

@@ -1,6 +1,8 @@
 //! Versions of an adapter over HTTP, against the real program, on SQLite and on Postgres.
 
 use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
@@ -349,6 +351,91 @@ fn base_model_that_is_a_pipe_does_not_block_requests() {
         assert!(problem.to_string().contains(why), "{preflight}");
     }
     server.get("/health");
+    server.stop();
+}
+
+#[cfg(unix)]
+#[test]
+fn hung_disk_blocks_neither_other_requests_nor_the_end_of_the_server() {
+    let graft = Graft::with_toy_task();
+    let train = ["train", "text-classification", "--base", "tiny", "--epochs", "0.2", "--batch-size", "8"];
+    graft.ok(&[&train[..], &["--no-eval", "--threads", "1", "--version", "v1"]].concat());
+    graft.ok(&["models", "set-active", "v1", "--task", "text-classification", "--force"]);
+    let models = graft.json(&["models", "list", "--task", "text-classification"]);
+    let folder = graft.home().join(models["versions"][0]["adapter_dir"].as_str().unwrap());
+    let server = Server::start(&graft);
+    // Opening a pipe that nobody writes to waits for ever, as a file of a network disk that is gone does.
+    let hang = |path: &std::path::Path| {
+        let _ = std::fs::remove_file(path);
+        assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+    };
+    hang(&graft.home().join("tables.toml"));
+    hang(&folder.join("graft.json"));
+    let compare = |contestant: &str| {
+        let body = json!({"task": "text-classification", "input": "good", "contestants": [contestant]});
+        ("POST", "/api/v1/compare".to_owned(), body)
+    };
+    let of_task = |rest: &str| format!("/api/v1/tasks/text-classification/{rest}");
+    let mut open = Vec::new();
+    for (method, path, body) in [
+        ("POST", of_task("baseline/try"), json!({})),
+        ("GET", of_task("suspects"), json!({})),
+        ("POST", "/api/v1/runs/preflight".to_owned(), json!({"task": "text-classification", "base": "tiny"})),
+        compare("base"),
+        compare("n-grams"),
+        ("POST", "/api/v1/versions/text-classification/v1/evaluate".to_owned(), json!({})),
+    ] {
+        // More than there are threads that serve.
+        for _ in 0..3 {
+            let body = body.to_string();
+            let head =
+                format!("{method} {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json", server.address);
+            let mut stream = TcpStream::connect(server.address).unwrap();
+            stream.write_all(format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).as_bytes()).unwrap();
+            stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+            let answered = stream.read(&mut [0; 1]);
+            assert!(answered.is_err(), "{method} {path} needs no file, so that it shows nothing");
+            open.push(stream);
+        }
+        assert_eq!(server.get("/health")["status"], "ok", "{path}");
+    }
+    drop(open);
+    server.stop();
+}
+
+#[test]
+fn locked_database_refuses_changes_until_it_is_free() {
+    use sqlx::Connection as _;
+
+    let graft = Graft::with_toy_task();
+    let server = Server::start(&graft);
+    let change = || {
+        let body = json!({"text": "Be kind."}).to_string();
+        let head = format!("PUT /api/v1/tasks/text-classification/guidelines HTTP/1.1\r\nhost: {}", server.address);
+        let rest = format!("content-type: application/json\r\nconnection: close\r\ncontent-length: {}", body.len());
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        stream.write_all(format!("{head}\r\n{rest}\r\n\r\n{body}").as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let url = format!("sqlite://{}", graft.home().join("graft.db").display());
+    let mut other = runtime.block_on(sqlx::SqliteConnection::connect(&url)).unwrap();
+    runtime.block_on(sqlx::raw_sql("begin immediate").execute(&mut other)).unwrap();
+    let began = Instant::now();
+    let refused = change();
+    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+    let told =
+        refused.lines().find_map(|line| line.strip_prefix("retry-after: ")).unwrap_or_else(|| panic!("{refused}"));
+    // It is expected to last as long again as it has lasted.
+    let (told, lasted) = (told.parse::<u64>().unwrap(), began.elapsed().as_secs());
+    assert!((5..=lasted + 1).contains(&told), "{told} s after {lasted} s: {refused}");
+    assert!(refused.contains("locked"), "{refused}");
+    assert_eq!(server.get("/api/v1/examples?limit=1")["examples"].as_array().unwrap().len(), 1, "reads go on");
+    runtime.block_on(sqlx::raw_sql("rollback").execute(&mut other)).unwrap();
+    let accepted = change();
+    assert!(accepted.starts_with("HTTP/1.1 200 "), "{accepted}");
     server.stop();
 }
 

@@ -280,6 +280,7 @@ fn examples_that_help_most_are_listed_with_reasons() {
     let said = graft.ok(&["prompts", "submit", file.to_str().unwrap(), "--dry-run"]);
     assert!(said.contains("line 1: 1 text is an example of the task already"), "{said}");
     assert!(said.contains("line 1: `fine` is not a label of the task, which has `in`, `out`."), "{said}");
+}
 
 /// A terminal: what is written to the first file is what a person types; the second one is the program's stdin.
 #[cfg(unix)]

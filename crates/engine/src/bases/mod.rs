@@ -74,8 +74,9 @@ impl Bases<'_> {
     ///
     /// # Errors
     /// It has terms that a person must accept; downloads are forbidden.
-    pub(crate) fn check_pull(self, name: &str) -> Result<()> {
-        Ok(self.engine.home.hub()?.check_pull(&name.parse()?)?)
+    pub(crate) async fn check_pull(self, name: &str) -> Result<()> {
+        let (home, reference) = (self.engine.home.clone(), name.parse()?);
+        apart(READ, move || Ok(home.hub()?.check_pull(&reference)?)).await
     }
 
     /// The base model that an adapter was trained with, wherever its files are now.
@@ -124,8 +125,11 @@ impl Bases<'_> {
         };
         let found = apart(READ, pull).await?;
         let (base, files) = self.record(&named, &found).await?;
-        check_tensors(&files)?;
-        Ok(info(&base, &found, &files))
+        let describe = move || {
+            check_tensors(&files)?;
+            Ok(info(&base, &found, &files))
+        };
+        apart(READ, describe).await
     }
 
     /// The base models that were pulled or added, by name.

@@ -94,7 +94,7 @@ impl Evaluations<'_> {
         if let Some(baseline) = baseline {
             definition = Task { baseline: Some(baseline), ..definition }.checked()?;
         }
-        let Some(parser) = self.engine.tasks().baseline(&definition)? else {
+        let Some(parser) = self.engine.tasks().baseline(&definition).await? else {
             return Err(Error::Unsupported(format!("try the baseline of task `{task}`: it has none")));
         };
         let usual = if parser.is_outside() { USUAL_OUTSIDE } else { USUAL };

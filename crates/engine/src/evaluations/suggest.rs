@@ -62,7 +62,7 @@ impl Evaluations<'_> {
             let inputs: Vec<String> = examples.iter().map(|example| example.input.clone()).collect();
             let answers = serving.answer_all(&deployment, &inputs, &AnswerOptions::default(), |_| {}).await?;
             let asked = &examples[..Answer::asked(&answers)];
-            let suggested = self.suggested(&version, &deployment, asked, Answer::each(answers)?)?;
+            let suggested = self.suggested(&version, &deployment, asked, Answer::each(answers)?).await?;
             self.engine.store.put_suggestions(&suggested).await?;
             made += asked.len();
         }
@@ -103,7 +103,7 @@ impl Evaluations<'_> {
         Ok(made)
     }
 
-    fn suggested(
+    async fn suggested(
         self,
         version: &str,
         by: &Deployment,
@@ -112,7 +112,7 @@ impl Evaluations<'_> {
     ) -> Result<Vec<Suggestion>> {
         let (task, rules) = (by.task(), &by.definition().scoring);
         // A program or a service is asked once somebody looks at the example.
-        let baseline = self.engine.tasks().baseline(by.definition())?.filter(|baseline| !baseline.is_outside());
+        let baseline = self.engine.tasks().baseline(by.definition()).await?.filter(|baseline| !baseline.is_outside());
         let suggestion = |(example, answer): (&Example, std::result::Result<Answer, String>)| {
             // What else is said of it: by the baseline, or by what came with the example.
             let read = |rules: &Parser| rules.answer(&example.input).ok();

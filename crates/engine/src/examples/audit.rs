@@ -116,7 +116,7 @@ impl Examples<'_> {
         {
             let _turn = if is_outside { OUTSIDE.acquire().await.ok() } else { None };
             let (engine, input) = (self.engine.clone(), example.input.clone());
-            let ask = move || Ok(engine.tasks().baseline(&definition)?.map(|parser| parser.answer(&input)));
+            let ask = move || Ok(engine.tasks().read_baseline(&definition)?.map(|parser| parser.answer(&input)));
             match apart("ask the baseline", ask).await?.transpose() {
                 Ok(answer) => baseline = answer,
                 Err(error @ ContestantError::Outside { .. }) => baseline_failure = Some(format!("failed to {error}")),

@@ -237,7 +237,7 @@ impl Machines<'_> {
 
     /// The machine that a run has, without renting one.
     pub(super) async fn rented(self, run: &Run, program: &Path) -> Result<Option<Rented>> {
-        let place = self.engine.home.place();
+        let place = self.engine.place();
         let rentals = self.engine.store.rentals_of(&run.id).await?;
         let is_it = |rental: &Rental| rental.state == RentalState::Launched && rental.place == place;
         let Some(rental) = rentals.into_iter().rev().find(|rental| is_it(rental) && rental.address.is_some()) else {
@@ -414,7 +414,7 @@ struct Renting {
 impl Renting {
     /// The rental that the run has, if this home can log in to its machine.
     async fn current(&self) -> Result<Option<Rental>> {
-        let place = self.engine.home.place();
+        let place = self.engine.place();
         let mut found = None;
         for rental in self.engine.store.rentals_of(&self.run).await? {
             if !rental.state.is_usable() || rental.provider != self.provider.name() {
@@ -505,7 +505,7 @@ impl Renting {
             provider: self.provider.name().to_owned(),
             kind: offer.kind.clone(),
             region: offer.region.clone(),
-            place: self.engine.home.place(),
+            place: self.engine.place().to_owned(),
             cents_per_hour: offer.cents_per_hour,
             most_cents,
             state: RentalState::Intended,
@@ -605,7 +605,7 @@ impl Renting {
         let public = key_pair(&self.engine)?.with_extension("pub");
         let failed = |source| Error::Io { doing: "read", path: public.clone(), source };
         let text = fs::read_to_string(&public).map_err(failed)?;
-        let place = Digest::of(self.engine.home.place().as_bytes());
+        let place = Digest::of(self.engine.place().as_bytes());
         let name = self.owner.name(place.short());
         call(&self.provider, move |provider| provider.ensure_key(&name, &text)).await
     }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Error, Result,
     examples::{Prepared, READY},
-    files::free_bytes,
+    files::{apart, free_bytes},
 };
 
 /// How bad a problem is.
@@ -161,7 +161,7 @@ impl Runs<'_> {
                     Ok((whole, other)) => {
                         // What another machine has is found out there, before anything is sent.
                         if request.on.is_none() {
-                            self.check_room(&whole, drafted.recipe.limits.memory, &mut problems);
+                            self.check_room(&whole, drafted.recipe.limits.memory, &mut problems).await?;
                         }
                         check_lengths(&whole, &mut problems);
                         (estimate, decoder_only) = (Some(whole), other);
@@ -189,7 +189,7 @@ impl Runs<'_> {
             problems.push(Problem::from_error(error, "base"));
             return None;
         }
-        let problem = match bases.check_pull(name) {
+        let problem = match bases.check_pull(name).await {
             Ok(()) => {
                 let what = format!("find base `{name}` on this machine");
                 problems.push(Problem::warning(what, "the run downloads it first").of("base"));
@@ -297,7 +297,7 @@ impl Runs<'_> {
         }
     }
 
-    fn check_room(self, estimate: &RunEstimate, given: Option<u64>, problems: &mut Vec<Problem>) {
+    async fn check_room(self, estimate: &RunEstimate, given: Option<u64>, problems: &mut Vec<Problem>) -> Result<()> {
         let megabytes = |bytes: u64| bytes / 1_000_000;
         if let Some(available) = given.or_else(graft_train::available_memory)
             && estimate.memory_bytes > available
@@ -311,11 +311,14 @@ impl Runs<'_> {
             problems.push(Problem::error(what, hint).of("pass_tokens"));
         }
         let needed = DISK_AT_LEAST + estimate.disk_bytes;
-        if let Some(free) = free_bytes(self.engine.home.path()).filter(|free| *free < needed) {
+        let home = self.engine.home.clone();
+        let free = apart("look at the disk", move || Ok(free_bytes(home.path()))).await?;
+        if let Some(free) = free.filter(|free| *free < needed) {
             let (needed, free) = (megabytes(needed), megabytes(free));
             let what = format!("find {needed} MB of disk for checkpoints and the adapter: {free} MB are free");
             problems.push(Problem::error(what, "free some space, or delete old runs: `graft runs delete`"));
         }
+        Ok(())
     }
 }
 
@@ -393,13 +396,13 @@ mod tests {
             disk_bytes,
             quality: None,
         };
-        let problems = |disk_bytes| {
+        let problems = async |disk_bytes| {
             let mut problems = Vec::new();
-            engine.runs().check_room(&of(disk_bytes), Some(2), &mut problems);
+            engine.runs().check_room(&of(disk_bytes), Some(2), &mut problems).await.unwrap();
             problems
         };
-        assert_eq!(problems(1), []);
-        let full = problems(1 << 60);
+        assert_eq!(problems(1).await, []);
+        let full = problems(1 << 60).await;
         assert!(full[0].level == Level::Error && full[0].what.contains("of disk"), "{full:?}");
         assert!(full[0].hint.contains("free some space"), "{full:?}");
     }

@@ -97,7 +97,7 @@ impl Serving {
     /// What an adapter completed, with the lists of the task's rules where they agree with it on the rest.
     pub(super) fn beside_rules(&self, deployment: &Deployment, input: &str, done: Completion) -> Completion {
         // Tables with an error (for example during an edit) must not prevent an answer.
-        let parser = self.engine().tasks().baseline(&deployment.definition).ok().flatten();
+        let parser = self.engine().tasks().read_baseline(&deployment.definition).ok().flatten();
         // A program or a service must not delay it.
         let parser = parser.filter(|parser| !parser.is_outside());
         let Body::Model(on) = &deployment.body else { return done };

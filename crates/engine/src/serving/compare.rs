@@ -155,7 +155,7 @@ impl Serving {
         let definition = self.engine().tasks().definition(task).await?;
         let (engine, asked) = (self.engine().clone(), input.to_owned());
         let answer = apart(move || {
-            let parser = engine.tasks().baseline(&definition)?;
+            let parser = engine.tasks().read_baseline(&definition)?;
             let answer = parser.map(|parser| parser.answer(&asked)).transpose()?;
             answer.map(|answer| Ok(definition.finish(answer, &engine.home.tables()?))).transpose()
         });

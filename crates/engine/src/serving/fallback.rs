@@ -12,7 +12,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{AnswerOptions, Asker, Format, Prompt, Serving, deployment::Deployment, load::aside};
+use super::{
+    AnswerOptions, Asker, Format, Prompt, Serving,
+    deployment::Deployment,
+    load::{apart, aside},
+};
 use crate::{
     Error, Result,
     error::SettingProblem,
@@ -114,7 +118,10 @@ impl Serving {
 
     /// Everything that is wrong with the settings: as [`Versions::check_ask_ai`](crate::Versions::check_ask_ai), and, where they are enabled, whatever
     /// keeps their adapter from answering.
-    pub async fn check_ask_ai(&self, settings: &AskAiSettings, roots: &[PathBuf]) -> Vec<SettingProblem> {
+    ///
+    /// # Errors
+    /// The check itself failed.
+    pub async fn check_ask_ai(&self, settings: &AskAiSettings, roots: &[PathBuf]) -> Result<Vec<SettingProblem>> {
         // A contestant is no adapter, and its folder may hold none.
         let is_contestant = match self.engine().tasks().with(Integration::AskAi).await {
             Ok(task) => self.is_contestant(&task.name, settings).await.unwrap_or(false),
@@ -122,7 +129,8 @@ impl Serving {
         };
         let wanted = settings.soft_prompt_enabled && !is_contestant;
         let looked_at = AskAiSettings { soft_prompt_enabled: wanted, ..settings.clone() };
-        let mut problems = self.engine().versions().check_ask_ai(&looked_at, roots);
+        let (engine, roots) = (self.engine().clone(), roots.to_vec());
+        let mut problems = apart(move || Ok(engine.versions().check_ask_ai(&looked_at, &roots))).await?;
         if problems.is_empty()
             && settings.soft_prompt_enabled
             && let Err(error) = self.ask_ai_deployment(settings).await
@@ -131,7 +139,7 @@ impl Serving {
             detail.extend(error.hint().map(|hint| format!("; {hint}")));
             problems.push(SettingProblem { field: "softPromptModelDir", detail });
         }
-        problems
+        Ok(problems)
     }
 
     /// The adapter that the settings name. One that is a version's too takes over its calibration; one that was made
@@ -163,7 +171,8 @@ impl Serving {
 
     /// Whether the settings name the folder of the active version, and that needs no base model.
     async fn is_contestant(&self, task: &str, settings: &AskAiSettings) -> Result<bool> {
-        if !self.engine().versions().follows_active(settings) {
+        let (engine, wanted) = (self.engine().clone(), settings.clone());
+        if !apart(move || Ok(engine.versions().follows_active(&wanted))).await? {
             return Ok(false);
         }
         let active = self.engine().store.active_version(task).await?;

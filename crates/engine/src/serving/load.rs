@@ -76,7 +76,8 @@ impl Serving {
 
     /// A deployment from memory, or loaded now; a server's have answered once.
     pub(super) async fn load(&self, spec: DeploymentSpec) -> Result<Arc<Deployment>> {
-        let digest = spec.digest()?;
+        // The files of an adapter that is no version are read for it.
+        let (spec, digest) = apart(move || spec.digest().map(|digest| (spec, digest))).await?;
         if let Some(found) = self.find(&digest) {
             return Ok(found);
         }

@@ -260,7 +260,8 @@ impl Serving {
     /// The base is missing or has changed; the adapter doesn't fit; its task is not known.
     pub async fn deploy(&self, chosen: Chosen) -> Result<Arc<Deployment>> {
         let definition = self.engine().versions().definition(&chosen).await?;
-        self.load(DeploymentSpec::of(chosen, definition, &self.engine().home)?).await
+        let home = self.engine().home.clone();
+        self.load(apart(move || DeploymentSpec::of(chosen, definition, &home)).await?).await
     }
 
     /// The deployment of the bare base model of an adapter, asked as the adapter is.

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 pub use impact::{TaskImpact, UnfitExample};
 pub use text::{MadeTask, NewTask};
 
-use crate::{Engine, Error, Result, now, runs::Settings};
+use crate::{Engine, Error, Result, files::apart, now, runs::Settings};
 
 /// Who kept what Graft comes with.
 const GRAFT: &str = "graft";
@@ -216,7 +216,13 @@ impl Tasks<'_> {
     ///
     /// # Errors
     /// The home's tables can't be read; the rules do not fit the task.
-    pub fn baseline(self, task: &Task) -> Result<Option<Parser>> {
+    pub async fn baseline(self, task: &Task) -> Result<Option<Parser>> {
+        let (engine, task) = (self.engine.clone(), task.clone());
+        apart("read the tables", move || engine.tasks().read_baseline(&task)).await
+    }
+
+    /// The same on a thread that may wait for a disk.
+    pub(crate) fn read_baseline(self, task: &Task) -> Result<Option<Parser>> {
         Ok(Parser::of(task, &self.engine.home.tables()?)?)
     }
 
@@ -224,14 +230,14 @@ impl Tasks<'_> {
     /// that do not fit the labels or the schema of that time are replaced by those of that time.
     pub(crate) async fn newest_baseline(self, task: &Task) -> Result<Option<Parser>> {
         let baseline = self.definition(&task.name).await?.baseline;
-        match self.baseline(&Task { baseline, ..task.clone() }) {
+        match self.baseline(&Task { baseline, ..task.clone() }).await {
             Err(Error::Contestant(error @ graft_contestants::Error::Rules { .. })) => {
                 let task = &task.name;
                 tracing::warn!(task, "the version is compared with its own rules: failed to {error}");
             }
             found => return found,
         }
-        self.baseline(task)
+        self.baseline(task).await
     }
 
     /// The task that belongs to an integration.

@@ -9,7 +9,12 @@ use graft_track::{Content, DatasetInput, Ending, File, Model, Point, RunCard};
 use serde_json::{Map, Value};
 
 use super::{Tracking, status};
-use crate::{Evaluation, Result, files::entries, instance::INSTANCE, now};
+use crate::{
+    Evaluation, Result,
+    files::{apart, entries},
+    instance::INSTANCE,
+    now,
+};
 
 /// Bytes of each log's end that are sent.
 const LOG: u64 = 64 << 10;
@@ -100,7 +105,9 @@ impl Tracking<'_> {
         if let Some(version) = version.as_ref().filter(|_| run.kind == RunKind::Train) {
             tags.push(("graft.version".into(), version.name.clone()));
             let is_here = self.engine.versions().bring(version).await.unwrap_or(false);
-            let adapter = if is_here { folder(&self.engine.home.resolve(&version.adapter_dir))? } else { Vec::new() };
+            let path = self.engine.home.resolve(&version.adapter_dir);
+            let list = move || if is_here { folder(&path) } else { Ok(Vec::new()) };
+            let adapter = apart("list a version's files", list).await?;
             if version.method == Method::Adapter && !adapter.is_empty() {
                 let about = |name: &str, value: &str| (format!("graft.{name}"), value.to_owned());
                 let mut tags = vec![about("adapter_digest", version.adapter_digest.as_str())];

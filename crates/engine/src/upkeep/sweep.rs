@@ -79,7 +79,7 @@ impl Upkeep<'_> {
         let known: BTreeSet<PathBuf> = runs.iter().map(|run| self.engine.home.run_dir(run).path().to_owned()).collect();
         let folders = folders(&self.engine.home.path().join("runs"))?;
         orphans.extend(folders.into_iter().filter(|folder| !known.contains(folder)));
-        let place = self.engine.home.place();
+        let place = self.engine.place();
         let is_elsewhere =
             |run: &&Run| self.engine.store.is_shared() && run.place.as_ref().is_some_and(|at| *at != place);
         let elsewhere: BTreeSet<&str> = runs.iter().filter(is_elsewhere).map(|run| run.id.as_str()).collect();

@@ -11,7 +11,10 @@ use graft_tasks::cards::Task;
 use graft_train::{AdapterCard, weights_digest};
 
 use super::Versions;
-use crate::{Error, Result, files::copy_folder};
+use crate::{
+    Error, Result,
+    files::{apart, copy_folder},
+};
 
 /// An adapter or contestant on this machine.
 #[derive(Clone, Debug)]
@@ -108,7 +111,8 @@ impl Versions<'_> {
         if version.method != Method::Adapter {
             return Ok(Chosen { folder, card: None, version: Some(version) });
         }
-        let card = AdapterCard::read(&folder)?;
+        let read = folder.clone();
+        let card = apart("read a version's card", move || Ok(AdapterCard::read(&read)?)).await?;
         if card.task.digest() != version.card_digest || Some(&card.base.digest) != version.base_digest.as_ref() {
             return bad("its adapter's folder is not the one that was registered");
         }

@@ -8,7 +8,12 @@ use graft_store::Version;
 use serde_json::json;
 
 use super::Versions;
-use crate::{Error, Result, files::read_folder, instance::INSTANCE, now};
+use crate::{
+    Error, Result,
+    files::{apart, borrowed, read_folder},
+    instance::INSTANCE,
+    now,
+};
 
 /// Name of the object that ties a place to its database.
 const OWNER: &str = "instance";
@@ -27,13 +32,14 @@ impl Versions<'_> {
     /// Brings a version's folder to this machine from the bucket, if there is one; says whether it is here.
     pub(crate) async fn bring(self, version: &Version) -> Result<bool> {
         let folder = self.engine.home.resolve(&version.adapter_dir);
-        if folder.is_dir() {
+        let wanted = folder.clone();
+        if apart("look for a version's files", move || Ok(wanted.is_dir())).await? {
             return Ok(true);
         }
         let Some(place) = &self.engine.artifacts else { return Ok(false) };
         let files = place.fetch(&version.adapter_dir).await?;
-        let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
-        graft_formats::atomic::folder(&folder, &files)?;
+        let write = move || Ok(graft_formats::atomic::folder(&folder, &borrowed(&files))?);
+        apart("write a version's files", write).await?;
         Ok(true)
     }
 

@@ -11,10 +11,16 @@ use graft_store::{Method, Version};
 use graft_tasks::cards::Integration;
 
 use super::Versions;
-use crate::{Error, Result, files::read_folder};
+use crate::{
+    Error, Result,
+    files::{apart, borrowed, read_folder},
+};
 
 /// Points to the adapter that is in use.
 pub(crate) const LATEST: &str = "latest";
+/// What a run says of itself, if it is still there.
+const ABOUT_RUN: &str = "training_run.json";
+
 impl Versions<'_> {
     /// Lets others see a version that has become active: the one of Ask AI is copied into the folder that the settings
     /// name, with its run's description, and `latest` points to it. A folder that is itself an adapter was chosen by a
@@ -27,27 +33,28 @@ impl Versions<'_> {
         }
         let settings = self.ask_ai_settings().await?;
         let place = self.engine.home.resolve(&settings.soft_prompt_model_dir);
-        if place.join(peft::CONFIG).exists() || !self.bring(version).await? {
+        if !self.bring(version).await? {
             return Ok(());
         }
-        let folder = place.join(name_of(version));
-        let mut files = read_folder(&self.engine.home.resolve(&version.adapter_dir))?;
-        if let Some(about) = self.about_run(version).await? {
-            files.push(("training_run.json".to_owned(), about));
-        }
-        let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
-        graft_formats::atomic::folder(&folder, &files)?;
-        point_latest(&place, &folder)
-    }
-
-    /// `training_run.json` of the run that made a version, if it is still there.
-    async fn about_run(self, version: &Version) -> Result<Option<Vec<u8>>> {
-        let Some(run) = &version.run else { return Ok(None) };
-        match self.engine.store.run(run).await {
-            Ok(run) => Ok(fs::read(self.engine.home.run_dir(&run).path().join("training_run.json")).ok()),
-            Err(graft_store::Error::NoRun(_)) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        let run = match &version.run {
+            Some(run) => match self.engine.store.run(run).await {
+                Ok(run) => Some(self.engine.home.run_dir(&run).path().join(ABOUT_RUN)),
+                Err(graft_store::Error::NoRun(_)) => None,
+                Err(error) => return Err(error.into()),
+            },
+            None => None,
+        };
+        let (folder, own) = (place.join(name_of(version)), self.engine.home.resolve(&version.adapter_dir));
+        let copy = move || {
+            if place.join(peft::CONFIG).exists() {
+                return Ok(());
+            }
+            let mut files = read_folder(&own)?;
+            files.extend(run.and_then(|run| fs::read(run).ok()).map(|about| (ABOUT_RUN.to_owned(), about)));
+            graft_formats::atomic::folder(&folder, &borrowed(&files))?;
+            point_latest(&place, &folder)
+        };
+        apart("copy the active version's files", copy).await
     }
 
     /// The version whose adapter lies in a folder: its own, or a copy of it under its name, such as a run's.

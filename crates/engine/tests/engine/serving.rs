@@ -349,12 +349,12 @@ async fn fallback_uses_active_contestant() {
     settings.soft_prompt_enabled = true;
     settings.soft_prompt_confidence_threshold = 0.0;
     let serving = Serving::start(engine.clone(), Options::default()).await.unwrap();
-    assert_eq!(serving.check_ask_ai(&settings, &[]).await.len(), 1, "there is nothing that could answer yet");
+    assert_eq!(serving.check_ask_ai(&settings, &[]).await.unwrap().len(), 1, "there is nothing that could answer yet");
     let tell = &mut |_: &str, _, _| {};
     let version =
         engine.evaluations().add_contestant("ask-ai", ContestantKind::Nearest, None, None, tell).await.unwrap();
     engine.evaluations().activate("ask-ai", &version.name, Seen::Any, false, &mut |_, _, _| {}).await.unwrap();
-    assert_eq!(serving.check_ask_ai(&settings, &[]).await, []);
+    assert_eq!(serving.check_ask_ai(&settings, &[]).await.unwrap(), []);
     engine.versions().set_ask_ai(&settings).await.unwrap();
     let said = serving.suggest("is it dark in room 3", Vec::new(), &AnswerOptions::default()).await.unwrap();
     assert_eq!(said.verdict, Verdict::Injected);

@@ -12,6 +12,7 @@ use crate::{
     extract::{Acting, Body, Reply},
     problem::Problem,
     state::AppState,
+    work,
 };
 
 /// The same for all runs that match.
@@ -39,7 +40,9 @@ pub struct BulkRuns {
     request_body = BulkRuns, responses((status = 200, body = RunsReport), (status = 422, body = Problem)))]
 async fn act_on_runs(Acting(engine): Acting, Body(body): Body<BulkRuns>) -> Result<Reply<RunsReport>, Problem> {
     let filter = RunFilter { task: body.task, state: body.state, kind: body.kind, ..RunFilter::default() };
-    Ok(Reply(engine.runs().act_on_all(&filter, body.action, body.dry_run).await?))
+    // Checkpoints of runs that begin anew are removed.
+    let act = move || async move { engine.runs().act_on_all(&filter, body.action, body.dry_run).await };
+    Ok(Reply(work::apart(act).await??))
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {

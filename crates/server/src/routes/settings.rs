@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    etag,
+    advice, etag,
     extract::{Acting, Body, Reply},
     problem::{FieldProblem, Kind, Problem},
     state::AppState,
@@ -46,7 +46,7 @@ async fn replace_settings(
     Body(settings): Body<AskAiSettings>,
 ) -> Result<Response, Problem> {
     etag::check(&headers, &engine.versions().ask_ai_settings().await?.digest())?;
-    refuse(problems(&state, &settings).await)?;
+    refuse(problems(&state, &settings).await?)?;
     let _turn = state.replacing.lock().await;
     etag::check(&headers, &engine.versions().ask_ai_settings().await?.digest())?;
     engine.versions().set_ask_ai(&settings).await?;
@@ -68,7 +68,7 @@ async fn change_settings(
     let before = engine.versions().ask_ai_settings().await?;
     etag::check(&headers, &before.digest())?;
     let settings = before.changed(change);
-    refuse(problems(&state, &settings).await)?;
+    refuse(problems(&state, &settings).await?)?;
     engine.versions().set_ask_ai(&settings).await?;
     Ok(tagged(&settings.digest(), settings))
 }
@@ -76,9 +76,12 @@ async fn change_settings(
 /// Checks settings without storing them.
 #[utoipa::path(post, path = "/settings/validate", tag = "settings", extensions(("x-role" = json!("admin"))),
     request_body = AskAiSettings, responses((status = 200, body = SettingsCheck)))]
-async fn validate_settings(State(state): State<AppState>, Body(settings): Body<AskAiSettings>) -> Reply<SettingsCheck> {
-    let errors = problems(&state, &settings).await;
-    Reply(SettingsCheck { ok: errors.is_empty(), errors })
+async fn validate_settings(
+    State(state): State<AppState>,
+    Body(settings): Body<AskAiSettings>,
+) -> Result<Reply<SettingsCheck>, Problem> {
+    let errors = problems(&state, &settings).await?;
+    Ok(Reply(SettingsCheck { ok: errors.is_empty(), errors }))
 }
 
 /// The machine's price, with its `ETag`.
@@ -107,12 +110,15 @@ async fn replace_rent(
 }
 
 /// All that would be wrong with settings; an adapter that they enable is loaded, and answers once.
-async fn problems(state: &AppState, settings: &AskAiSettings) -> Vec<FieldProblem> {
-    told(state.serving.check_ask_ai(settings, &state.config.model_roots).await)
+async fn problems(state: &AppState, settings: &AskAiSettings) -> Result<Vec<FieldProblem>, Problem> {
+    Ok(told(state.serving.check_ask_ai(settings, &state.config.model_roots).await?))
 }
 
 fn told(found: Vec<SettingProblem>) -> Vec<FieldProblem> {
-    found.into_iter().map(|wrong| FieldProblem { field: wrong.field.to_owned(), detail: wrong.detail }).collect()
+    found
+        .into_iter()
+        .map(|wrong| FieldProblem { field: wrong.field.to_owned(), detail: advice::in_text(&wrong.detail) })
+        .collect()
 }
 
 /// Refuses settings with anything wrong.

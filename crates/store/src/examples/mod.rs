@@ -143,9 +143,9 @@ const FIRST_PART: usize = 2_000;
 const PER_PART: (usize, usize) = (400, 10_000);
 /// Target duration of one transaction, so that other writers hardly wait.
 const TARGET_DURATION: Duration = Duration::from_millis(140);
-/// Pause between two transactions on SQLite. Writers that wait for its file poll it ever more rarely
-/// (`sqliteDefaultBusyCallback`): every 25 ms, and from 103 ms on every 50 ms. Each finds it free in the first pause, after
-/// about 200 ms at most. On Postgres they queue.
+/// Pause between two transactions on SQLite. Writers that wait for its file poll it ever more rarely, but every 50 ms at
+/// least in the first 228 ms (`sqliteDefaultBusyCallback`). So each finds it free in the first pause, after about 200 ms at
+/// most. On Postgres they queue.
 const PAUSE: Duration = Duration::from_millis(60);
 /// Lets the pages that a part changes stay in memory until it commits, and what undoes a failed statement, too: SQLite would
 /// write the former state of each page to a file for each statement. The log is copied into the file after 64 MB instead of

@@ -265,7 +265,7 @@ impl Evaluations<'_> {
         let trail = self.trail(&task.name).await?;
         let judged = self.judgements(&task, &examples).await?;
         let sides = self.engine.store.assignment(&task.name).await?;
-        let parser = self.proposing_parser(&task)?;
+        let parser = self.proposing_parser(&task).await?;
         apart(move || {
             let held_out = |example: &Example| sides.get(&example.id) == Some(&Side::Eval);
             let approved = Approved { task: &task, examples: &examples, trail: &trail };

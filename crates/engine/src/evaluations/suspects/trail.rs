@@ -86,15 +86,15 @@ impl Evaluations<'_> {
     }
 
     /// The rules whose answers Audit proposes, if it does. A program or a service is not asked for each example again.
-    pub(super) fn proposing_parser(self, task: &Task) -> Result<Option<Parser>> {
-        let parser = self.engine.tasks().baseline(task)?;
+    pub(super) async fn proposing_parser(self, task: &Task) -> Result<Option<Parser>> {
+        let parser = self.engine.tasks().baseline(task).await?;
         Ok(parser.filter(|parser| task.prefill && !parser.is_outside()))
     }
 
     /// How many of these answers were approved as the task's parser proposed them.
     pub(crate) async fn taken_from_parser(self, task: &str, judged: Judged<'_>, examples: &[Example]) -> Result<usize> {
         let definition = self.engine.tasks().definition(task).await?;
-        let Some(parser) = self.proposing_parser(&definition)? else { return Ok(0) };
+        let Some(parser) = self.proposing_parser(&definition).await? else { return Ok(0) };
         let trail = self.trail(task).await?;
         Ok(examples.iter().filter(|example| trail.is_unchanged(example, judged, &parser)).count())
     }

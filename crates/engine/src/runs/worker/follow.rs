@@ -376,7 +376,7 @@ pub(super) async fn run(
         };
         follower.end = End::default();
         follower.findings.attempt = Some(follower.attempt);
-        (follower.update.pid, follower.update.place) = (started.pid, Some(supervisor.engine.home.place()));
+        (follower.update.pid, follower.update.place) = (started.pid, Some(supervisor.engine.place().to_owned()));
         follower.write().await?;
     }
     follower.follow(job).await

@@ -17,7 +17,7 @@ use std::{
 use graft_core::{Event, ExitCode, Failure, FailureClass, Timestamp, with_causes};
 use graft_exec::{Executor, Local, Stop};
 use graft_store::{Free, Lease, Run, RunState, RunUpdate, Worker};
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{runtime::Handle, sync::watch, task::JoinSet};
 use tracing::Level;
 
 use super::Runs;
@@ -485,8 +485,10 @@ impl Shift {
             claimed,
             spans: Spans::of(&run),
         };
-        self.running.spawn(async move {
-            supervisor.supervise(run).await;
+        // It reads and writes the run's directory, whose disk may hang: nothing else of this process waits for that.
+        let handle = Handle::current();
+        self.running.spawn_blocking(move || {
+            handle.block_on(supervisor.supervise(run));
             taken
         });
     }
