@@ -43,6 +43,20 @@ for (const { name, path } of PAGES(TASK, "first", "second")) {
   });
 }
 
+test("the report of a roll-out is one file that looks as the page does", async ({ page }) => {
+  await page.goto(`${graft.url}/versions?task=${TASK}&version=v2`);
+  const link = page.locator("#rollout").getByRole("link", { name: "Report" });
+  const [file] = await Promise.all([page.waitForEvent("download"), link.click()]);
+  expect(file.suggestedFilename()).toBe(`${TASK}-rollout.html`);
+  const saved = test.info().outputPath("rollout.html");
+  await file.saveAs(saved);
+  await page.goto(`file://${saved}`);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("v2 against v1");
+  await expect(page.getByRole("table")).toHaveCount(3);
+  await examine(page);
+  await measure(page);
+});
+
 const press = (key: string) => (page: Page) => page.keyboard.press(key);
 const click = (name: string | RegExp) => (page: Page) => page.getByRole("button", { name }).first().click();
 const choose = (item: string) => async (page: Page) => {

@@ -4,6 +4,7 @@
 
 mod address;
 pub mod agents;
+mod confidence;
 mod dataset;
 mod device;
 mod digest;
@@ -22,6 +23,7 @@ mod time;
 mod words;
 
 pub use address::{has_password, is_this_machine, looks_like_address, without_secrets};
+pub use confidence::ConfidenceSequence;
 pub use dataset::{Assignment, Dataset, Side, SplitRule, near_duplicates, split};
 pub use device::ComputeDevice;
 pub use digest::Digest;

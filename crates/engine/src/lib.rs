@@ -70,7 +70,7 @@ pub use graft_upstream::Error as UpstreamError;
 pub use home::{Home, Places, host};
 pub use machines::{Machines, ProviderView, Quote, RENTAL_SETTINGS, RentalSweep, RentalView, check_rental_settings};
 pub use people::People;
-pub use rollouts::{Errors as RolloutErrors, Gate, Outcomes, RolloutReport, Rollouts, TaskRollouts};
+pub use rollouts::{Difference, Errors as RolloutErrors, Gate, Outcomes, RolloutReport, Rollouts, TaskRollouts};
 pub use runs::{
     AskAiTraining, Baseline, BatchPrompt, BatchRun, Check, ComparedField, ComparedMetric, CsvFile, EvaluationRequest,
     HeldOut, Interval, Learned, Level, Live, LiveStatus, News, Paired, PairedExample, Plan, Preflight, Problem,

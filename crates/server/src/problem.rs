@@ -321,6 +321,7 @@ fn kind_of_store(error: &StoreError) -> Kind {
         | StoreError::NoDataset { .. }
         | StoreError::NoRun(_)
         | StoreError::NoVersion { .. }
+        | StoreError::NoRollout { .. }
         | StoreError::NoBase(_)
         | StoreError::NoPrompt(_)
         | StoreError::NoSchedule(_)

@@ -345,6 +345,14 @@ pub enum Error {
     /// The task has no adapter that keeps learning.
     #[error("find a live adapter of task `{0}`")]
     NoLive(String),
+    /// The task has no roll-out, or none of this number.
+    #[error("find {} of task `{task}`", number.map_or_else(|| "a roll-out".to_owned(), |id| format!("roll-out {id}")))]
+    NoRollout {
+        /// The task.
+        task: String,
+        /// Its number, if one was named.
+        number: Option<i64>,
+    },
     /// A roll-out can't start, or can't move to the requested state.
     #[error("roll out a version of task `{task}`: {what}")]
     RolloutRefused {
@@ -412,6 +420,7 @@ impl Error {
             Self::NoVersion { .. } | Self::NothingBefore { .. } => "`graft models list` shows the versions",
             Self::NoLive(_) => "begin with `graft live start`",
             Self::AgentRefused { .. } => "`graft agents list` shows the agents; `graft agents remove` frees a name",
+            Self::NoRollout { .. } => "`graft rollout status` shows the roll-outs of a task",
             Self::RolloutRefused { .. } => "`graft rollout status` shows the roll-out of a task",
             Self::VersionExists { .. } => "choose another name, or leave it out to get the next number",
             Self::ActiveChanged { .. } => "another person changed it; reload it, then repeat",
@@ -485,6 +494,7 @@ impl Error {
             | Self::UnknownName { .. }
             | Self::BadName { .. }
             | Self::NoLive(_)
+            | Self::NoRollout { .. }
             | Self::RolloutRefused { .. }
             | Self::AgentRefused { .. }
             | Self::NoExample { .. } => ExitCode::Usage,

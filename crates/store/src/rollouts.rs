@@ -262,6 +262,22 @@ impl Store {
         rows.iter().map(rollout).collect()
     }
 
+    /// A roll-out of a task by its number; the newest if none is named.
+    ///
+    /// # Errors
+    /// [`Error::NoRollout`].
+    pub async fn rollout_numbered(&self, task: &str, number: Option<i64>) -> Result<Rollout, Error> {
+        let found = sqlx::query(select_rollouts!(
+            "where task = $1 and id = coalesce($2, (select max(id) from rollouts where task = $1))"
+        ))
+        .bind(task)
+        .bind(number)
+        .fetch_optional(&self.read)
+        .await?;
+        let none = || Error::NoRollout { task: task.to_owned(), number };
+        rollout(&found.ok_or_else(none)?)
+    }
+
     /// Changes the state of a roll-out, and the stage of its version, if it is still in the state that the caller read.
     /// When a roll-out ends, its unreviewed answers are deleted.
     ///

@@ -1658,6 +1658,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{task}/rollout/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The comparison of both versions in a roll-out, while it runs or after its end. After its end, only inputs that people
+         *     decided on are counted. */
+        get: operations["rollout_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/rollout/report.html": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as one HTML file. */
+        get: operations["rollout_page"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task}/rollout/stop": {
         parameters: {
             query?: never;
@@ -5356,6 +5391,29 @@ export interface components {
              */
             pairs: number;
         };
+        /** @description A mean difference with the newest interval of its confidence sequence, which may be looked at as often as people like. */
+        RolloutDifference: {
+            /**
+             * Format: double
+             * @description Probability, at least, that no interval ever misses the true difference.
+             */
+            confidence: number;
+            /**
+             * Format: double
+             * @description Upper end of the interval.
+             */
+            high: number;
+            /**
+             * Format: double
+             * @description Lower end of the interval.
+             */
+            low: number;
+            /**
+             * Format: double
+             * @description From -1 to 1.
+             */
+            mean: number;
+        };
         /** @description Recent errors of both versions, from 0 to 1. */
         RolloutErrors: {
             /**
@@ -5418,6 +5476,7 @@ export interface components {
             candidate?: number | null;
             /** @description Inputs that people decided on. */
             decided: number;
+            difference?: components["schemas"]["RolloutDifference"] | null;
             /** @description Whether the evidence has ever been sufficient. */
             is_not_worse: boolean;
             /** @description Whether the evidence has ever been sufficient. */
@@ -11723,6 +11782,72 @@ export interface operations {
             };
             /** @description the unmet conditions, or it is worse on the held-out examples */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    rollout_report: {
+        parameters: {
+            query?: {
+                /** @description Its number; the newest if absent. */
+                number?: number;
+            };
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutReport"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    rollout_page: {
+        parameters: {
+            query?: {
+                /** @description Its number; the newest if absent. */
+                number?: number;
+            };
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use graft_engine::{
     Engine, RolloutReport, iso8601,
@@ -19,6 +21,17 @@ pub(crate) enum Rollout {
     Status {
         /// Task; needed if several tasks have versions.
         task: Option<String>,
+    },
+    /// Compare both versions in a roll-out that runs or has ended: answers, agreement, people's decisions, evidence.
+    Report {
+        /// Task; needed if several tasks have versions.
+        task: Option<String>,
+        /// Number of the roll-out [default: the newest].
+        #[arg(long, value_name = "N")]
+        number: Option<i64>,
+        /// HTML file to write.
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
     /// Promote to the next stage: from shadow to canary, from canary to active.
     ///
@@ -80,7 +93,10 @@ pub(crate) struct Start {
 pub(crate) async fn run(engine: &Engine, command: Rollout) -> Result<Reply> {
     let named = match &command {
         Rollout::Start(start) => &start.task,
-        Rollout::Status { task } | Rollout::Promote { task, .. } | Rollout::Stop { task, .. } => task,
+        Rollout::Status { task }
+        | Rollout::Report { task, .. }
+        | Rollout::Promote { task, .. }
+        | Rollout::Stop { task, .. } => task,
     };
     let task = &engine.versions().task_with_versions(named.as_deref()).await?;
     match command {
@@ -94,6 +110,15 @@ pub(crate) async fn run(engine: &Engine, command: Rollout) -> Result<Reply> {
             Ok(Reply::new(json!({"rollout": rollout}), text))
         }
         Rollout::Status { .. } => status(engine, task).await,
+        Rollout::Report { number, output: None, .. } => {
+            let report = engine.rollouts().numbered(task, number).await?;
+            Ok(Reply::new(&report, compared(&report)))
+        }
+        Rollout::Report { number, output: Some(path), .. } => {
+            let page = engine.rollouts().page(task, number).await?;
+            graft_formats::atomic::bytes(&path, page.as_bytes())?;
+            Ok(Reply::new(json!({"written": path}), format!("Written to {}.", path.display())))
+        }
         Rollout::Promote { r#override: because, skip_canary, .. } => {
             let running = engine.rollouts().running(task).await?;
             if running.state == RolloutState::Shadow && because.is_none() && !skip_canary {
@@ -151,6 +176,41 @@ fn share(rollout: &Record) -> String {
         [] => share,
         clients => format!("{share}, and those of {}", clients.join(", ")),
     }
+}
+
+/// Both versions side by side.
+fn compared(report: &RolloutReport) -> String {
+    let RolloutReport { rollout, counts, outcomes, errors, next, .. } = report;
+    let percent = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", 100.0 * share));
+    let mut table = Table::new(["", rollout.version.as_str(), rollout.against.as_str()]);
+    let mut row = |name: &str, one: String, other: String| table.row([name.to_owned(), one, other]);
+    row("answers given", counts.canary.to_string(), (counts.pairs - counts.canary).to_string());
+    row("right by people's decisions", percent(outcomes.candidate), percent(outcomes.active));
+    row("better on", outcomes.wins.to_string(), outcomes.losses.to_string());
+    row("mean error, newest decisions", percent(errors.mean), percent(errors.active_mean));
+    let difference = outcomes.difference.map_or_else(String::new, |found| {
+        format!(
+            "Difference: {:+.1} points ({:+.1} to {:+.1}; {:.0} % confidence sequence, valid at any time).\n",
+            100.0 * found.mean,
+            100.0 * found.low,
+            100.0 * found.high,
+            100.0 * found.confidence
+        )
+    });
+    format!(
+        "Roll-out {} of {}: {} since {}\n{} inputs answered by both, {} the same; {} decided by people\n\n{table}\n{difference}\
+         Evidence (e-value, {:.0} needed): {:.1} that it is not worse, {:.1} that it is worse.\n{next}\n",
+        rollout.id,
+        rollout.task,
+        rollout.state.name(),
+        iso8601(rollout.stage_at),
+        counts.pairs,
+        percent(counts.agreement),
+        outcomes.decided,
+        outcomes.needed,
+        outcomes.not_worse,
+        outcomes.worse
+    )
 }
 
 fn shown(report: &RolloutReport) -> String {

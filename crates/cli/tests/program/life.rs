@@ -267,6 +267,21 @@ fn rollout_follows_peoples_decisions() {
     let ended = graft.json(&["rollout", "status"]);
     assert_eq!((&ended["running"], &ended["ended"][0]["state"]), (&Value::Null, &json!("promoted")));
 
+    // Its report is there after its end.
+    let report = graft.json(&["rollout", "report", "--number", "1"]);
+    let (outcomes, counts) = (&report["outcomes"], &report["counts"]);
+    assert_eq!((&report["rollout"]["state"], &outcomes["decided"]), (&json!("promoted"), &json!(24)), "{report:#}");
+    assert_eq!((&counts["agreement"], &outcomes["difference"]["mean"]), (&json!(1.0), &json!(0.0)));
+    let [low, high] = ["low", "high"].map(|end| outcomes["difference"][end].as_f64().unwrap());
+    assert!((-1.0..0.0).contains(&low) && high > 0.0 && high < 1.0, "{low} {high}");
+    let said = graft.ok(&["rollout", "report"]);
+    assert!(said.contains("24 decided by people") && said.contains("confidence sequence"), "{said}");
+    let page = graft.home().join("rollout.html");
+    graft.ok(&["rollout", "report", "--output", page.to_str().unwrap()]);
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("v2 against v1") && page.contains("100.0 %") && !page.contains("<script"), "{page}");
+    graft.fails(2, &["rollout", "report", "--number", "9"], "find roll-out 9");
+
     // An override is in the audit trail with its reason.
     graft.ok(&["rollout", "start", "v1"]);
     graft.fails(15, &["rollout", "promote", "--skip-canary"], "time as shadow or canary");

@@ -1,6 +1,6 @@
 //! The decisions about a roll-out, computed from its counts only.
 
-use graft_core::{Sequential, Timestamp};
+use graft_core::{ConfidenceSequence, Sequential, Timestamp};
 use graft_store::{Rollout, RolloutOutcome, RolloutPolicy, RolloutState};
 use graft_tasks::score::{Scores, compare};
 use serde::Serialize;
@@ -24,6 +24,8 @@ pub struct Outcomes {
     pub active: Option<f64>,
     /// Mean score of the version, from 0 to 1.
     pub candidate: Option<f64>,
+    /// The mean difference of their scores, if any input is decided: the version's minus the active version's.
+    pub difference: Option<Difference>,
     /// Inputs where the version was better.
     pub wins: usize,
     /// Inputs where it was worse.
@@ -38,6 +40,33 @@ pub struct Outcomes {
     pub is_worse: bool,
     /// What an e-value must reach: 1 divided by the error rate.
     pub needed: f64,
+}
+
+/// A mean difference with the newest interval of its confidence sequence, which may be looked at as often as people like.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = RolloutDifference)]
+pub struct Difference {
+    /// From -1 to 1.
+    pub mean: f64,
+    /// Lower end of the interval.
+    pub low: f64,
+    /// Upper end of the interval.
+    pub high: f64,
+    /// Probability, at least, that no interval ever misses the true difference.
+    pub confidence: f64,
+}
+
+/// Confidence of the intervals of differences.
+const CONFIDENCE: f64 = 0.95;
+
+impl Difference {
+    fn of(all: &[RolloutOutcome]) -> Option<Self> {
+        let mut sequence = ConfidenceSequence::new(1.0 - CONFIDENCE);
+        let differences = all.iter().map(|one| one.candidate - one.active);
+        differences.clone().for_each(|difference| sequence.take(difference));
+        let (low, high) = sequence.interval();
+        Some(Self { mean: mean(differences)?, low, high, confidence: CONFIDENCE })
+    }
 }
 
 /// Recent errors of both versions, from 0 to 1.
@@ -97,6 +126,7 @@ pub(super) fn outcomes(all: &[RolloutOutcome], not_worse: &Sequential, worse: &S
         decided: all.len(),
         active: mean(|one| one.active),
         candidate: mean(|one| one.candidate),
+        difference: Difference::of(all),
         wins: all.iter().filter(|one| one.candidate > one.active).count(),
         losses: all.iter().filter(|one| one.candidate < one.active).count(),
         not_worse: not_worse.e_value(),

@@ -2,6 +2,7 @@
 //! worse.
 
 mod judge;
+mod page;
 
 use graft_core::Sequential;
 use graft_store::{Rollout, RolloutCounts, RolloutPolicy, RolloutState};
@@ -9,7 +10,7 @@ use graft_tasks::score;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-pub use judge::{Errors, Gate, Outcomes};
+pub use judge::{Difference, Errors, Gate, Outcomes};
 use judge::{errors, gates, outcomes};
 
 use crate::{Engine, Result, now, versions::Evaluation};
@@ -78,6 +79,31 @@ impl Rollouts<'_> {
         let mut ended = self.engine.store.rollouts(task, LISTED).await?;
         ended.retain(|rollout| !rollout.state.is_running());
         Ok(TaskRollouts { running, ended })
+    }
+
+    /// The comparison of both versions in a roll-out, of this number or the newest one, while it runs or after its end.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn numbered(self, task: &str, number: Option<i64>) -> Result<RolloutReport> {
+        let rollout = self.engine.store.rollout_numbered(task, number).await?;
+        match rollout.state.is_running() {
+            true => match self.look(task).await? {
+                Some(report) if report.rollout.id == rollout.id => Ok(report),
+                _ => self.report(rollout).await,
+            },
+            false => self.report(rollout).await,
+        }
+    }
+
+    /// The same as one HTML file, to read, print and send.
+    ///
+    /// # Errors
+    /// As [`numbered`](Self::numbered).
+    pub async fn page(self, task: &str, number: Option<i64>) -> Result<String> {
+        let report = self.numbered(task, number).await?;
+        let title = self.engine.tasks().definition(task).await?.title;
+        Ok(page::of(&report, &title, now()))
     }
 
     /// The roll-out of a task that runs.

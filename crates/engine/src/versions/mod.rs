@@ -12,7 +12,7 @@ mod merged;
 mod modelfile;
 mod numbers;
 mod register;
-mod results;
+pub(crate) mod results;
 mod soft_prompt;
 
 use std::collections::BTreeSet;

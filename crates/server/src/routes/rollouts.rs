@@ -1,21 +1,62 @@
 //! `/tasks/{task}/rollout`: roll-outs in stages: shadow, canary, active.
 
-use axum::extract::State;
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse as _, Response},
+};
 use graft_engine::{
-    TaskRollouts,
+    RolloutReport, TaskRollouts,
     records::{Rollout, RolloutPolicy},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::tasks::Switched;
 use crate::{
-    extract::{Acting, At, Body, Reply},
+    extract::{Acting, At, Body, Params, Reply},
     problem::Problem,
     state::AppState,
     work,
 };
+
+/// Which roll-out of a task.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Numbered {
+    /// Its number; the newest if absent.
+    number: Option<i64>,
+}
+
+/// The comparison of both versions in a roll-out, while it runs or after its end. After its end, only inputs that people
+/// decided on are counted.
+#[utoipa::path(get, path = "/tasks/{task}/rollout/report", tag = "versions", extensions(("x-role" = json!("viewer"))),
+    params(("task" = String, Path), Numbered),
+    responses((status = 200, body = RolloutReport), (status = 404, body = Problem)))]
+async fn rollout_report(
+    Acting(engine): Acting,
+    At(task): At<String>,
+    Params(Numbered { number }): Params<Numbered>,
+) -> Result<Reply<RolloutReport>, Problem> {
+    Ok(Reply(engine.rollouts().numbered(&task, number).await?))
+}
+
+/// The same as one HTML file.
+#[utoipa::path(get, path = "/tasks/{task}/rollout/report.html", tag = "versions",
+    extensions(("x-role" = json!("viewer"))), params(("task" = String, Path), Numbered),
+    responses((status = 200, content_type = "text/html", body = String), (status = 404, body = Problem)))]
+async fn rollout_page(
+    Acting(engine): Acting,
+    At(task): At<String>,
+    Params(Numbered { number }): Params<Numbered>,
+) -> Result<Response, Problem> {
+    let page = engine.rollouts().page(&task, number).await?;
+    let file = format!("attachment; filename=\"{task}-rollout.html\"");
+    let kind = "text/html; charset=utf-8".to_owned();
+    Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, file)], page).into_response())
+}
 
 /// A version to be rolled out.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -131,6 +172,8 @@ async fn stop_rollout(
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
+        .routes(routes!(rollout_report))
+        .routes(routes!(rollout_page))
         .routes(routes!(show_rollout, start_rollout))
         .routes(routes!(rollout_to_canary))
         .routes(routes!(promote_rollout))

@@ -127,6 +127,10 @@ impl Changer {
         let wrong = json!({"version": other, "policy": {"share": 7}});
         assert_eq!(self.service.post(path, &wrong).await.status.as_u16(), 422);
         let begun = self.does("POST /api/v1/tasks/{task}/rollout", path, &new).await;
+        let page = self.service.get(&format!("{path}/report.html")).await;
+        assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+        let none = self.service.get(&format!("{path}/report?number=9")).await;
+        assert_eq!(none.status.as_u16(), 404, "{}", none.json());
         assert_eq!(
             (&begun["rollout"]["against"], &begun["rollout"]["policy"]["shadow_hours"]),
             (&json!("v1"), &json!(336))

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { api, reply } from "../../api/client";
+import { address, api, reply } from "../../api/client";
 import { rolloutQuery, sessionQuery } from "../../api/queries";
 import type { Rollout, RolloutReport, Version } from "../../api/types";
 import { Card, Figure, Figures, Pill, Skeleton } from "../../components/bits";
@@ -189,6 +189,7 @@ function Actions({ report: { rollout, ready } }: { report: RolloutReport }) {
         </Button>
       )}
       <Button onClick={() => setAsking("stop")}>Stop</Button>
+      <Report rollout={rollout} />
       {admin && !ready && <Button onClick={() => setAsking("override")}>Override …</Button>}
       <Confirm
         open={asking === "stop"}
@@ -227,13 +228,22 @@ function Actions({ report: { rollout, ready } }: { report: RolloutReport }) {
   );
 }
 
+/** The comparison of both versions as a file. */
+function Report({ rollout: { task, id } }: { rollout: Rollout }) {
+  return (
+    <a href={`${address("/api/v1/tasks/{task}/rollout/report.html", { task })}?number=${id}`} download>
+      Report
+    </a>
+  );
+}
+
 function Past({ rollouts }: { rollouts: Rollout[] }) {
   return (
     <ul className={css.past} aria-label="Earlier roll-outs">
       {rollouts.map((one) => (
         <li key={one.id}>
           <Pill tone={TONES[one.state]}>{label(one.state)}</Pill> {one.ended_at && <TimeAgo at={one.ended_at} />}
-          {one.why && <small>{one.why}</small>}
+          {one.why && <small>{one.why}</small>} <Report rollout={one} />
         </li>
       ))}
     </ul>

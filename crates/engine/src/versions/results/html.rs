@@ -20,7 +20,7 @@ const MISTAKES: usize = 20;
 const POINTS: usize = 300;
 
 /// A text as the content of an element. Nothing that people or models wrote is put anywhere else.
-fn text(text: &str) -> String {
+pub(crate) fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -41,16 +41,9 @@ pub(super) fn report(results: &Results) -> String {
     let Results { version, task, evaluation, rows, .. } = results;
     let title = format!("{}: {}", text(&task.title), text(&version.name));
     let active = if version.stage == Stage::Active { "stage active" } else { "stage" };
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
-         <style>\n{CSS}</style>\n</head>\n<body>\n<main>\n<header>\n<h1>{title} <span class=\"{active}\">{}</span></h1>\n\
-         <p class=\"sub\">Evaluated on {} on {}.</p>\n</header>\n",
-        version.stage.name(),
-        counted(evaluation.adapter.n, "held-out example"),
-        time(evaluation.at),
-    );
+    let about =
+        format!("Evaluated on {} on {}.", counted(evaluation.adapter.n, "held-out example"), time(evaluation.at),);
+    let mut page = head(&title, &format!("<span class=\"{active}\">{}</span>", version.stage.name()), &about);
     page += &tiles(results);
     page += &contestants(results);
     page += &metrics(results);
@@ -69,15 +62,26 @@ pub(super) fn report(results: &Results) -> String {
     page
 }
 
-fn section(title: &str, content: &str) -> String {
+/// The beginning of a report, with its heading; all arguments are markup.
+pub(crate) fn head(title: &str, badge: &str, about: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
+         <style>\n{CSS}</style>\n</head>\n<body>\n<main>\n<header>\n<h1>{title} {badge}</h1>\n\
+         <p class=\"sub\">{about}</p>\n</header>\n"
+    )
+}
+
+pub(crate) fn section(title: &str, content: &str) -> String {
     format!("<section>\n<h2>{title}</h2>\n{content}</section>\n")
 }
 
-fn counted(n: usize, what: &str) -> String {
+pub(crate) fn counted(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
-fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
@@ -86,7 +90,7 @@ fn range(low: f64, high: f64) -> String {
 }
 
 /// `2026-11-28 05:30 UTC`.
-fn time(at: Timestamp) -> String {
+pub(crate) fn time(at: Timestamp) -> String {
     let shown: String = iso8601(at).replace('T', " ").chars().take(16).collect();
     format!("<time>{shown} UTC</time>")
 }
@@ -165,7 +169,7 @@ fn contestants(results: &Results) -> String {
 }
 
 /// A table whose columns after the first hold numbers.
-fn table(label: &str, heads: &[String], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+pub(crate) fn table(label: &str, heads: &[String], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let class = |i: usize| if i == 0 { "" } else { " class=\"n\"" };
     let heads = heads.iter().enumerate();
     let heads: String = heads.map(|(i, head)| format!("<th scope=\"col\"{}>{head}</th>", class(i))).collect();

@@ -1,6 +1,6 @@
 //! The results of a version's evaluation as a file: a table, JSON lines, or a report to read, print and send.
 
-mod html;
+pub(crate) mod html;
 mod table;
 
 use std::path::Path;
