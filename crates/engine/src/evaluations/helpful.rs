@@ -305,18 +305,17 @@ mod tests {
         Example { id, task: TASK.into(), input, output: label.map(Value::from), source, review, revision: 1 }
     }
 
-    /// Approved examples of two labels with 40 pending copies that differ by a word, and 20 pending texts that are new.
+    /// Approved examples of two labels, none like another, with 40 pending copies that have a word more, and 20 pending
+    /// texts that are new.
     fn copies_and_new() -> Vec<Example> {
-        let words = ["apples", "pears", "bread", "soup", "milk", "rice", "kale", "oats", "eggs", "corn"];
-        let text = |i: usize| {
-            format!("thank you for the {} and the {} that we got on day {i} of this month", words[i % 10], words[i / 4])
+        let word = |n: usize| -> String {
+            let letter = |k: u32| char::from(b'a' + (n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (8 * k + 3)) as u8 % 26);
+            (0..6).map(letter).collect()
         };
+        let text = |i: usize| (0..9).map(|k| word(9 * i + k)).collect::<Vec<_>>().join(" ");
         let approved = (0..40).map(|i| example(format!("a{i}"), text(i), Some(["in", "out"][i % 2])));
         let copies = (0..40).map(|i| example(format!("b{i}"), format!("{} again", text(i)), None));
-        let new = (0..20).map(|i| {
-            let input = (0..9).map(|k| format!("w{}{}", char::from(b'a' + i as u8), (i * 31 + k * 17) % 97));
-            example(format!("c{i}"), input.collect::<Vec<_>>().join(" "), None)
-        });
+        let new = (40..60).map(|i| example(format!("c{i}"), text(i), None));
         approved.chain(copies).chain(new).collect()
     }
 

@@ -1,6 +1,7 @@
 import type { Schemas, Understanding } from "../../api/types";
 import { count, number } from "../../lib/format";
 import { Pill } from "../bits";
+import { Words } from "../Words";
 import css from "./paste.module.css";
 
 /** The ways to write examples, as people name them. */
@@ -60,7 +61,7 @@ export function Understood({ found, onLine }: Props) {
         <ul className={css.hints} aria-label="Hints">
           {found.hints.map((hint) => (
             <li key={hint.kind + hint.text} data-grave={GRAVE.includes(hint.kind) || undefined}>
-              {hint.text}
+              <Words>{hint.text}</Words>
               {hint.lines.slice(0, 8).map((line) => (
                 <LineLink key={line} line={line} onLine={onLine} />
               ))}

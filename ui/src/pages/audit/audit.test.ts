@@ -8,7 +8,7 @@ import { Recent, type Decided } from "../../live/recent";
 import { outdated } from "../../live/useChanges";
 import { chosen, pair, proposals } from "./draft";
 import { isSurprise } from "./useShown";
-import { belongs, flat, nextOpen, stateOf } from "./queue";
+import { belongs, filterOf, flat, nextOpen, stateOf } from "./queue";
 
 const example = (id: string, state = "pending", output: Example["output"] = null): Example => ({
   id,
@@ -32,6 +32,12 @@ const suggestion = {
 test("overlapping result pages list each message once", () => {
   const page = (...ids: string[]) => ({ examples: ids.map((id) => example(id)) });
   expect(flat([page("a", "b"), page("b", "c")]).map((one) => one.id)).toEqual(["a", "b", "c"]);
+});
+
+test("the most helpful messages are chosen among all that wait", () => {
+  const order = (address: Record<string, string>) => filterOf("t", { order: "helpful", ...address }).order;
+  expect([order({}), order({ state: "pending" })]).toEqual(["helpful", "helpful"]);
+  expect([order({ state: "all" }), order({ search: "x" }), order({ by: "ana" })]).toEqual(Array(3).fill("imported"));
 });
 
 test("a local decision is shown before the server confirms it", () => {

@@ -3,6 +3,7 @@ import type { Schemas } from "../../api/types";
 import { Notice } from "../../components/bits";
 import { Button } from "../../components/Button";
 import { Cell, Table } from "../../components/Table";
+import { Words } from "../../components/Words";
 import { count, number } from "../../lib/format";
 import css from "./prompt.module.css";
 
@@ -35,7 +36,7 @@ export function Batch({ batch, onLine }: { batch: Schemas["PromptBatch"]; onLine
                 <Button small look="quiet" onClick={() => onLine(line)}>
                   Line {line}
                 </Button>
-                {text}
+                <Words>{text}</Words>
               </li>
             )),
           )}
