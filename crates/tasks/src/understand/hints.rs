@@ -274,7 +274,7 @@ fn labels(understanding: &Understanding, task: &KnownTask, approved: &[&Example]
         let text = format!("{} {verb} of the task, which has {}.", listed(&others), listed(has));
         hints.push(Hint { kind: HintKind::OtherLabels, text, lines: lines(&is_other) });
     }
-    let mut counts: HashMap<&str, usize> = here.iter().map(|label| (*label, 0)).collect();
+    let mut counts: HashMap<&str, usize> = HashMap::new();
     let outputs = approved.iter().map(|example| &example.output).chain(new.iter().map(|example| &example.output));
     for label in outputs.filter_map(|output| output.as_ref()?.as_str()) {
         *counts.entry(label).or_default() += 1;

@@ -287,6 +287,11 @@ fn labels_are_unbalanced_from_five_to_one() {
     let hint = "`ham` has 20 examples, 5 times as many as others: add 1 of `spam` (now 4).";
     assert_eq!(hinted(&text(4), &KnownTask::default(), HintKind::Unbalanced), [(hint.to_owned(), vec![])]);
     assert_eq!(hinted(&text(5), &KnownTask::default(), HintKind::Unbalanced), []);
+    // An example that the task has with another answer adds none.
+    let many: Vec<String> = (0..20).map(|i| format!("text {i} {i}")).collect();
+    let many: Vec<(&str, &str)> =
+        many.iter().zip(["ham", "spam"].into_iter().cycle()).map(|(text, label)| (text.as_str(), label)).collect();
+    assert_eq!(hinted("text 0 0 -> odd\n", &task(&[], &many), HintKind::Unbalanced), []);
     // What the task has already counts.
     assert_eq!(hinted(&text(4), &task(&[], &[("another offer", "spam")]), HintKind::Unbalanced), []);
 }
