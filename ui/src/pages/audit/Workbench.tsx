@@ -5,6 +5,7 @@ import type { TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Notice, Pill } from "../../components/bits";
 import { TimeAgo } from "../../components/TimeAgo";
+import { Words } from "../../components/Words";
 import { link } from "../../live/connection";
 import { differing } from "../../lib/diff";
 import type { Json } from "../../lib/json";
@@ -117,7 +118,7 @@ export function Workbench({ example, task, audit, position }: Props) {
         )}
         {example.why && (
           <p className={css.why} aria-label="Why this message">
-            {example.why}
+            <Words>{example.why}</Words>
           </p>
         )}
         <MessageText text={known.input} spans={spans} path={path} />
