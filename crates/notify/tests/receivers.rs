@@ -1,8 +1,6 @@
 //! Notices sent to a webhook and a mail server that follow their protocols strictly.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::net::TcpListener;
-
 use graft_core::ExitCode;
 use graft_notify::{Email, EmailOptions, Error, Notice, NoticeState, Receiver, Webhook};
 use graft_testkit::{ReceiverMood, Smtp};
@@ -67,8 +65,8 @@ fn webhook_that_fails_is_reported_without_its_path() {
     let error = receiver.send(&[notice("a", "b")]).unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
     hidden(&error);
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let error = webhook(&format!("http://{closed}/hidden"), "s").send(&[notice("a", "b")]).unwrap_err();
+    let closed = graft_testkit::free_port().unwrap();
+    let error = webhook(&format!("http://127.0.0.1:{closed}/hidden"), "s").send(&[notice("a", "b")]).unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }) && error.exit_code() == ExitCode::Network, "{error:?}");
     hidden(&error);
 }

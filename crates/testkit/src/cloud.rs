@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     fs, io,
-    net::{Ipv4Addr, TcpListener},
+    net::Ipv4Addr,
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -171,7 +171,7 @@ impl Cloud {
         }
         let folder = tempfile::Builder::new().prefix("graft-cloud-").tempdir()?;
         fs::create_dir(folder.path().join("control"))?;
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let port = crate::free_port()?;
         // The client sends every environment variable that it is asked to send.
         fs::write(folder.path().join("client"), format!("Host 127.*\n Port {port}\n SendEnv *\n"))?;
         let state = State {

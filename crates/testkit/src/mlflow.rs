@@ -1,6 +1,6 @@
 use std::{
     io::{self, Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -45,7 +45,7 @@ impl Mlflow {
     /// If it can't be started, or does not listen.
     pub fn start(environment: &Path, has_login: bool) -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("graft-mlflow-").tempdir()?;
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = crate::free_port()?;
         let login = format!(
             "[mlflow]\ndefault_permission = READ\ndatabase_uri = sqlite:///auth.db\nadmin_username = admin\n\
              admin_password = {}\nauthorization_function = mlflow.server.auth:authenticate_request_basic_auth\n",

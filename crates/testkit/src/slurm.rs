@@ -2,7 +2,6 @@
 
 use std::{
     fs, io,
-    net::{Ipv4Addr, TcpListener},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -55,12 +54,7 @@ impl Slurm {
         io::Read::read_exact(&mut fs::File::open("/dev/urandom")?, &mut key)?;
         fs::write(at.join("key"), key)?;
         fs::set_permissions(at.join("key"), fs::Permissions::from_mode(0o400))?;
-        let ports = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
-        let mut numbers = Vec::new();
-        for port in &ports {
-            numbers.push(port.as_ref().map_err(|error| io::Error::other(error.to_string()))?.local_addr()?.port());
-        }
-        drop(ports);
+        let ports = [crate::free_port()?, crate::free_port()?];
         let host = said(Command::new("hostname").arg("-s"))?;
         let (user, at) = (whoami()?, at.display());
         fs::write(
@@ -78,7 +72,7 @@ impl Slurm {
                  KillWait=1\nMinJobAge=2\nSlurmctldTimeout=30\nSchedulerParameters=batch_sched_delay=0\n\
                  NodeName={host} NodeAddr=127.0.0.1 CPUs=4 RealMemory=8000 State=UNKNOWN\n\
                  PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP\n",
-                numbers[0], numbers[1]
+                ports[0], ports[1]
             ),
         )?;
         let file = |name: &str| format!("{at}/{name}");

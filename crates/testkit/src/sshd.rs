@@ -2,7 +2,7 @@
 
 use std::{
     fs, io,
-    net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream},
+    net::{Ipv4Addr, SocketAddrV4, TcpStream},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -66,7 +66,7 @@ impl Sshd {
     }
 
     fn make() -> io::Result<Self> {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let port = crate::free_port()?;
         let mut made = Self::empty(Ipv4Addr::LOCALHOST, port)?;
         for name in ["host", "user"] {
             made.make_key(name)?;

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
     process::Command,
     thread::sleep,
     time::{Duration, Instant},
@@ -169,7 +169,7 @@ impl Fleet {
 }
 
 fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    (Ipv4Addr::LOCALHOST, graft_testkit::free_port().unwrap()).into()
 }
 
 fn infer(address: SocketAddr, headers: &[(&str, &str)]) -> Value {

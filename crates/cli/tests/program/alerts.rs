@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    net::{SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     thread::sleep,
     time::{Duration, Instant},
@@ -38,7 +38,7 @@ fn with_store<T>(graft: &Graft, work: impl AsyncFnOnce(Store) -> T) -> T {
 
 /// A free port, for servers whose log is a file.
 fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    (Ipv4Addr::LOCALHOST, graft_testkit::free_port().unwrap()).into()
 }
 
 /// A home with two versions of a task, and receivers of alerts.

@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
     path::Path,
     time::{Duration, Instant},
 };
@@ -167,7 +167,7 @@ fn send(address: SocketAddr, headers: &[(&str, &str)], body: &str) -> Reading {
 
 /// An address at which nothing listens.
 fn nowhere() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    (Ipv4Addr::LOCALHOST, graft_testkit::free_port().unwrap()).into()
 }
 
 #[test]
