@@ -165,8 +165,19 @@ test("keys of other layouts work, the focus moves on, and the result is announce
   await page.close();
 });
 
+/** How many pages are open at a message. */
+async function seats(): Promise<number> {
+  const asked = { data: { page: "none" }, headers: { "X-Graft-CSRF": "1" } };
+  const reply = await ana.request.put(`${graft.url}/api/v1/presence`, asked);
+  return ((await reply.json()) as { seats: unknown[] }).seats.length;
+}
+
 test("decisions of others are marked in the queue in every tab", async () => {
-  const [tab, his] = [await open(ana), await open(ben)];
+  // A page that was closed counts for a while where it could not say so.
+  await expect.poll(seats, { timeout: 40_000 }).toBe(0);
+  const tab = await open(ana);
+  await expect.poll(seats).toBe(1);
+  const his = await open(ben);
   // People who open Audit at the same time get different messages.
   const [first, second, third, fourth] = (await waiting()).map(({ id }) => id);
   expect([await shown(tab), await shown(his)]).toEqual([first, second]);
