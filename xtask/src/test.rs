@@ -15,8 +15,20 @@ const MORE_MODELS: [(&str, &str); 2] =
     [("GRAFT_TEST_GEMMA", "gemma3_matches_transformers"), ("GRAFT_TEST_QWEN", "qwen2_matches_transformers")];
 
 /// The tests that start programs, servers and real services, which a busy machine may upset.
-const BLACK_BOX: [&str; 11] =
-    ["bucket", "campaign", "databases", "engine", "http", "hub", "lambda", "local", "program", "receivers", "slurm"];
+const BLACK_BOX: [&str; 12] = [
+    "bucket",
+    "campaign",
+    "databases",
+    "engine",
+    "http",
+    "hub",
+    "lambda",
+    "local",
+    "program",
+    "receivers",
+    "slurm",
+    "ssh",
+];
 
 /// So many failures are tried again; more are not chance.
 const CHANCE: usize = 3;
@@ -55,7 +67,9 @@ pub(crate) fn run(quick: bool, first: Option<&str>) -> anyhow::Result<()> {
         let all = shell::run_and_read(needs.tests(quick).args(["--no-fail-fast"]), |line| counts.add(line));
         ensure!(counts.passed > 0, "cargo ran no tests");
         let failed = std::mem::take(&mut counts.failed);
-        if all.is_err() && failed.is_empty() || failed.len() > CHANCE {
+        // A program of tests that crashed names no failed test.
+        let crashed = counts.begun != counts.suites;
+        if all.is_err() && (failed.is_empty() || crashed) || failed.len() > CHANCE {
             return all;
         }
         needs.again(quick, failed)
@@ -240,6 +254,8 @@ impl Steps {
 pub(crate) struct Counts {
     pub(crate) passed: usize,
     ignored: usize,
+    /// Suites that began, and those that came to their end.
+    begun: usize,
     suites: usize,
     failed: Vec<String>,
 }
@@ -249,6 +265,9 @@ impl Counts {
         let Some(result) = line.strip_prefix("test result: ") else {
             let failed = line.strip_prefix("test ").and_then(|line| line.strip_suffix(" ... FAILED"));
             self.failed.extend(failed.map(str::to_owned));
+            let tests = line.strip_prefix("running ").and_then(|line| line.split_once(" test"));
+            let begins = tests.is_some_and(|(count, end)| count.parse::<usize>().is_ok() && ["", "s"].contains(&end));
+            self.begun += usize::from(begins);
             return;
         };
         let count = |what: &str| -> usize {
@@ -269,11 +288,15 @@ mod tests {
     #[test]
     fn test_counts_equal_cargos() {
         let mut counts = Counts::default();
+        counts.add("running 13 tests");
         counts.add("test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s");
         counts.add("test passed ... ok");
         counts.add("test runs::stopped ... FAILED");
+        counts.add("running 1 test");
+        counts.add("running late");
+        counts.add("running 3 tests");
         counts.add("test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 4 filtered out; finished in 0.01s");
         let failed = vec!["runs::stopped".to_owned()];
-        assert_eq!(counts, Counts { passed: 15, ignored: 1, suites: 2, failed });
+        assert_eq!(counts, Counts { passed: 15, ignored: 1, begun: 3, suites: 2, failed });
     }
 }

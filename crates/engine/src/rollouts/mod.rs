@@ -87,13 +87,14 @@ impl Rollouts<'_> {
     /// There is none.
     pub async fn numbered(self, task: &str, number: Option<i64>) -> Result<RolloutReport> {
         let rollout = self.engine.store.rollout_numbered(task, number).await?;
-        match rollout.state.is_running() {
-            true => match self.look(task).await? {
-                Some(report) if report.rollout.id == rollout.id => Ok(report),
-                _ => self.report(rollout).await,
-            },
-            false => self.report(rollout).await,
+        // One that runs is judged first.
+        if rollout.state.is_running()
+            && let Some(report) = self.look(task).await?
+            && report.rollout.id == rollout.id
+        {
+            return Ok(report);
         }
+        self.report(rollout).await
     }
 
     /// The same as one HTML file, to read, print and send.
