@@ -130,6 +130,7 @@ export class Graft {
     // No test may rent a machine of the person who runs it.
     delete env.LAMBDA_API_KEY;
     delete env.LAMBDA_LABS_API_KEY;
+    delete env.RUNPOD_API_KEY;
     return {
       ...env,
       GRAFT_HOME: this.home,

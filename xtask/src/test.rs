@@ -15,7 +15,7 @@ const MORE_MODELS: [(&str, &str); 2] =
     [("GRAFT_TEST_GEMMA", "gemma3_matches_transformers"), ("GRAFT_TEST_QWEN", "qwen2_matches_transformers")];
 
 /// The tests that start programs, servers and real services, which a busy machine may upset.
-const BLACK_BOX: [&str; 12] = [
+const BLACK_BOX: [&str; 13] = [
     "bucket",
     "campaign",
     "databases",
@@ -26,6 +26,7 @@ const BLACK_BOX: [&str; 12] = [
     "local",
     "program",
     "receivers",
+    "runpod",
     "slurm",
     "ssh",
 ];

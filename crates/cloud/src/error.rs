@@ -3,6 +3,12 @@ use graft_core::ExitCode;
 /// What can go wrong with a provider of machines.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// No variable holds a key of any provider.
+    #[error("find rented machines: none of {variables} is set")]
+    NoKeys {
+        /// Variables that may hold a key.
+        variables: String,
+    },
     /// No variable holds a key.
     #[error("rent a machine of {provider}: {variables} is not set")]
     NoKey {
@@ -22,12 +28,14 @@ pub enum Error {
         page: &'static str,
     },
     /// No allowed type is available in an allowed region.
-    #[error("rent a machine of {provider}: {what} is available now")]
+    #[error("rent a machine of {provider}: {what} is available now{}", answer(said.as_deref()))]
     NoCapacity {
         /// The provider.
         provider: &'static str,
         /// What was looked for.
         what: String,
+        /// What the provider said, where it may have another reason.
+        said: Option<String>,
     },
     /// The provider refuses a request for a reason of its own; nothing was done.
     #[error("{doing} at {provider}: {said}")]
@@ -80,6 +88,10 @@ pub enum Error {
     },
 }
 
+fn answer(said: Option<&str>) -> String {
+    said.map(|said| format!(" (its response: {said})")).unwrap_or_default()
+}
+
 impl Error {
     /// Whether the provider may have done what it was asked for all the same.
     #[must_use]
@@ -91,6 +103,7 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::NoKeys { .. } => "set the keys of the providers at which machines were rented".into(),
             Self::NoKey { page, variables, .. } => {
                 format!("make a key at {page} and set {variables}; the key stays on this machine")
             }
@@ -115,7 +128,11 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::NoKey { .. } | Self::BadKey { .. } | Self::Limit(_) | Self::BadSetting { .. } => ExitCode::Usage,
+            Self::NoKeys { .. }
+            | Self::NoKey { .. }
+            | Self::BadKey { .. }
+            | Self::Limit(_)
+            | Self::BadSetting { .. } => ExitCode::Usage,
             Self::NoCapacity { .. }
             | Self::Refused { .. }
             | Self::TooMany { .. }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use ureq::Agent;
 
-use crate::{Error, Instance, InstanceState, Key, Launch, Offer, Provider, Result};
+use crate::{
+    Error, Instance, InstanceState, Key, Launch, Offer, Provider, Result,
+    api::{Api, Method},
+};
 
 /// Where the API is.
 const ORIGIN: &str = "https://cloud.lambda.ai";
@@ -16,18 +18,10 @@ const PAGE: &str = "https://cloud.lambda.ai/api-keys/cloud-api";
 pub(crate) const VARIABLES: [&str; 2] = ["LAMBDA_LABS_API_KEY", "LAMBDA_API_KEY"];
 /// Its name for people.
 const NAME: &str = "Lambda Cloud";
-/// How long a call may take in all.
-const LIMIT: Duration = Duration::from_secs(50);
-/// Longest answer, in bytes.
-const LONGEST: u64 = 8 << 20;
 
 /// Lambda Cloud.
 #[derive(Debug)]
-pub struct Lambda {
-    origin: String,
-    key: Key,
-    agent: Agent,
-}
+pub struct Lambda(Api);
 
 /// Every answer is `{"data": …}` or `{"error": …}`.
 #[derive(Deserialize)]
@@ -118,71 +112,43 @@ impl Lambda {
     /// At another address.
     #[must_use]
     pub fn at(origin: &str, key: Key) -> Self {
-        // The key goes where it is meant to go and nowhere else: no redirects.
-        let config = Agent::config_builder()
-            .timeout_global(Some(LIMIT))
-            .timeout_connect(Some(Duration::from_secs(10)))
-            .max_redirects(0)
-            .http_status_as_error(false)
-            .user_agent(concat!("graft/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Self { origin: origin.trim_end_matches('/').to_owned(), key, agent: config.into() }
+        Self(Api::new(NAME, PAGE, origin, key))
     }
 
     /// One call, once.
     fn call<T: DeserializeOwned>(&self, doing: &'static str, path: &str, body: Option<&Value>) -> Result<T> {
-        let url = format!("{}/api/v1/{path}", self.origin);
-        let bearer = format!("Bearer {}", self.key.0);
-        let no_answer = |said: String| Error::NoAnswer { provider: NAME, doing, said: self.key.hide(&said) };
-        let sent = match body {
-            None => self.agent.get(&url).header("authorization", &bearer).call(),
-            Some(body) => self
-                .agent
-                .post(&url)
-                .header("authorization", &bearer)
-                .header("content-type", "application/json")
-                .send(body.to_string()),
-        };
-        let mut answer = sent.map_err(|error| no_answer(error.to_string()))?;
-        let status = answer.status().as_u16();
-        let text = answer.body_mut().with_config().limit(LONGEST).read_to_string();
-        let text = text.map_err(|error| no_answer(error.to_string()))?;
+        let method = body.map_or(Method::Get, Method::Post);
+        let (status, text) = self.0.call(doing, method, &format!("api/v1/{path}"))?;
         if status == 200 {
-            let parsed = serde_json::from_str::<Answer<T>>(&text);
-            return parsed
-                .map(|answer| answer.data)
-                .map_err(|error| no_answer(format!("its response is damaged: {error}")));
+            return self.0.parse::<Answer<T>>(doing, &text).map(|answer| answer.data);
         }
-        Err(self.failure(doing, status, &text))
-    }
-
-    fn failure(&self, doing: &'static str, status: u16, text: &str) -> Error {
-        let provider = NAME;
-        let said = serde_json::from_str::<Failure>(text).map(|failure| failure.error).ok();
-        match status {
-            401 => Error::BadKey { provider, page: PAGE },
-            403 if said.as_ref().is_none_or(|said| said.code == "global/invalid-api-key") => {
-                Error::BadKey { provider, page: PAGE }
-            }
-            429 => Error::TooMany { provider, doing },
-            400..=499 if status != 408 => {
-                let said = match said {
-                    Some(Said { code, message, suggestion }) => {
-                        let more = suggestion.map(|more| format!(" ({more})")).unwrap_or_default();
-                        format!("{message}{more} [{code}]")
-                    }
-                    None => format!("it responded with status {status}"),
-                };
-                Error::Refused { provider, doing, said: self.key.hide(&said) }
-            }
-            _ => Error::NoAnswer { provider, doing, said: format!("it responded with status {status}") },
+        let said = serde_json::from_str::<Failure>(&text).map(|failure| failure.error).ok();
+        if status == 403 && said.as_ref().is_none_or(|said| said.code == "global/invalid-api-key") {
+            return Err(self.0.bad_key());
         }
+        let said = said.map(|Said { code, message, suggestion }| {
+            let more = suggestion.map(|more| format!(" ({more})")).unwrap_or_default();
+            format!("{message}{more} [{code}]")
+        });
+        Err(self.0.failure(doing, status, said))
     }
 }
 
 impl Provider for Lambda {
     fn name(&self) -> &'static str {
         "lambda"
+    }
+
+    fn unit_seconds(&self) -> u32 {
+        60
+    }
+
+    fn boot(&self) -> Duration {
+        Duration::from_secs(300)
+    }
+
+    fn end_itself(&self) -> &'static str {
+        "sudo -n shutdown -h now || shutdown -h now || sudo -n poweroff || poweroff"
     }
 
     fn offers(&self) -> Result<Vec<Offer>> {
@@ -212,13 +178,14 @@ impl Provider for Lambda {
             "name": name,
         });
         match self.call::<Launched>("launch a machine", "instance-operations/launch", Some(&body)) {
-            Ok(launched) => launched.instance_ids.into_iter().next().ok_or(Error::NoAnswer {
-                provider: NAME,
-                doing: "launch a machine",
-                said: "its response names no machine".into(),
-            }),
+            Ok(launched) => launched
+                .instance_ids
+                .into_iter()
+                .next()
+                .ok_or_else(|| self.0.no_answer("launch a machine", "its response names no machine")),
             Err(Error::Refused { said, .. }) if said.contains("insufficient-capacity") => {
-                Err(Error::NoCapacity { provider: NAME, what: format!("no `{}` in {}", offer.kind, offer.region) })
+                let what = format!("no `{}` in {}", offer.kind, offer.region);
+                Err(Error::NoCapacity { provider: NAME, what, said: None })
             }
             Err(error) => Err(error),
         }
@@ -238,7 +205,7 @@ impl Provider for Lambda {
             },
             id: listed.id,
             name: listed.name,
-            ip: listed.ip,
+            address: listed.ip,
             kind: name(listed.instance_type),
             region: name(listed.region),
         };

@@ -1,6 +1,7 @@
 //! Machines for rent by the minute.
 //!
-//! A [`Provider`] says what can be rented and at what price, launches, lists and terminates; [`Lambda`] is Lambda Cloud.
+//! A [`Provider`] says what can be rented and at what price, launches, lists and terminates; [`Lambda`] is Lambda Cloud and
+//! [`RunPod`] is RunPod.
 //! [`reconcile()`] decides, from what is written down and what the provider lists, what must be done so that no machine
 //! runs that no live run needs. Whoever rents follows these rules:
 //!
@@ -12,11 +13,13 @@
 //!
 //! The key of a provider is a [`Key`], which cannot be printed. It is sent only to the provider.
 
+mod api;
 mod error;
 mod lambda;
 mod reconcile;
+mod runpod;
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -24,6 +27,7 @@ use utoipa::ToSchema;
 pub use error::Error;
 pub use lambda::Lambda;
 pub use reconcile::{Limits, Owner, Step, reconcile};
+pub use runpod::RunPod;
 
 /// A result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -52,8 +56,8 @@ pub struct Instance {
     pub name: Option<String>,
     /// What it does.
     pub state: InstanceState,
-    /// Its address, once it has one.
-    pub ip: Option<String>,
+    /// Where `ssh` reaches it, once it can: a host, or `ssh://user@host:port` if the provider names user and port.
+    pub address: Option<String>,
     /// The provider's name of its type.
     pub kind: String,
     /// Where it is.
@@ -84,15 +88,15 @@ pub struct Launch<'a> {
     pub offer: &'a Offer,
     /// The name by which the machine is found again.
     pub name: &'a str,
-    /// The provider's name of the ssh key that may log in.
+    /// The ssh key that may log in, as [`Provider::ensure_key`] returned it.
     pub ssh_key: &'a str,
 }
 
 /// The names of all providers, as in `--on`.
-pub const PROVIDERS: [&str; 1] = ["lambda"];
+pub const PROVIDERS: [&str; 2] = ["lambda", "runpod"];
 
 /// The environment's variables that may hold a key of a provider.
-pub const KEY_VARIABLES: [&str; 2] = lambda::VARIABLES;
+pub const KEY_VARIABLES: [&str; 3] = [lambda::VARIABLES[0], lambda::VARIABLES[1], runpod::VARIABLE];
 
 /// The provider of a name, with the key that the environment holds.
 ///
@@ -101,6 +105,7 @@ pub const KEY_VARIABLES: [&str; 2] = lambda::VARIABLES;
 pub fn provider(name: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Option<Box<dyn Provider>>> {
     match name {
         "lambda" => Ok(Some(Box::new(Lambda::from_env(variable)?))),
+        "runpod" => Ok(Some(Box::new(RunPod::from_env(variable)?))),
         _ => Ok(None),
     }
 }
@@ -109,6 +114,15 @@ pub fn provider(name: &str, variable: impl Fn(&str) -> Option<String>) -> Result
 pub trait Provider: fmt::Debug + Send + Sync {
     /// Its name, as in `--on`.
     fn name(&self) -> &'static str;
+
+    /// Seconds that are billed in full once they have begun.
+    fn unit_seconds(&self) -> u32;
+
+    /// How long a launched machine may take to become active.
+    fn boot(&self) -> Duration;
+
+    /// Shell commands by which a machine ends itself. They need no key of ours.
+    fn end_itself(&self) -> &'static str;
 
     /// What can be had now, the cheapest first.
     ///
@@ -135,7 +149,16 @@ pub trait Provider: fmt::Debug + Send + Sync {
     /// As [`offers`](Self::offers).
     fn terminate(&self, id: &str) -> Result<()>;
 
-    /// Makes sure that the account has this public ssh key, and returns the provider's name of it.
+    /// Whether a machine that isn't listed any more is known to be gone. Without that, it counts as gone after it stays
+    /// unlisted.
+    ///
+    /// # Errors
+    /// As [`offers`](Self::offers).
+    fn is_gone(&self, _id: &str) -> Result<bool> {
+        Ok(false)
+    }
+
+    /// Makes sure that machines can be launched with this public ssh key, and returns what a [`Launch`] names it by.
     ///
     /// # Errors
     /// As [`offers`](Self::offers); the name belongs to another key.

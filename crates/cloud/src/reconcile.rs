@@ -28,7 +28,7 @@ impl Limits {
     /// What a machine of an offer can cost at most.
     #[must_use]
     pub fn most_cents(&self, offer: &Offer) -> u64 {
-        cost_cents(offer.cents_per_hour, i64::from(self.minutes) * MINUTE)
+        cost_cents(offer.cents_per_hour, 60, i64::from(self.minutes) * MINUTE)
     }
 
     /// Refuses a rental that could exceed what a run or a month may cost, with all rentals of its run and month.
@@ -64,7 +64,7 @@ impl Limits {
     #[must_use]
     pub fn are_reached(&self, rental: &Rental, now: Timestamp) -> bool {
         let age = now.saturating_sub(rental.intended_at);
-        age >= i64::from(self.minutes) * MINUTE || cost_cents(rental.cents_per_hour, age) > rental.most_cents
+        age >= i64::from(self.minutes) * MINUTE || rental.cents_for(age) > rental.most_cents
     }
 }
 
@@ -157,7 +157,7 @@ fn of_machine(
     };
     let known = Rental {
         instance: Some(instance.id.clone()),
-        address: instance.ip.clone().or_else(|| rental.address.clone()),
+        address: instance.address.clone().or_else(|| rental.address.clone()),
         ..rental.clone()
     };
     // A machine that does not work costs the same; its run continues elsewhere.
@@ -204,7 +204,8 @@ mod tests {
             region: "here".into(),
             place: "x".into(),
             cents_per_hour,
-            most_cents: cost_cents(cents_per_hour, 120 * MINUTE),
+            unit_seconds: 60,
+            most_cents: cost_cents(cents_per_hour, 60, 120 * MINUTE),
             state: RentalState::Launched,
             instance: Some("i".into()),
             address: Some("10.0.0.1".into()),
@@ -219,7 +220,7 @@ mod tests {
             id: id.into(),
             name: name.map(str::to_owned),
             state: InstanceState::Active,
-            ip: None,
+            address: None,
             kind: "gpu".into(),
             region: "here".into(),
         }
@@ -234,6 +235,8 @@ mod tests {
         assert!(error.to_string().contains("$3.02") && error.to_string().contains("$3.00"), "{error}");
         assert!(limits.allow(&new, std::slice::from_ref(&old), 0).unwrap_err().to_string().contains("a run may cost"));
         (old.run, old.cents_per_hour, old.most_cents) = ("other".into(), 151, 302);
+        // A month's limit holds for all providers together.
+        old.provider = "another".into();
         assert!(
             limits.allow(&new, std::slice::from_ref(&old), 0).unwrap_err().to_string().contains("a month may cost")
         );

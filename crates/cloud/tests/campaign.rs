@@ -63,7 +63,7 @@ impl World {
             id: id.clone(),
             name: Some(name.to_owned()),
             state: InstanceState::Active,
-            ip: Some("10.0.0.1".into()),
+            address: Some("10.0.0.1".into()),
             kind: offer.kind.clone(),
             region: offer.region.clone(),
         };
@@ -96,7 +96,7 @@ impl World {
 
     fn bill(&self, name: &str) -> u64 {
         let its = self.machines.values().filter(|machine| machine.instance.name.as_deref() == Some(name));
-        its.map(|m| cost_cents(m.cents_per_hour, m.ended_at.unwrap_or(self.now) - m.launched_at)).sum()
+        its.map(|m| cost_cents(m.cents_per_hour, 60, m.ended_at.unwrap_or(self.now) - m.launched_at)).sum()
     }
 
     fn running(&self) -> Vec<&Machine> {
@@ -151,6 +151,7 @@ fn intended(name: &str, run: &str, offer: &Offer, now: i64) -> Rental {
         region: offer.region.clone(),
         place: String::new(),
         cents_per_hour: offer.cents_per_hour,
+        unit_seconds: 60,
         most_cents: 10_000,
         state: RentalState::Intended,
         instance: None,
@@ -168,7 +169,7 @@ fn play(seed: u64, faults: u32) {
             id: id.into(),
             name: Some(name.into()),
             state: InstanceState::Active,
-            ip: None,
+            address: None,
             kind: "gpu".into(),
             region: "r".into(),
         };

@@ -24,7 +24,7 @@ fn offer(lambda: &Lambda, kind: &str) -> Offer {
 
 #[test]
 fn machine_is_launched_listed_and_terminated() {
-    let Some(cloud) = Cloud::start().unwrap() else { return };
+    let Some(cloud) = Cloud::lambda().unwrap() else { return };
     let lambda = client(&cloud, cloud.key());
     let offers = lambda.offers().unwrap();
     let cheapest = &offers[0];
@@ -43,10 +43,10 @@ fn machine_is_launched_listed_and_terminated() {
         (one.id.as_str(), one.name.as_deref(), one.state),
         (id.as_str(), Some("graft-me-1"), InstanceState::Booting)
     );
-    assert_eq!((one.kind.as_str(), one.region.as_str(), &one.ip), ("gpu_1x_a10", "us-east-1", &None));
+    assert_eq!((one.kind.as_str(), one.region.as_str(), &one.address), ("gpu_1x_a10", "us-east-1", &None));
     std::thread::sleep(Duration::from_millis(500));
     let one = lambda.instances().unwrap().swap_remove(0);
-    assert!(one.state == InstanceState::Active && one.ip.is_some_and(|ip| ip.starts_with("127.")));
+    assert!(one.state == InstanceState::Active && one.address.is_some_and(|ip| ip.starts_with("127.")));
     lambda.terminate(&id).unwrap();
     assert_eq!(lambda.instances().unwrap()[0].state, InstanceState::Ending);
     lambda.terminate(&id).unwrap();
@@ -61,7 +61,7 @@ fn machine_is_launched_listed_and_terminated() {
 
 #[test]
 fn refused_launch_differs_from_launch_with_unknown_result() {
-    let Some(cloud) = Cloud::start().unwrap() else { return };
+    let Some(cloud) = Cloud::lambda().unwrap() else { return };
     let lambda = client(&cloud, cloud.key());
     let (offer, key) = (offer(&lambda, "gpu_1x_a10"), lambda.ensure_key("graft-me", PUBLIC).unwrap());
     let launch = |name| lambda.launch(&Launch { offer: &offer, name, ssh_key: &key });
@@ -90,7 +90,7 @@ fn refused_launch_differs_from_launch_with_unknown_result() {
 
 #[test]
 fn missing_or_wrong_key_error_says_where_to_get_one() {
-    let Some(cloud) = Cloud::start().unwrap() else { return };
+    let Some(cloud) = Cloud::lambda().unwrap() else { return };
     let error = Lambda::from_env(|_| None).unwrap_err();
     assert!(error.to_string().contains("LAMBDA_LABS_API_KEY or LAMBDA_API_KEY"), "{error}");
     assert!(error.hint().unwrap().contains("https://cloud.lambda.ai/"));

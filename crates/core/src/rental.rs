@@ -3,9 +3,6 @@ use utoipa::ToSchema;
 
 use crate::Timestamp;
 
-/// In milliseconds.
-const MINUTE: i64 = 60_000;
-
 /// State of a rental.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -52,7 +49,7 @@ pub struct Rental {
     pub name: String,
     /// The run that it is for.
     pub run: String,
-    /// The provider's name, such as `lambda`.
+    /// The provider's name, such as `lambda` or `runpod`.
     pub provider: String,
     /// The provider's name of the machine type.
     pub kind: String,
@@ -63,13 +60,16 @@ pub struct Rental {
     pub place: String,
     /// Price per hour in US cents.
     pub cents_per_hour: u32,
+    /// Seconds that the provider bills in full once they have begun.
+    #[serde(skip)]
+    pub unit_seconds: u32,
     /// Upper bound of its total cost in cents.
     pub most_cents: u64,
     /// Its state.
     pub state: RentalState,
     /// The provider's id of the machine, once it is known.
     pub instance: Option<String>,
-    /// The machine's address, once it is known.
+    /// Where `ssh` reaches the machine, once it is known: a host, or `ssh://user@host:port`.
     pub address: Option<String>,
     /// When it was stored, just before the launch. Its cost counts from here.
     pub intended_at: Timestamp,
@@ -86,7 +86,13 @@ impl Rental {
         if self.instance.is_none() {
             return 0;
         }
-        cost_cents(self.cents_per_hour, self.ended_at.unwrap_or(now).saturating_sub(self.intended_at))
+        self.cents_for(self.ended_at.unwrap_or(now).saturating_sub(self.intended_at))
+    }
+
+    /// Cost of its machine for this many milliseconds, in cents.
+    #[must_use]
+    pub fn cents_for(&self, millis: i64) -> u64 {
+        cost_cents(self.cents_per_hour, self.unit_seconds, millis)
     }
 
     /// The most it may still cost in total, or its final cost, in cents.
@@ -96,11 +102,12 @@ impl Rental {
     }
 }
 
-/// Cost of a machine for this many milliseconds: started minutes count fully, and cents are rounded up.
+/// Cost of a machine for this many milliseconds: started units count fully, and cents are rounded up.
 #[must_use]
-pub fn cost_cents(cents_per_hour: u32, millis: i64) -> u64 {
-    let minutes = u64::try_from(millis.max(1)).unwrap_or(1).div_ceil(MINUTE as u64);
-    minutes.saturating_mul(u64::from(cents_per_hour)).div_ceil(60)
+pub fn cost_cents(cents_per_hour: u32, unit_seconds: u32, millis: i64) -> u64 {
+    let unit = u64::from(unit_seconds.max(1));
+    let units = u64::try_from(millis.max(1)).unwrap_or(1).div_ceil(unit * 1000);
+    units.saturating_mul(unit).saturating_mul(u64::from(cents_per_hour)).div_ceil(3600)
 }
 
 /// Cents as dollars: `$1.05`.
@@ -114,13 +121,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn started_minutes_are_paid_fully() {
-        assert_eq!(cost_cents(60, 1), 1);
-        assert_eq!(cost_cents(60, 60_000), 1);
-        assert_eq!(cost_cents(60, 60_001), 2);
-        assert_eq!(cost_cents(75, 30 * MINUTE), 38);
-        assert_eq!(cost_cents(129, 60 * MINUTE), 129);
-        assert_eq!(cost_cents(129, -5), 3, "a clock that was set back makes nothing free");
+    fn started_units_are_paid_fully() {
+        const MINUTE: i64 = 60_000;
+        assert_eq!(cost_cents(60, 60, 1), 1);
+        assert_eq!(cost_cents(60, 60, 60_000), 1);
+        assert_eq!(cost_cents(60, 60, 60_001), 2);
+        assert_eq!(cost_cents(75, 60, 30 * MINUTE), 38);
+        assert_eq!(cost_cents(129, 60, 60 * MINUTE), 129);
+        assert_eq!(cost_cents(129, 60, -5), 3, "a clock that was set back makes nothing free");
+        assert_eq!((cost_cents(3600, 1, 60_001), cost_cents(3600, 60, 60_001)), (61, 120));
         assert_eq!((dollars(105), dollars(7)), ("$1.05".into(), "$0.07".into()));
     }
 }

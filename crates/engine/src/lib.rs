@@ -68,7 +68,9 @@ pub use graft_track::{Access as TrackerAccess, SinkKind as TrackerKind};
 pub use graft_train::TrainingRun;
 pub use graft_upstream::Error as UpstreamError;
 pub use home::{Home, Places, host};
-pub use machines::{Machines, ProviderView, Quote, RENTAL_SETTINGS, RentalSweep, RentalView, check_rental_settings};
+pub use machines::{
+    Machines, ProviderView, Quote, RENTAL_SETTINGS, RENTAL_TYPES, RentalSweep, RentalView, check_rental_settings,
+};
 pub use people::People;
 pub use rollouts::{Difference, Errors as RolloutErrors, Gate, Outcomes, RolloutReport, Rollouts, TaskRollouts};
 pub use runs::{

@@ -38,6 +38,7 @@ const STEPS: &[(&str, &str)] = &[
     ("iterations", include_str!("../migrations/0029_iterations.sql")),
     ("conditions", include_str!("../migrations/0030_conditions.sql")),
     ("templates", include_str!("../migrations/0031_templates.sql")),
+    ("units", include_str!("../migrations/0032_units.sql")),
 ];
 
 /// Migrates the database to the newest schema. Takes no lock if the schema is up to date.

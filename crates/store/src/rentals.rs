@@ -8,8 +8,8 @@ use crate::{Error, Store, row};
 macro_rules! select_rentals {
     ($tail:literal) => {
         concat!(
-            "select name, run, provider, kind, region, place, cents_per_hour, most_cents, state, instance, address,
-                    intended_at, leaving_at, ended_at from rentals ",
+            "select name, run, provider, kind, region, place, cents_per_hour, unit_seconds, most_cents, state, instance,
+                    address, intended_at, leaving_at, ended_at from rentals ",
             $tail
         )
     };
@@ -29,9 +29,9 @@ impl Store {
         let mut tx = self.begin().await?;
         allow(&all(&mut *tx).await?)?;
         sqlx::query(
-            "insert into rentals (name, run, provider, kind, region, place, cents_per_hour, most_cents, state, instance,
-                                  address, intended_at, leaving_at, ended_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+            "insert into rentals (name, run, provider, kind, region, place, cents_per_hour, unit_seconds, most_cents, state,
+                                  instance, address, intended_at, leaving_at, ended_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         )
         .bind(&new.name)
         .bind(&new.run)
@@ -40,6 +40,7 @@ impl Store {
         .bind(&new.region)
         .bind(&new.place)
         .bind(i64::from(new.cents_per_hour))
+        .bind(i64::from(new.unit_seconds))
         .bind(row::big(new.most_cents))
         .bind(new.state.name())
         .bind(new.instance.as_deref())
@@ -111,6 +112,7 @@ fn rental(row: &AnyRow) -> Result<Rental, Error> {
         region: row::get(row, "region")?,
         place: row::get(row, "place")?,
         cents_per_hour: row::int(row, "cents_per_hour")?,
+        unit_seconds: row::int(row, "unit_seconds")?,
         most_cents: row::int(row, "most_cents")?,
         state: RentalState::named(&state)
             .ok_or_else(|| Error::Damaged(format!("`{state}` is not a state of a rental").into()))?,

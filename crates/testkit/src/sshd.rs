@@ -43,14 +43,13 @@ impl Sshd {
         Some(Self::make().unwrap_or_else(|error| panic!("sshd can't be started: {error}")))
     }
 
-    /// A new machine with its own address, which accepts the owner of a public key. A shutdown command there creates
-    /// the file `halted` in its home and does nothing else.
-    pub(crate) fn fresh(address: Ipv4Addr, port: u16, authorized: &str) -> io::Result<Self> {
+    /// A new machine that accepts the owner of a public key, with these programs: names and shell scripts.
+    pub(crate) fn fresh(address: Ipv4Addr, port: u16, authorized: &str, programs: &[(&str, &str)]) -> io::Result<Self> {
         let mut made = Self::empty(address, port)?;
         made.make_key("host")?;
         fs::write(made.path("etc/authorized"), authorized)?;
-        for name in ["sudo", "shutdown", "poweroff"] {
-            made.install(name, &format!("#!/bin/sh\n: > '{}/halted'\n", made.home().display()))?;
+        for (name, script) in programs {
+            made.install(name, &format!("#!/bin/sh\n{script}\n"))?;
         }
         made.up()?;
         Ok(made)

@@ -5230,7 +5230,7 @@ export interface components {
         };
         /** @description One machine that was rented for a run. */
         Rental: {
-            /** @description The machine's address, once it is known. */
+            /** @description Where `ssh` reaches the machine, once it is known: a host, or `ssh://user@host:port`. */
             address?: string | null;
             /**
              * Format: int32
@@ -5252,7 +5252,7 @@ export interface components {
             most_cents: number;
             /** @description Unique name of the machine, by which the provider's list is searched. */
             name: string;
-            /** @description The provider's name, such as `lambda`. */
+            /** @description The provider's name, such as `lambda` or `runpod`. */
             provider: string;
             /** @description The provider's region. */
             region: string;

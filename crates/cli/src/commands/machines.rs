@@ -154,11 +154,12 @@ pub(crate) async fn run(engine: &Engine, command: Machines) -> Result<Reply> {
 
 /// What is rented now.
 fn rented(rentals: &[RentalView]) -> Table {
-    let mut table = Table::new(["rented", "run", "type", "region", "state", "cost so far"]);
+    let mut table = Table::new(["rented", "run", "provider", "type", "region", "state", "cost so far"]);
     for RentalView { rental, cents } in rentals {
         table.row([
             rental.name.clone(),
             rental.run.clone(),
+            rental.provider.clone(),
             rental.kind.clone(),
             rental.region.clone(),
             rental.state.name().to_owned(),

@@ -33,7 +33,7 @@ pub(crate) struct What {
     /// Number of epochs relative to the recipe; `--epochs` overrides it.
     #[arg(long, value_enum, default_value = "recommended")]
     pub(crate) effort: Effort,
-    /// Machine to train on: one of `graft machines list`, or `lambda` to rent one [default: this one].
+    /// Machine to train on: one of `graft machines list`, or `lambda` or `runpod` to rent one [default: this one].
     #[arg(long, value_name = "MACHINE")]
     pub(crate) on: Option<String>,
     /// Send the run to trackers such as MLflow [default: if any are configured].

@@ -13,7 +13,7 @@ use std::{
 
 use graft_core::{ComputeDevice, without_secrets};
 use graft_engine::{
-    AlertOptions, AskAiSettings, AskAiTraining, Drafts, EmailOptions, Places, RENTAL_SETTINGS, Receivers,
+    AlertOptions, AskAiSettings, AskAiTraining, Drafts, EmailOptions, Places, RENTAL_SETTINGS, RENTAL_TYPES, Receivers,
     TrackerAccess, Trackers, TrackingOptions, WorkerOptions, check_rental_settings, records::Admins, serving,
 };
 use graft_server::ServerConfig;
@@ -77,7 +77,7 @@ pub(crate) const KEYS: [Key; 57] = [
         "whether workers suggest answers for pending examples",
     ),
     Key::new("worker_schedules", "GRAFT_WORKER_SCHEDULES", "true", "whether workers handle schedules"),
-    Key::new("rent_types", "GRAFT_RENT_TYPES", "gpu_1x_rtx6000,gpu_1x_a10,gpu_1x_a6000", "types that may be rented"),
+    Key::new("rent_types", "GRAFT_RENT_TYPES", RENTAL_TYPES, "types that may be rented"),
     Key::new("rent_regions", "GRAFT_RENT_REGIONS", "", "regions in which machines may be rented; default: all"),
     Key::new("rent_run_limit", "GRAFT_RENT_RUN_LIMIT", "5", "cost limit for the machines of a run in US dollars"),
     Key::new(

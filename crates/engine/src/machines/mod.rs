@@ -16,7 +16,7 @@ use graft_store::{Machine, NewMachine, Run};
 use crate::{Engine, Error, Result, now};
 pub(crate) use rented::is_provider;
 pub use rented::{ProviderView, Quote, RentalSweep, RentalView};
-pub use rules::{RENTAL_SETTINGS, check_rental_settings};
+pub use rules::{RENTAL_SETTINGS, RENTAL_TYPES, check_rental_settings};
 pub(crate) use watch::RentalWatch;
 
 /// Hears what is done while a machine is rented.

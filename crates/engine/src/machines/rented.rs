@@ -8,7 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use graft_cloud::{Error as CloudError, InstanceState, Launch, Offer, Owner, Provider, Step, choose, reconcile};
+use graft_cloud::{
+    Error as CloudError, Instance, InstanceState, Launch, Offer, Owner, Provider, Step, choose, reconcile,
+};
 use graft_core::{Digest, Rental, RentalState, cost_cents, dollars};
 use graft_exec::{Answer, Cursor, Executor, Host, Observation, Process, RunRef, Ssh, Start, Started, Stop};
 use graft_store::{Held, Run, RunFilter};
@@ -21,8 +23,6 @@ use crate::{Engine, Error, Result, instance::INSTANCE, now};
 
 /// How often a provider is asked about a machine.
 const LOOK: Duration = Duration::from_secs(2);
-/// How long a machine may take to become active.
-const BOOT: Duration = Duration::from_secs(300);
 /// How long it takes, for estimates, until a machine trains.
 const START: Duration = Duration::from_secs(240);
 /// How long an active machine may take to accept a login.
@@ -126,11 +126,12 @@ impl Machines<'_> {
         let rules = self.rules()?;
         let asked = self.provider(provider)?;
         let offers = call(&asked, |provider| provider.offers()).await?;
-        let offers = choose(offers, &rules.types, &rules.regions);
+        let (types, regions) = (rules.types.of(provider), rules.regions.of(provider));
+        let offers = choose(offers, &types, &regions);
         if offers.is_empty() {
-            let regions = if rules.regions.is_empty() { "any region".into() } else { rules.regions.join(", ") };
-            let what = format!("none of {} in {regions}", rules.types.join(", "));
-            return Err(CloudError::NoCapacity { provider: asked.name(), what }.into());
+            let regions = if regions.is_empty() { "any region".into() } else { regions.join(", ") };
+            let what = format!("none of {} in {regions}", types.join(", "));
+            return Err(CloudError::NoCapacity { provider: asked.name(), what, said: None }.into());
         }
         let quote = |offer: Offer| Quote {
             provider: provider.to_owned(),
@@ -178,7 +179,7 @@ impl Machines<'_> {
             let (Some(last), Some(speed)) = (rentals.last(), speed) else { continue };
             if last.kind == quote.offer.kind {
                 let seconds = START.as_secs_f64() + tokens as f64 / speed;
-                return Ok(Some((seconds, cost_cents(quote.offer.cents_per_hour, (seconds * 1000.0) as i64))));
+                return Ok(Some((seconds, cost_cents(quote.offer.cents_per_hour, 60, (seconds * 1000.0) as i64))));
             }
         }
         Ok(None)
@@ -289,18 +290,20 @@ impl Machines<'_> {
     /// A provider or the database can't be reached; a machine is rented, and there is no key.
     pub async fn reconcile_rentals(self, was_left: &(dyn Fn(&str) -> bool + Sync)) -> Result<RentalSweep> {
         let mut sweep = RentalSweep::default();
+        let mut failed = None;
         for name in graft_cloud::PROVIDERS {
-            match self.provider(name) {
-                Ok(provider) => self.reconcile_with(&provider, was_left, &mut sweep).await?,
+            let done = match self.provider(name) {
+                Ok(provider) => self.reconcile_with(&provider, was_left, &mut sweep).await,
                 Err(error) => {
                     let is_open = |rental: &Rental| rental.provider == name && rental.state != RentalState::Ended;
-                    if self.engine.store.rentals().await?.iter().any(is_open) {
-                        return Err(error);
-                    }
+                    let is_needed = self.engine.store.rentals().await?.iter().any(is_open);
+                    if is_needed { Err(error) } else { Ok(()) }
                 }
-            }
+            };
+            // One provider's trouble leaves no machine of another running.
+            failed = failed.or(done.err());
         }
-        Ok(sweep)
+        failed.map_or(Ok(sweep), Err)
     }
 
     async fn reconcile_with(
@@ -312,7 +315,7 @@ impl Machines<'_> {
         let store = &self.engine.store;
         let (owner, limits) = (self.owner().await?, self.rules()?.limits);
         // The list comes first: whatever it holds was written down before.
-        let listed = call(provider, |provider| provider.instances()).await?;
+        let mut listed = call(provider, |provider| provider.instances()).await?;
         let rentals = store.rentals().await?;
         let active: Vec<String> = store.active_runs().await?.into_iter().map(|run| run.id).collect();
         let is_held = |held: &Held| held.left_ms > 0 && !self.engine.is_gone(&held.owner);
@@ -320,6 +323,28 @@ impl Machines<'_> {
         let is_needed =
             |rental: &Rental| active.contains(&rental.run) && (held.contains(&rental.run) || !was_left(&rental.run));
         let ours: Vec<Rental> = rentals.into_iter().filter(|rental| rental.provider == provider.name()).collect();
+        // What was never seen may be listed yet, unless it was told to terminate.
+        let may_be_gone = |rental: &&Rental| match rental.state {
+            RentalState::Intended | RentalState::Ended => false,
+            RentalState::Launched => rental.address.is_some(),
+            RentalState::Ending => true,
+        };
+        for rental in ours.iter().filter(may_be_gone) {
+            let Some(id) = rental.instance.clone().filter(|id| listed.iter().all(|one| one.id != *id)) else {
+                continue;
+            };
+            let asked = id.clone();
+            if call(provider, move |provider| provider.is_gone(&asked)).await? {
+                listed.push(Instance {
+                    id,
+                    name: Some(rental.name.clone()),
+                    state: InstanceState::Terminated,
+                    address: None,
+                    kind: rental.kind.clone(),
+                    region: rental.region.clone(),
+                });
+            }
+        }
         for Step { write, terminate } in reconcile(&owner, &listed, &ours, &limits, &is_needed, now()) {
             if let Some((old, new)) = &write {
                 if !store.change_rental(old, new).await? {
@@ -490,7 +515,7 @@ impl Renting {
             }
         }
         let what = "no allowed type".to_owned();
-        Err(full.unwrap_or(CloudError::NoCapacity { provider: self.provider.name(), what }).into())
+        Err(full.unwrap_or(CloudError::NoCapacity { provider: self.provider.name(), what, said: None }).into())
     }
 
     /// Writes down what is to be launched, if it can be afforded.
@@ -507,6 +532,7 @@ impl Renting {
             region: offer.region.clone(),
             place: self.engine.place().to_owned(),
             cents_per_hour: offer.cents_per_hour,
+            unit_seconds: self.provider.unit_seconds(),
             most_cents,
             state: RentalState::Intended,
             instance: None,
@@ -540,22 +566,26 @@ impl Renting {
     }
 
     async fn wait_active(&self, mut rental: Rental, say: &super::Hear<'_>) -> Result<Rental> {
-        let began = Instant::now();
+        let (began, boot) = (Instant::now(), self.provider.boot());
         let mut is_told = false;
         let what = loop {
             let listed = call(&self.provider, |provider| provider.instances()).await?;
             let found = listed.into_iter().find(|one| Some(&one.id) == rental.instance.as_ref());
-            match found.as_ref().map(|one| (one.state, one.ip.clone())) {
-                Some((InstanceState::Active, Some(ip))) => {
-                    let known = Rental { address: Some(ip), leaving_at: None, ..rental.clone() };
+            match found.as_ref().map(|one| (one.state, one.address.clone())) {
+                Some((InstanceState::Active, Some(address))) => {
+                    let known = Rental { address: Some(address), leaving_at: None, ..rental.clone() };
                     if known != rental {
                         rental = self.change(&rental, known).await?;
                     }
                     return Ok(rental);
                 }
-                Some((InstanceState::Unhealthy, _)) => break "the provider reports it as unhealthy",
-                Some((InstanceState::Ending | InstanceState::Terminated, _)) => break "it was terminated",
-                _ if began.elapsed() >= BOOT => break "it did not become active within 300 s",
+                Some((InstanceState::Unhealthy, _)) => break "the provider reports it as unhealthy".to_owned(),
+                Some((InstanceState::Ending | InstanceState::Terminated, _)) => {
+                    break "it was terminated".to_owned();
+                }
+                _ if began.elapsed() >= boot => {
+                    break format!("it did not become active within {} s", boot.as_secs());
+                }
                 _ => {}
             }
             if !is_told {
@@ -570,7 +600,7 @@ impl Renting {
             }
         };
         self.give_up(&rental).await?;
-        Err(not_ready(&rental, what))
+        Err(not_ready(&rental, &what))
     }
 
     /// Waits until one can log in, and sets the machine's own deadline.
@@ -580,7 +610,7 @@ impl Renting {
         let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
         let began = Instant::now();
         loop {
-            match ssh.guard(left, self.rules.silence).await {
+            match ssh.guard(left, self.rules.silence, self.provider.end_itself()).await {
                 Ok(()) => return Ok(Rented::new(self.engine.clone(), self.rules.clone(), rental, ssh)),
                 Err(graft_exec::Error::Unreachable { .. } | graft_exec::Error::Denied { .. })
                     if began.elapsed() < LOGIN =>
@@ -651,9 +681,10 @@ fn ssh_to(engine: &Engine, rules: &Rules, rental: &Rental, program: &Path) -> Re
     }
     let key = key_pair(engine)?;
     let known = key_folder(engine).join(format!("{}.known", rental.name));
+    // Of some providers' machines the address names the user, too.
+    let is_complete = address.contains('@');
     let mut host = Host::new(address);
     host.options = vec![
-        format!("User={}", rules.user),
         format!("IdentityFile=\"{}\"", key.display()),
         "IdentitiesOnly=yes".to_owned(),
         format!("HostKeyAlias={}", rental.name),
@@ -661,6 +692,9 @@ fn ssh_to(engine: &Engine, rules: &Rules, rental: &Rental, program: &Path) -> Re
         "GlobalKnownHostsFile=/dev/null".to_owned(),
         "StrictHostKeyChecking=accept-new".to_owned(),
     ];
+    if !is_complete {
+        host.options.push(format!("User={}", rules.user));
+    }
     host.hidden = graft_cloud::KEY_VARIABLES.to_vec();
     Ok(Ssh::new(host, program.to_owned()))
 }

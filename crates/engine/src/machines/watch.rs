@@ -6,11 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use graft_cloud::Error as CloudError;
 use graft_core::{RentalState, with_causes};
 use tracing::Level;
 
 use super::{Machines, RentalSweep};
-use crate::{Engine, Result, Say};
+use crate::{Engine, Error, Result, Say};
 
 /// How often the lists of the providers are compared with what is written down.
 const EVERY: Duration = Duration::from_secs(15);
@@ -75,9 +76,17 @@ impl Machines<'_> {
     /// # Errors
     /// There is no key, or it is refused; the provider can't be reached.
     pub async fn sweep(self) -> Result<RentalSweep> {
+        let mut has_key = false;
         for name in graft_cloud::PROVIDERS {
-            // Without a key nothing can be found out.
-            self.provider(name)?;
+            match self.provider(name) {
+                Ok(_) => has_key = true,
+                Err(Error::Cloud(CloudError::NoKey { .. })) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if !has_key {
+            // Nothing can be found out.
+            return Err(CloudError::NoKeys { variables: graft_cloud::KEY_VARIABLES.join(", ") }.into());
         }
         self.engine.runs().reconcile(None).await?;
         let (began, mut all) = (Instant::now(), RentalSweep::default());

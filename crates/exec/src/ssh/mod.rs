@@ -158,16 +158,16 @@ impl Ssh {
 }
 
 impl Ssh {
-    /// Lets the machine shut itself down after a while, or when nobody observes a run on it for so long. Said again, it
-    /// replaces what was said before.
+    /// Lets the machine end itself after a while, or when nobody observes a run on it for so long. `end` are the shell
+    /// commands for that. Said again, it replaces the times that were said before.
     ///
     /// # Errors
     /// The machine can't be reached or refuses.
-    pub async fn guard(&self, left: Duration, silence: Duration) -> Result<()> {
+    pub async fn guard(&self, left: Duration, silence: Duration, end: &'static str) -> Result<()> {
         // Rounded up, so that a machine never ends itself before its limit is reached here too.
         let left = (left.as_secs() + u64::from(left.subsec_nanos() > 0)).to_string();
         let silence = silence.as_secs().to_string();
-        self.on_thread(move |inner| inner.say(&["guard", &left, &silence], None, CALL).map(drop)).await
+        self.on_thread(move |inner| inner.say(&["guard", &left, &silence, end], None, CALL).map(drop)).await
     }
 }
 

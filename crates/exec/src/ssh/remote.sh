@@ -7,7 +7,7 @@
 #               /jobs/ID/           the process of a run: `pid` names it, `exit` says how it ended. Of a job of Slurm:
 #                                   `slurm` its number, `beat` grows while it runs, `limit` says that its time is over
 #               /state/             GRAFT_HOME of the trainers
-#               /deadline           of a rented machine: when it shuts itself down, and after how many seconds of silence
+#               /deadline           of a rented machine: when it ends itself, and after how many seconds of silence
 #               /renewed            touched when somebody looks after a run here
 #               /guard              the process that keeps the deadline
 #
@@ -388,8 +388,8 @@ forget() { # ID WHAT
     true
 }
 
-# Shuts a rented machine down after so many seconds, or when nobody has looked after a run for so many.
-guard() { # SECONDS SILENCE
+# Ends a rented machine after so many seconds, or when nobody has looked after a run for so many.
+guard() { # SECONDS SILENCE COMMANDS
     make "$cache"
     echo "$(($(date +%s) + $1)) $2" > "$cache/deadline.part" && mv "$cache/deadline.part" "$cache/deadline" \
         && touch "$cache/renewed" || refused 95 "the deadline wasn't written"
@@ -397,7 +397,7 @@ guard() { # SECONDS SILENCE
         [ "$(about "$guard" | cut -d : -f 2)" = "$began" ] && exit 0
     fi
     setsid sh -c '
-        cache=$1
+        cache=$1 end=$2
         while :; do
             sleep 3
             deadline=0 silence=0
@@ -408,10 +408,10 @@ guard() { # SECONDS SILENCE
             [ -n "$part" ] && touch "$cache/renewed"
             renewed=$(stat -c %Y "$cache/renewed" 2>/dev/null || echo 0)
             [ "$now" -lt "$deadline" ] && [ $((now - renewed)) -lt "$silence" ] && continue
-            sudo -n shutdown -h now || shutdown -h now || sudo -n poweroff || poweroff
+            sh -c "$end"
             sleep 30
         done
-    ' graft-guard "$cache" < /dev/null > /dev/null 2>&1 &
+    ' graft-guard "$cache" "$3" < /dev/null > /dev/null 2>&1 &
     echo "$! $(about $! | cut -d : -f 2) $(boot)" > "$cache/guard"
 }
 

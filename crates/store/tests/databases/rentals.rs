@@ -14,6 +14,7 @@ fn intended(name: &str, run: &str) -> Rental {
         region: "us-east-1".into(),
         place: "here".into(),
         cents_per_hour: 75,
+        unit_seconds: 1,
         most_cents: 150,
         state: RentalState::Intended,
         instance: None,
