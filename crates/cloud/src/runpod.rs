@@ -1,11 +1,12 @@
-//! RunPod's public REST API, version 2 (<https://docs.runpod.io/api-reference-v2/overview>). Version 1 was retired on
-//! November 15, 2026. Field names and status codes are those of its OpenAPI document, version 2.0.0.
+//! RunPod's public REST API, version 2 (<https://docs.runpod.io/api-reference-v2/overview>). Version 1 is
+//! deprecated and is to be retired on November 15, 2026. Field names and status codes are those of its OpenAPI document, version 2.0.0.
 //!
 //! A machine is a *pod*: a container of the Secure Cloud with one GPU. See [`RunPod::end_itself`](Provider::end_itself)
 //! for what that means for its deadline.
 
 use std::time::Duration;
 
+use graft_core::dollars;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -108,6 +109,15 @@ struct Named {
     id: String,
 }
 
+/// What is used of the created pod.
+#[derive(Deserialize)]
+struct Created {
+    id: String,
+    /// US dollars per hour that are billed.
+    #[serde(default)]
+    cost: Option<f64>,
+}
+
 /// Schema `PodSsh`. The proxy only carries an interactive shell.
 #[derive(Deserialize)]
 struct Ways {
@@ -155,6 +165,11 @@ impl RunPod {
     }
 }
 
+/// Cents for US dollars, rounded up, but not for the inexact form of a price such as 2.39.
+fn cents(dollars: f64) -> u32 {
+    (dollars * 100.0 - 1e-3).ceil().max(0.0) as u32
+}
+
 /// What an error response says.
 fn said(text: &str) -> Option<String> {
     let Problem { detail, errors } = serde_json::from_str(text).ok()?;
@@ -192,8 +207,7 @@ impl Provider for RunPod {
         let Gpus { gpus } = self.api.parse(doing, &self.call(doing, Method::Get, &path, 200)?)?;
         let of = |gpu: GpuType| {
             let GpuType { id, name, memory, price, data_centers, .. } = gpu;
-            // Rounded up, but not for the inexact form of a price such as 0.29.
-            let cents_per_hour = (price.secure * 100.0 - 1e-6).ceil().max(0.0) as u32 + DISK_CENTS;
+            let cents_per_hour = cents(price.secure) + DISK_CENTS;
             data_centers.into_iter().filter(|center| center.availability != "NONE").map(move |center| Offer {
                 kind: id.clone(),
                 description: format!("1x {name} ({memory} GB)"),
@@ -223,7 +237,18 @@ impl Provider for RunPod {
         });
         let (status, text) = self.api.call(doing, Method::Post(&body), "v2/pods")?;
         match status {
-            201 => self.api.parse::<Named>(doing, &text).map(|pod| pod.id),
+            201 => {
+                let Created { id, cost } = self.api.parse(doing, &text)?;
+                let (cost, offered) = (cost.map_or(0, cents), offer.cents_per_hour);
+                if cost <= offered {
+                    return Ok(id);
+                }
+                // Should this fail, it is found by its name, and terminated.
+                let _ = self.terminate(&id);
+                let [cost, offered] = [cost, offered].map(|cents| dollars(u64::from(cents)));
+                let said = format!("it costs {cost} an hour instead of {offered}, so it is terminated");
+                Err(Error::Refused { provider: NAME, doing, said })
+            }
             // Lack of capacity has no code of its own: with these, the next candidate is to be tried.
             400 | 403 => {
                 let what = format!("no `{}` in {}", offer.kind, offer.region);

@@ -66,12 +66,18 @@ fn refused_launch_differs_from_launch_with_unknown_result() {
     let error = launch("graft-me-1").unwrap_err();
     assert!(matches!(error, Error::NoCapacity { .. }) && error.to_string().contains("no longer any"), "{error}");
     cloud.heal();
+    // What costs more than was offered isn't kept.
+    cloud.raise(2);
+    let error = launch("graft-me-1").unwrap_err();
+    assert!(error.to_string().contains("it costs $0.46 an hour instead of $0.45"), "{error}");
+    assert!(!error.is_in_doubt() && cloud.machines().iter().all(|machine| !machine.runs));
+    cloud.raise(0);
     for (fault, in_doubt, launched) in [
-        (Fault::Status(402), false, 0),
-        (Fault::Status(429), false, 0),
-        (Fault::Status(500), true, 0),
-        (Fault::LostRequest, true, 0),
-        (Fault::LostAnswer, true, 1),
+        (Fault::Status(402), false, 1),
+        (Fault::Status(429), false, 1),
+        (Fault::Status(500), true, 1),
+        (Fault::LostRequest, true, 1),
+        (Fault::LostAnswer, true, 2),
     ] {
         cloud.fail_next(cloud.launch_call(), fault);
         let error = launch("graft-me-2").unwrap_err();

@@ -52,6 +52,14 @@ impl Place {
         serde_json::from_str(&said.stdout).unwrap()
     }
 
+    /// A training of one epoch, whatever it costs.
+    fn train_shortly(&self, seed: usize) -> Said {
+        let seed = seed.to_string();
+        let mut command = self.command(&self.train(&["--no-eval", "--epochs", "1", "--seed", &seed]));
+        command.env("GRAFT_RENT_RUN_LIMIT", "1000").env("GRAFT_RENT_MONTH_LIMIT", "1000");
+        Said::of(command)
+    }
+
     #[track_caller]
     fn refused(said: Said, code: i32, words: &str) -> Said {
         assert_eq!(said.code, code, "{}\n{}", said.stdout, said.stderr);
@@ -280,40 +288,45 @@ fn provider_failures_leave_no_machine_running() {
     assert_eq!((state(&theirs[0]), state(&theirs[1]), state(&lost)), (true, true, false));
 
     let Some(place) = Place::lambda() else { return };
-    let train = |seed: usize| {
-        let seed = seed.to_string();
-        let mut command = place.command(&place.train(&["--no-eval", "--epochs", "1", "--seed", &seed]));
-        command.env("GRAFT_RENT_RUN_LIMIT", "1000").env("GRAFT_RENT_MONTH_LIMIT", "1000");
-        Said::of(command)
-    };
-    let said = train(0);
+    fail_calls(&place, 1);
+    // What can't be had is looked for elsewhere, and told when it can't be had at all.
+    place.cloud.fill("gpu_1x_a10", "us-east-1");
+    assert_eq!(place.train_shortly(100).code, 0);
+    assert_eq!(place.rentals().last().unwrap().region, "us-west-1");
+    // Listed late, a machine whose launch wasn't answered is found all the same.
+    place.cloud.heal();
+    place.cloud.delay(Duration::from_millis(500), Duration::from_secs(3));
+    place.cloud.fail_next(place.cloud.launch_call(), Fault::LostAnswer);
+    assert_eq!(place.train_shortly(102).code, 0);
+    place.check_bill("listed late");
+    assert_eq!(place.cloud.complaints(), (0, Vec::new()));
+}
+
+/// Trains once while each `step`th call of a training meets a fault: one kind of fault each, and all of them in the campaign.
+fn fail_calls(place: &Place, step: usize) {
+    let said = place.train_shortly(0);
     assert_eq!(said.code, 0, "{}", said.stderr);
     let calls = place.cloud.calls().len();
     place.check_bill("nothing failed");
     let is_long = std::env::var_os("GRAFT_KILLS").is_some();
     let faults = Fault::all();
-    for call in 0..calls {
-        // Each call meets one kind of fault here, and all of them in the campaign.
+    for call in (0..calls).step_by(if is_long { 1 } else { step }) {
         for fault in faults.iter().skip(if is_long { 0 } else { call % faults.len() }).take(if is_long { 5 } else { 1 })
         {
             place.cloud.fail_after(call, *fault);
-            let said = train(1 + call);
+            let said = place.train_shortly(1 + call);
             let what = format!("{fault:?} at call {call} of {calls}: {}", said.stderr);
             assert_eq!(said.code, 0, "{what}");
             place.cloud.heal();
             place.check_bill(&what);
         }
     }
-    // What can't be had is looked for elsewhere, and told when it can't be had at all.
-    place.cloud.fill("gpu_1x_a10", "us-east-1");
-    assert_eq!(train(100).code, 0);
-    assert_eq!(place.rentals().last().unwrap().region, "us-west-1");
-    // Listed late, a machine whose launch wasn't answered is found all the same.
-    place.cloud.heal();
-    place.cloud.delay(Duration::from_millis(500), Duration::from_secs(3));
-    place.cloud.fail_next(place.cloud.launch_call(), Fault::LostAnswer);
-    assert_eq!(train(102).code, 0);
-    place.check_bill("listed late");
+}
+
+#[test]
+fn provider_failures_leave_no_pod_running() {
+    let Some(place) = Place::runpod() else { return };
+    fail_calls(&place, 2);
     assert_eq!(place.cloud.complaints(), (0, Vec::new()));
 }
 

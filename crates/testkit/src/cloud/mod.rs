@@ -123,6 +123,8 @@ struct State {
     full: Vec<(String, String)>,
     boot: Duration,
     late: Duration,
+    /// Cents per hour that new machines cost beyond the listed price.
+    raise: u32,
     /// Number of requests with a wrong API key.
     refused: usize,
     /// Errors of malformed requests.
@@ -216,7 +218,7 @@ impl State {
     fn price(&self, kind: &str, region: &str) -> Option<Option<u32>> {
         let (_, cents, regions) = self.api.types.iter().find(|(name, ..)| *name == kind)?;
         let is_full = self.full.contains(&(kind.to_owned(), region.to_owned()));
-        Some((regions.contains(&region) && !is_full).then_some(*cents))
+        Some((regions.contains(&region) && !is_full).then_some(*cents + self.raise))
     }
 
     fn new_id(&self) -> String {
@@ -287,6 +289,7 @@ impl Cloud {
             full: Vec::new(),
             boot: Duration::ZERO,
             late: Duration::ZERO,
+            raise: 0,
             refused: 0,
             malformed: Vec::new(),
         };
@@ -397,6 +400,11 @@ impl Cloud {
     /// Removes the capacity for a type in a region that still offers it.
     pub fn fill(&self, kind: &str, region: &str) {
         self.state().full.push((kind.to_owned(), region.to_owned()));
+    }
+
+    /// Raises the price of new machines beyond what is listed, in cents per hour.
+    pub fn raise(&self, cents: u32) {
+        self.state().raise = cents;
     }
 
     /// Sets how long machines take to become active, and to appear in the list.
