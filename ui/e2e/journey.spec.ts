@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test, type Page } from "@playwright/test";
@@ -153,6 +154,32 @@ test("the results of a version are a report that is read without the server", as
   await examine(page);
   await measure(page);
   expect(asked).toEqual([pathToFileURL(path).href]);
+});
+
+test("a file is answered in the background, and its answers are downloaded", async ({ page }) => {
+  await page.goto(`${graft.url}/versions?task=${TASK}&tab=files`);
+  const file = {
+    name: "more.txt",
+    mimeType: "text/plain",
+    buffer: Buffer.from("yes yes yes 1\nno no no 2\nyes yes 3\n"),
+  };
+  await page.getByLabel("File to answer").setInputFiles(file);
+  await page.getByLabel("Version", { exact: true }).selectOption("v1");
+  await page.getByRole("button", { name: "Answer the file" }).click();
+  const row = page.getByRole("row", { name: /more\.txt/ });
+  await expect(row.getByText("✓ Done")).toBeVisible({ timeout: 60_000 });
+  await expect(row).toContainText("3 of 3");
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    row.getByRole("link", { name: "Download answers" }).click(),
+  ]);
+  const lines = readFileSync(await download.path(), "utf8")
+    .trim()
+    .split("\n");
+  expect(lines.map((line) => (JSON.parse(line) as { id: string; label: string }).id)).toEqual(["1", "2", "3"]);
+  await row.getByRole("button", { name: /^Remove the answers/ }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+  await expect(row).toHaveCount(0);
 });
 
 test("the worst answers are corrected and approved with one key each", async ({ page }) => {

@@ -18,6 +18,7 @@ export const PAGES = (task: string, run: string, other = run): { name: string; p
   { name: "versions", path: `/versions?task=${task}` },
   { name: "roll-out", path: `/versions?task=${task}&version=v2` },
   { name: "warm start", path: `/train?task=${task}&from=v1` },
+  { name: "files to answer", path: `/versions?task=${task}&tab=files` },
   { name: "playground", path: `/versions?task=${task}&tab=playground` },
   { name: "stats", path: `/stats?task=${task}` },
   { name: "settings", path: `/settings?task=${task}` },

@@ -1,9 +1,9 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    adapter, agent, alerts, ask_ai, backup, base, config, doctor, drift, evaluate, examples, import, live, machines,
-    models, people, predict, prompts, queue, review, rollout, runs, schedules, search, serve, stats, suspects, tasks,
-    train, worker,
+    adapter, agent, alerts, ask_ai, backup, base, batch, config, doctor, drift, evaluate, examples, import, live,
+    machines, models, people, predict, prompts, queue, review, rollout, runs, schedules, search, serve, stats,
+    suspects, tasks, train, worker,
 };
 
 /// Train small adapters for a frozen language model from approved examples, and serve the best one.
@@ -81,6 +81,9 @@ pub(crate) enum Command {
     Sweep(backup::Sweep),
     /// Answer messages with a version; prints one JSON line per message.
     Infer(predict::Infer),
+    /// Answer large files in the background, on one machine or several.
+    #[command(subcommand)]
+    Batch(Box<batch::Batch>),
     /// Evaluate a version, the bare base model and the contestants on the same held-out examples.
     Eval(evaluate::Eval),
     /// Check whether a version still performs as it did when it was evaluated.

@@ -8,6 +8,7 @@
 mod agents;
 mod alerts;
 mod bases;
+mod batches;
 mod clock;
 mod engine;
 mod error;
@@ -31,6 +32,7 @@ mod versions;
 pub use agents::{AgentView, Agents, AgentsReport, Wanted as WantedVersion, Wave};
 pub use alerts::{AlertOptions, Alerts, ReceiverView, Receivers, Tried};
 pub use bases::{BaseInfo, Bases};
+pub use batches::{BatchRequest, Batches};
 pub use clock::now;
 pub use engine::Engine;
 pub use error::{Error, SettingProblem};
@@ -103,11 +105,11 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// Rows of the database as the parts take and return them, and why it refuses.
 pub mod records {
     pub use graft_store::{
-        Admins, Agent, AgentState, Alert, AlertKind, Base, Bulk, BulkReport, Change, ChangeFilter, DatasetInfo,
-        Decision, Error, ExampleFilter, FollowCursor, Held, Import, ImportReport, ImportState, KeyedRequest,
-        KeyedState, Kind, LiveAdapter, LiveSettings, LiveSnapshot, LogStream, LogText, Machine, Messages, Method,
-        Order, Priority, Prompt, Recording, ReviewFilter, Role, Rollout, RolloutCounts, RolloutPolicy, RolloutState,
-        Run, RunFilter, RunKind, RunState, Schedule, Seen, Session, Stage, Study, StudyState, Token, TrainingRun,
-        Trial, TrialState, Upstream, UpstreamCounts, User, Version, VersionName, Watch, model_registry,
+        Admins, Agent, AgentState, Alert, AlertKind, Base, Batch, BatchState, Bulk, BulkReport, Change, ChangeFilter,
+        DatasetInfo, Decision, Error, ExampleFilter, FollowCursor, Held, Import, ImportReport, ImportState,
+        KeyedRequest, KeyedState, Kind, LiveAdapter, LiveSettings, LiveSnapshot, LogStream, LogText, Machine, Messages,
+        Method, Order, Priority, Prompt, Recording, ReviewFilter, Role, Rollout, RolloutCounts, RolloutPolicy,
+        RolloutState, Run, RunFilter, RunKind, RunState, Schedule, Seen, Session, Stage, Study, StudyState, Token,
+        TrainingRun, Trial, TrialState, Upstream, UpstreamCounts, User, Version, VersionName, Watch, model_registry,
     };
 }

@@ -34,6 +34,8 @@ const REQUESTS: &[(&str, &str)] = &[
     ("graft runs show", "GET /api/v1/runs/{id}"),
     ("graft runs stop", "POST /api/v1/runs/{id}/cancel"),
     ("graft schedules list", "GET /api/v1/schedules"),
+    ("graft batch list", "GET /api/v1/batches"),
+    ("graft batch show", "GET /api/v1/batches/{id}"),
     ("graft studies list", "GET /api/v1/studies"),
     ("graft studies show", "GET /api/v1/studies/{id}"),
     ("graft studies stop", "POST /api/v1/studies/{id}/stop"),

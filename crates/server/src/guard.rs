@@ -57,7 +57,7 @@ fn admit(config: &ServerConfig, request: &Request) -> Result<(), Problem> {
     let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     let upload = request.method() == Method::POST
         && match request.uri().path() {
-            "/api/v1/imports" => true,
+            "/api/v1/imports" | "/api/v1/batches" => true,
             // As JSON, it can't be sent by another site's form.
             "/api/v1/texts" => kind == Some(b"application/octet-stream"),
             _ => false,

@@ -326,11 +326,15 @@ fn kind_of_store(error: &StoreError) -> Kind {
         | StoreError::NoPrompt(_)
         | StoreError::NoSchedule(_)
         | StoreError::NoStudy(_)
+        | StoreError::NoBatch(_)
         | StoreError::NoMachine(_)
         | StoreError::NoLive(_)
         | StoreError::NoTask(_)
         | StoreError::NotFound { .. } => Kind::NotFound,
         StoreError::RunExists(_)
+        | StoreError::BatchExists(_)
+        | StoreError::BatchState { .. }
+        | StoreError::PartLost { .. }
         | StoreError::TaskExists(_)
         | StoreError::TaskChanged { .. }
         | StoreError::RunActive { .. }

@@ -6,7 +6,7 @@ use axum::extract::{
     Multipart,
     multipart::{Field, MultipartError},
 };
-use graft_engine::Drafts;
+use graft_engine::{BatchRequest, Drafts};
 use serde::Deserialize;
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt as _;
@@ -48,6 +48,13 @@ pub(crate) struct Columns {
     pub(crate) label: Option<String>,
     pub(crate) id: Option<String>,
     pub(crate) heading: Option<bool>,
+}
+
+/// A file of inputs that has arrived whole.
+pub(crate) struct ReceivedBatch {
+    pub(crate) request: BatchRequest,
+    pub(crate) file: NamedTempFile,
+    pub(crate) columns: graft_engine::Columns,
 }
 
 /// What has arrived so far.
@@ -92,6 +99,53 @@ pub(crate) async fn receive(mut form: Multipart, folder: &Path) -> Result<Receiv
     parts.whole()
 }
 
+/// Takes in the form of a batch, as [`receive`] does that of an import.
+pub(crate) async fn receive_batch(mut form: Multipart, folder: &Path) -> Result<ReceivedBatch, Problem> {
+    let (mut file, mut columns) = (None, Columns::default());
+    let mut request = BatchRequest {
+        task: None,
+        version: None,
+        source: String::new(),
+        part_lines: BatchRequest::PART_LINES,
+        max_tokens: None,
+    };
+    while let Some(field) = form.next_field().await.map_err(broken)? {
+        let name = field.name().unwrap_or_default().to_owned();
+        if name == "file" {
+            request.source = shown(field.file_name().unwrap_or("upload"));
+            file = Some(to_file(field, folder, &request.source).await?);
+            continue;
+        }
+        let text = to_text(field).await?;
+        let number = |most| match text.parse::<u64>() {
+            Ok(number) if (1..=most).contains(&number) => Ok(number),
+            _ => Err(Problem::field(name.as_str(), format!("a number from 1 to {most}"))),
+        };
+        match name.as_str() {
+            _ if text.is_empty() => {}
+            "task" => request.task = Some(text),
+            "version" => request.version = Some(text),
+            "part_lines" => request.part_lines = usize::try_from(number(10_000)?).unwrap_or(usize::MAX),
+            "max_tokens" => request.max_tokens = Some(number(8192)?),
+            "columns" => {
+                columns = serde_json::from_str(&text).map_err(|error| Problem::field("columns", error.to_string()))?;
+            }
+            other => return Err(Problem::field(other, "there is no such field in a batch")),
+        }
+    }
+    let Columns { text, label, id, heading } = columns;
+    if label.is_some() {
+        return Err(Problem::field("columns", "a batch has no labels: leave `label` out"));
+    }
+    let file = file.ok_or_else(|| Problem::field("file", "it is missing"))?;
+    Ok(ReceivedBatch { request, file, columns: graft_engine::Columns { text, label, id, heading } })
+}
+
+/// A file's name, as people are shown it.
+fn shown(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
 impl Parts {
     fn whole(self) -> Result<Received, Problem> {
         let kind = self.kind.ok_or_else(|| Problem::field("kind", "it is missing"))?;
@@ -106,7 +160,7 @@ impl Parts {
         Ok(Received {
             kind,
             task: self.task,
-            name: name.chars().filter(|c| !c.is_control()).take(200).collect(),
+            name: shown(&name),
             file,
             labels: self.labels,
             columns: columns.map_err(|error| Problem::field("columns", error.to_string()))?.unwrap_or_default(),

@@ -41,6 +41,8 @@ names! {
         Template = "template",
         /// A process that holds a version of a task.
         Agent = "agent",
+        /// A file of inputs that a version answers.
+        Batch = "batch",
     }
 }
 

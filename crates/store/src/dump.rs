@@ -43,6 +43,8 @@ const TABLES: &[(&str, &str)] = &[
     ("upstreams", "task"),
     ("upstream_days", "task, day"),
     ("imports", "id"),
+    ("batches", "seq"),
+    ("batch_parts", "batch, number"),
     ("prompts", "id"),
     ("prompt_drafts", "owner"),
     ("templates", "name"),

@@ -235,6 +235,30 @@ pub enum Error {
         /// Its study.
         study: String,
     },
+    /// No such batch.
+    #[error("find batch `{0}`")]
+    NoBatch(String),
+    /// The name is taken.
+    #[error("add batch `{0}`: a batch of that name exists")]
+    BatchExists(String),
+    /// A change that the batch's state does not allow.
+    #[error("change batch `{batch}` from {from} to {to}")]
+    BatchState {
+        /// The batch.
+        batch: String,
+        /// Its state.
+        from: &'static str,
+        /// The state asked for.
+        to: &'static str,
+    },
+    /// Another process answers the part now, or the batch is gone.
+    #[error("keep answers of part {number} of batch `{batch}`, which another process took over")]
+    PartLost {
+        /// The batch.
+        batch: String,
+        /// Number of the part.
+        number: u64,
+    },
     /// No such submitted text.
     #[error("find text {0}")]
     NoPrompt(u64),
@@ -437,6 +461,9 @@ impl Error {
             Self::StudyActive { study, .. } => {
                 return Some(format!("wait for it, or end it: `graft studies stop {study}`"));
             }
+            Self::NoBatch(_) | Self::BatchExists(_) => "`graft batch list` shows the batches",
+            Self::BatchState { batch, .. } => return Some(format!("`graft batch show {batch}` shows its state")),
+            Self::PartLost { .. } => "nothing to do: another process answers it",
             Self::NoPrompt(_) => "`graft prompts list` shows the submitted texts",
             Self::NoSchedule(_) | Self::ScheduleExists(_) => "`graft schedules list` shows the schedules",
             Self::NoMachine(_) | Self::MachineExists(_) => {
@@ -508,6 +535,10 @@ impl Error {
             | Self::TaskChanged { .. }
             | Self::NoStudy(_)
             | Self::StudyActive { .. }
+            | Self::NoBatch(_)
+            | Self::BatchExists(_)
+            | Self::BatchState { .. }
+            | Self::PartLost { .. }
             | Self::NoPrompt(_)
             | Self::NoSchedule(_)
             | Self::ScheduleExists(_)

@@ -39,6 +39,7 @@ const STEPS: &[(&str, &str)] = &[
     ("conditions", include_str!("../migrations/0030_conditions.sql")),
     ("templates", include_str!("../migrations/0031_templates.sql")),
     ("units", include_str!("../migrations/0032_units.sql")),
+    ("batches", include_str!("../migrations/0033_batches.sql")),
 ];
 
 /// Migrates the database to the newest schema. Takes no lock if the schema is up to date.

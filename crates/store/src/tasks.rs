@@ -49,9 +49,10 @@ pub struct NewTaskRevision<'a> {
 const REFERRED: [&str; 6] =
     ["examples", "example_revisions", "assignments", "datasets", "dataset_members", "suggestions"];
 /// Other tables with a column `task`.
-const PLAIN: [&str; 21] = [
+const PLAIN: [&str; 22] = [
     "agents",
     "alerts",
+    "batches",
     "tokens",
     "sessions",
     "runs",

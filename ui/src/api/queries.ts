@@ -71,6 +71,13 @@ export const studiesQuery = (task: string) =>
     queryKey: ["studies", "of", task],
     queryFn: async () => (await reply(api.GET("/api/v1/studies", { params: { query: { task } } }))).studies,
   });
+/** Files that a version of the task answers; read again while one is answered. */
+export const batchesQuery = (task: string) =>
+  queryOptions({
+    queryKey: ["batches", task],
+    queryFn: async () => (await reply(api.GET("/api/v1/batches", { params: { query: { task } } }))).batches,
+    refetchInterval: ({ state }) => (state.data?.some((batch) => batch.state === "running") ? 2_000 : false),
+  });
 /** A study with its trials; read again while it runs. */
 export const studyQuery = (id: string) =>
   queryOptions({

@@ -144,6 +144,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the batches. */
+        get: operations["list_batches"];
+        put?: never;
+        /** Submits a file, which workers answer part by part while nothing trains. */
+        post: operations["begin_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The progress of a batch. */
+        get: operations["show_batch"];
+        put?: never;
+        post?: never;
+        /** Removes a batch that has ended, with its inputs and answers. */
+        delete: operations["remove_batch"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batches/{id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The answers of a batch: one JSON line for each input, in the order of the inputs. */
+        get: operations["batch_results"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batches/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Continues a batch that was stopped or has failed. */
+        post: operations["resume_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batches/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops a batch; the parts that are done keep their answers. */
+        post: operations["stop_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/changes": {
         parameters: {
             query?: never;
@@ -2589,6 +2676,66 @@ export interface components {
             /** @description The first examples that it does not answer right. */
             wrong: components["schemas"]["WrongAnswer"][];
         };
+        /** @description A file of inputs that a version answers. */
+        Batch: {
+            /**
+             * Format: int64
+             * @description Inputs answered so far.
+             */
+            answered: number;
+            /** @description When. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description Who submitted it. */
+            created_by: string;
+            /** @description Why it failed. */
+            failure?: string | null;
+            finished_at?: components["schemas"]["Timestamp"] | null;
+            /** @description Its name. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Of these, without a valid answer.
+             */
+            invalid: number;
+            /**
+             * Format: int64
+             * @description Number of inputs.
+             */
+            lines: number;
+            /**
+             * Format: int64
+             * @description Maximum tokens of one answer.
+             */
+            max_tokens?: number | null;
+            /**
+             * Format: int64
+             * @description Number of parts.
+             */
+            parts: number;
+            /**
+             * Format: int64
+             * @description Parts that are done.
+             */
+            parts_done: number;
+            /**
+             * Format: int64
+             * @description Parts that are being answered now.
+             */
+            parts_running: number;
+            /** @description Name of the file. */
+            source: string;
+            /** @description Its state. */
+            state: components["schemas"]["BatchState"];
+            /** @description Name of the task. */
+            task: string;
+            /** @description The version that answers, also if another one becomes active. */
+            version: string;
+        };
+        /** @description The batches. */
+        BatchList: {
+            /** @description Newest first, 500 at most. */
+            batches: components["schemas"]["Batch"][];
+        };
         /** @description A text of a table. */
         BatchPrompt: {
             /** @description Base model of its run. */
@@ -2628,6 +2775,36 @@ export interface components {
             run?: string | null;
             /** @description The task. */
             task: string;
+        };
+        /**
+         * @description State of a batch.
+         * @enum {string}
+         */
+        BatchState: "running" | "done" | "failed" | "stopped";
+        /** @description What is uploaded, as `multipart/form-data`. */
+        BatchUpload: {
+            /** @description JSON: `{"text": …, "id": …}`, the headings or numbers of a table's columns, and `"heading"`: whether the first row
+             *     names them, where that can't be found out. */
+            columns?: string | null;
+            /**
+             * Format: binary
+             * @description The inputs: JSON lines with a text and a ts or id, a table, a Slack export, or one text per line.
+             */
+            file: Blob;
+            /**
+             * Format: int64
+             * @description Maximum tokens of one answer.
+             */
+            max_tokens?: number | null;
+            /**
+             * Format: int64
+             * @description Inputs per part, from 1 to 10,000. Default: 1,000.
+             */
+            part_lines?: number | null;
+            /** @description The task; it may be absent if only one has versions. */
+            task?: string | null;
+            /** @description The version that answers; the active one if absent. */
+            version?: string | null;
         };
         /** @description The same decision on many examples. */
         Bulk: {
@@ -2800,7 +2977,7 @@ export interface components {
          * @description The kind of thing that a change is about.
          * @enum {string}
          */
-        ChangeKind: "example" | "dataset" | "run" | "version" | "setting" | "base" | "schedule" | "study" | "user" | "token" | "import" | "machine" | "task" | "template" | "agent";
+        ChangeKind: "example" | "dataset" | "run" | "version" | "setting" | "base" | "schedule" | "study" | "user" | "token" | "import" | "machine" | "task" | "template" | "agent" | "batch";
         /** @description A part of the audit trail. */
         ChangeList: {
             /** @description In the order asked for. */
@@ -4603,6 +4780,11 @@ export interface components {
             /** @description As it is now. */
             agent: components["schemas"]["Agent"];
         };
+        /** @description One batch. */
+        OneBatch: {
+            /** @description It. */
+            batch: components["schemas"]["Batch"];
+        };
         /** @description One live adapter. */
         OneLive: {
             /** @description As it is now. */
@@ -5212,6 +5394,11 @@ export interface components {
             kept: number;
             /** @description Names that were removed. */
             names: string[];
+        };
+        /** @description A batch that was removed. */
+        RemovedBatch: {
+            /** @description Its name. */
+            removed: string;
         };
         /** @description A task's new name. */
         RenameTask: {
@@ -6437,6 +6624,13 @@ export interface components {
             study: components["schemas"]["Study"];
             /** @description Its trials, in order. */
             trials: components["schemas"]["Trial"][];
+        };
+        /** @description A batch that was submitted. */
+        SubmittedBatch: {
+            /** @description It. */
+            batch: components["schemas"]["Batch"];
+            /** @description What was decided while the file was read. */
+            notes: string[];
         };
         /** @description A job that was queued. */
         SubmittedJob: {
@@ -8019,6 +8213,262 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_batches: {
+        parameters: {
+            query?: {
+                /** @description Only of this task. */
+                task?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    begin_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["BatchUpload"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubmittedBatch"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneBatch"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    remove_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemovedBatch"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    batch_results: {
+        parameters: {
+            query?: {
+                /** @description `true`: also while parts are missing; those that are done are sent. */
+                partial?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    resume_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneBatch"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    stop_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneBatch"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

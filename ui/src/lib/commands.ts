@@ -103,6 +103,8 @@ export const commands = {
   addingUser: (name: string, role: string) => graft(["users", "add", name || "NAME"], { role }),
   addingToken: (label: string, role: string) => graft(["tokens", "add", label || "LABEL"], { role }),
   addingLink: (task: string, person: string) => graft(["tokens", "link", task || "TASK", person || "PERSON"], {}),
+  batch: ({ task, version, file = "FILE" }: { task: string; version: string; file?: string }) =>
+    graft(["batch", "submit", file], { task, version }),
   scheduling: ({ task, cron, zone, fresh, enough, base, method, activate }: Scheduling) =>
     graft(["schedules", "add", task, task], {
       ...{

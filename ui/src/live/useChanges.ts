@@ -14,6 +14,7 @@ export function outdated(change: Change): string[][] {
   if (kind === "run") return [["tasks"], ["runs"], ["run", subject]];
   if (kind === "base") return [["tasks"], ["bases"]];
   if (kind === "study") return [["studies"]];
+  if (kind === "batch") return [["batches", task]];
   if (kind === "version") return [["tasks"], ["versions", task], ["version", task], ["drift", task]];
   if (kind === "setting") return [["settings"], ["rent"], ["tables"], ["schedules"], ["users"], ["tokens"]];
   return [["tasks"]];

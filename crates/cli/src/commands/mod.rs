@@ -6,6 +6,7 @@ pub(crate) mod alerts;
 pub(crate) mod ask_ai;
 pub(crate) mod backup;
 pub(crate) mod base;
+pub(crate) mod batch;
 pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod drift;
@@ -101,6 +102,7 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
             Command::Models(command) => models::run(&engine, command).await,
             Command::Adapter(command) => adapter::run(&engine, command).await,
             Command::SoftPrompt(command) => ask_ai::run(&engine, command).await,
+            Command::Batch(command) => batch::run(&engine, *command).await,
             Command::Infer(command) => predict::infer(&engine, command, args.json).await,
             Command::Validate(command) => predict::validate(&engine, command).await,
             Command::Compare(command) => predict::compare(&engine, command).await,

@@ -4,11 +4,11 @@ use std::{
 };
 
 use clap::Args;
-use graft_core::{AnswerForm, ComputeDevice, ExitCode, TaskCard};
+use graft_core::{ComputeDevice, ExitCode};
 use graft_engine::{
     Chosen, ContestantKind, Engine, Error, Input, Serving, Task, Told, read_inputs,
     records::{self, ExampleFilter},
-    serving::{Answer, AnswerOptions, Deployment, Sampling},
+    serving::{Answer, AnswerOptions, Deployment, Sampling, answer_line},
 };
 use graft_tasks::score::{Diff, diff};
 use serde_json::{Map, Value, json};
@@ -146,7 +146,7 @@ impl Which {
 }
 
 /// Reads what is to be answered, and says how where that isn't plain.
-fn read(path: &Path, table: TableColumns) -> Result<Vec<Input>> {
+pub(super) fn read(path: &Path, table: TableColumns) -> Result<Vec<Input>> {
     let (inputs, notes) = read_inputs(path, &table.with_label(None))?;
     notes.iter().for_each(|note| eprintln!("{}: {note}", path.display()));
     Ok(inputs)
@@ -194,7 +194,7 @@ pub(crate) async fn infer(engine: &Engine, command: Infer, json: bool) -> Result
         let tell = |more| counter.set(done + more, inputs.len());
         for (input, answer) in chunk.iter().zip(answers(&serving, &deployment, chunk, &options, tell).await?) {
             invalid += usize::from(!answer.as_ref().is_ok_and(|answer| answer.valid));
-            let mut line = line(input, answer.as_ref(), deployment.card(), &version);
+            let mut line = answer_line(input, answer.as_ref(), deployment.card(), &version);
             if json {
                 add_whole(&mut line, answer.as_ref().ok());
             } else if command.output.is_none() {
@@ -214,50 +214,12 @@ pub(crate) async fn infer(engine: &Engine, command: Infer, json: bool) -> Result
     Ok(if json { Reply::new(whole, "") } else { Reply::silent() })
 }
 
-/// An answer as one short line: the input's key, the fields, how sure, and by whom.
-fn line(
-    input: &Input,
-    answer: std::result::Result<&Answer, &String>,
-    card: &TaskCard,
-    version: &str,
-) -> Map<String, Value> {
-    let mut line = Map::new();
-    if !input.key.is_empty() {
-        line.insert(input.key.into(), input.id.clone().into());
-    }
-    let answer = match answer {
-        Ok(answer) => answer,
-        Err(reason) => {
-            line.extend([("version".to_owned(), version.into()), ("valid".to_owned(), false.into())]);
-            line.insert("error".into(), reason.as_str().into());
-            return line;
-        }
-    };
-    match (&answer.answer, &card.answer) {
-        (Value::Object(fields), _) => line.extend(fields.clone()),
-        (value, AnswerForm::Label { .. }) => drop(line.insert("label".into(), value.clone())),
-        (value, _) => drop(line.insert("text".into(), value.clone())),
-    }
-    line.insert("confidence".into(), rounded(answer.confidence));
-    if !answer.fields.is_empty() {
-        let fields: Map<String, Value> = answer.fields.iter().map(|(path, p)| (path.clone(), rounded(*p))).collect();
-        line.insert("field_confidence".into(), fields.into());
-    }
-    line.insert("version".into(), version.into());
-    line.insert("valid".into(), answer.valid.into());
-    line
-}
-
 /// Adds what `/infer` replies to a short line, whose names stay as they are.
 fn add_whole(line: &mut Map<String, Value>, answer: Option<&Answer>) {
     let Some(Ok(Value::Object(whole))) = answer.map(serde_json::to_value) else { return };
     for (name, value) in whole {
         line.entry(name).or_insert(value);
     }
-}
-
-fn rounded(probability: f64) -> Value {
-    json!((probability * 1e4).round() / 1e4)
 }
 
 pub(crate) async fn validate(engine: &Engine, command: Validate) -> Result<Reply> {

@@ -10,6 +10,8 @@ mod alerts;
 mod artifacts;
 mod ask_ai;
 #[cfg(target_os = "linux")]
+mod batches;
+#[cfg(target_os = "linux")]
 mod campaign;
 mod common;
 mod contestants;

@@ -4,6 +4,7 @@
 pub mod admin;
 pub mod agents;
 pub mod bases;
+pub mod batches;
 pub mod changes;
 pub mod datasets;
 pub mod definitions;
@@ -77,6 +78,7 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(tasks::router())
         .merge(studies::router())
+        .merge(batches::router())
         .merge(training::router())
         .merge(understand::router())
         .merge(upstreams::router())

@@ -37,7 +37,11 @@ const SILENT: [&str; 21] = [
 ];
 
 /// What takes a version or a trial: the tests of the command and of the store try it. A prompt and a submitted training are an import and a run.
-const ELSEWHERE: [&str; 17] = [
+const ELSEWHERE: [&str; 21] = [
+    "POST /api/v1/batches",
+    "POST /api/v1/batches/{id}/stop",
+    "POST /api/v1/batches/{id}/resume",
+    "DELETE /api/v1/batches/{id}",
     "POST /api/v1/prompts",
     "POST /api/v1/prompts/batch",
     "POST /api/v1/studies/{id}/train",

@@ -4,6 +4,7 @@ mod answers;
 mod api;
 mod audit;
 mod bases;
+mod batches;
 mod description;
 mod fuzz;
 mod openapi;

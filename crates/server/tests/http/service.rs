@@ -125,8 +125,8 @@ impl Service {
         self.import_with(&[("kind", kind), ("task", task)], name, file).await
     }
 
-    /// As `import`, with these fields of the form.
-    pub(crate) async fn import_with(&self, fields: &[(&str, &str)], name: &str, file: &[u8]) -> Value {
+    /// Sends a file with fields of a form.
+    pub(crate) async fn upload(&self, path: &str, fields: &[(&str, &str)], name: &str, file: &[u8]) -> Said {
         let mut form = Vec::new();
         for (field, value) in fields {
             let part = format!("--line\r\ncontent-disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n");
@@ -137,7 +137,12 @@ impl Service {
         form.extend_from_slice(file);
         form.extend_from_slice(b"\r\n--line--\r\n");
         let kind = ("content-type", "multipart/form-data; boundary=line");
-        let begun = self.send(&Method::POST, "/api/v1/imports", &[kind], &form).await;
+        self.send(&Method::POST, path, &[kind], &form).await
+    }
+
+    /// As `import`, with these fields of the form.
+    pub(crate) async fn import_with(&self, fields: &[(&str, &str)], name: &str, file: &[u8]) -> Value {
+        let begun = self.upload("/api/v1/imports", fields, name, file).await;
         assert_eq!(begun.status, StatusCode::ACCEPTED, "{}", String::from_utf8_lossy(&begun.body));
         let id = begun.json()["import"]["id"].as_str().unwrap().to_owned();
         let sent = Instant::now();

@@ -9,6 +9,7 @@ import { Tabs } from "../../components/Tabs";
 import { useTask } from "../../shell/useTask";
 import { useUrl } from "../../shell/url";
 import { AgentsCard } from "./AgentsCard";
+import { Batches } from "./Batches";
 import { LiveCard } from "./LiveCard";
 import { Playground } from "./Playground";
 import { Rollback } from "./Rollback";
@@ -54,6 +55,7 @@ export function Versions() {
       content: <VersionDetail task={task} version={shown} versions={list} />,
     },
     { value: "playground", label: "Playground", content: playground },
+    { value: "files", label: "Files", content: <Batches task={task} versions={list} active={active} /> },
   ];
   return (
     <div className={layout.stack}>
@@ -66,7 +68,7 @@ export function Versions() {
       />
       <Tabs
         label="About versions"
-        value={search.tab === "playground" ? "playground" : "numbers"}
+        value={tabs.some((tab) => tab.value === search.tab) ? (search.tab ?? "") : "numbers"}
         onChange={(tab) => setUrl({ tab })}
         tabs={tabs}
       />

@@ -25,7 +25,7 @@ use crate::{
 const POLL: Duration = Duration::from_millis(50);
 /// Pending examples that one process answers: its model is loaded once for them, then it is another task's turn.
 const SUGGESTED: &str = "512";
-/// How long a task is left alone whose version couldn't answer.
+/// How long a task, or all batches, are left alone after a version couldn't answer.
 const PAUSE: Duration = Duration::from_secs(300);
 
 /// Makes a version active unless it is worse.
@@ -85,24 +85,32 @@ pub(super) fn command(engine: &Engine, options: &WorkerOptions, args: &[&str]) -
     command
 }
 
-/// Suggestions that are being made.
+/// What is answered while nothing trains: parts of batches, or pending examples of a task.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Answers {
+    /// Every part that waits.
+    Batches,
+    /// Some pending examples of a task.
+    Suggestions(String),
+}
+
+/// Answers that are being written.
 #[derive(Default)]
 pub(super) struct Background {
-    /// With its task.
-    child: Option<(Helper, String)>,
-    /// When a task failed.
-    failed: HashMap<String, Instant>,
+    child: Option<(Helper, Answers)>,
+    /// When one failed.
+    failed: HashMap<Answers, Instant>,
 }
 
 impl Background {
     /// Whether a process is at it.
     pub(super) fn is_running(&mut self) -> bool {
-        let Some((child, task)) = &mut self.child else { return false };
+        let Some((child, answers)) = &mut self.child else { return false };
         match child.ended() {
             Ok(None) => true,
             Ok(Some(exit)) => {
                 if exit.code != Some(0) {
-                    self.failed.insert(std::mem::take(task), Instant::now());
+                    self.failed.insert(answers.clone(), Instant::now());
                 }
                 self.child = None;
                 false
@@ -111,15 +119,19 @@ impl Background {
         }
     }
 
-    /// Whether a task failed not long ago.
-    pub(super) fn is_paused(&self, task: &str) -> bool {
-        self.failed.get(task).is_some_and(|at| at.elapsed() < PAUSE)
+    /// Whether these failed not long ago.
+    pub(super) fn is_paused(&self, answers: &Answers) -> bool {
+        self.failed.get(answers).is_some_and(|at| at.elapsed() < PAUSE)
     }
 
-    /// Answers some pending examples of a task.
-    pub(super) fn begin(&mut self, engine: &Engine, options: &WorkerOptions, task: String) -> Result<()> {
-        let command = command(engine, options, &["suggest", &task, "--limit", SUGGESTED]);
-        self.child = Some((Helper::start(command, options.nice.max(15), None)?, task));
+    /// Begins to answer.
+    pub(super) fn begin(&mut self, engine: &Engine, options: &WorkerOptions, answers: Answers) -> Result<()> {
+        let args = match &answers {
+            Answers::Batches => vec!["batch", "work", "--once"],
+            Answers::Suggestions(task) => vec!["suggest", task, "--limit", SUGGESTED],
+        };
+        let command = command(engine, options, &args);
+        self.child = Some((Helper::start(command, options.nice.max(15), None)?, answers));
         Ok(())
     }
 

@@ -24,6 +24,7 @@ use super::Runs;
 use crate::{
     Engine, Error, Result, alerts::AlertWatch, home, machines::RentalWatch, now, tracking::Sending, upkeep::KEPT_HOURS,
 };
+use child::Answers;
 use supervise::{Spans, Supervisor};
 
 /// How a worker works.
@@ -110,7 +111,7 @@ struct Shift {
     seen_by_schedules: i64,
     /// When the live adapters were looked after last, and whether one has something to do soon.
     tended: Option<(Instant, bool)>,
-    suggesting: child::Background,
+    answering: child::Background,
 }
 
 /// What a run takes of its worker.
@@ -149,7 +150,7 @@ impl Runs<'_> {
             swept: None,
             seen_by_schedules: -1,
             tended: None,
-            suggesting: child::Background::default(),
+            answering: child::Background::default(),
         };
         let rented = match &shift.options.only {
             Some(id) => shift.engine.machines().is_for(id).await?,
@@ -161,7 +162,7 @@ impl Runs<'_> {
         // A command that works on one run has a person who sees how it ends.
         let alerts = shift.options.only.is_none().then(|| AlertWatch::begin(&shift.engine, is_command, &shift.say));
         let outcome = shift.work().await;
-        shift.suggesting.end();
+        shift.answering.end();
         while shift.running.join_next().await.is_some() {}
         sending.end().await;
         if let Some(alerts) = alerts {
@@ -360,7 +361,7 @@ impl Shift {
             self.start_supervisor(run, lease, true);
         }
         if !self.running.is_empty() {
-            self.suggesting.end();
+            self.answering.end();
             return Ok(false);
         }
         if self.swept.is_none_or(|at| at.elapsed() >= SWEEP) {
@@ -371,10 +372,7 @@ impl Shift {
                 .iter()
                 .for_each(|path| (self.say)(Level::INFO, &format!("removed {path}, which nothing uses")));
         }
-        if self.options.suggestions && !self.suggesting.is_running() {
-            return Ok(!self.suggest().await? && !learning);
-        }
-        Ok(!self.suggesting.is_running() && !learning)
+        Ok(!self.answering.is_running() && !self.answer().await? && !learning)
     }
 
     /// Looks after the adapters that keep learning, from time to time; says whether one has something to do soon.
@@ -403,11 +401,20 @@ impl Shift {
         Ok(!run.state.is_active())
     }
 
-    /// Answers a few pending examples of one task; says whether there were any.
-    async fn suggest(&mut self) -> Result<bool> {
-        let task = self.engine.evaluations().task_to_suggest(|task| self.suggesting.is_paused(task)).await?;
-        let Some(task) = task else { return Ok(false) };
-        self.suggesting.begin(&self.engine, &self.options, task)?;
+    /// Answers parts of batches or, if none waits, a few pending examples of one task; says whether there were any.
+    async fn answer(&mut self) -> Result<bool> {
+        let suggestions = |task: &str| Answers::Suggestions(task.to_owned());
+        let answers = if !self.answering.is_paused(&Answers::Batches) && self.engine.batches().is_waiting().await? {
+            Answers::Batches
+        } else if self.options.suggestions {
+            let is_paused = |task: &str| self.answering.is_paused(&suggestions(task));
+            let task = self.engine.evaluations().task_to_suggest(is_paused).await?;
+            let Some(task) = task else { return Ok(false) };
+            suggestions(&task)
+        } else {
+            return Ok(false);
+        };
+        self.answering.begin(&self.engine, &self.options, answers)?;
         Ok(true)
     }
 
