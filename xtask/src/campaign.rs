@@ -7,12 +7,13 @@ use anyhow::{Context as _, bail, ensure};
 use crate::{prepare, shell, test::Counts};
 
 /// A part by its name, which tests of `graft` it runs, and the variable that makes them long.
-const PARTS: [(&str, &str, &str); 8] = [
+const PARTS: [(&str, &str, &str); 9] = [
     ("kills", "campaign::kills_lose_nothing_on_sqlite", "GRAFT_KILLS"),
     ("kills-postgres", "campaign::kills_lose_nothing_on_postgres", "GRAFT_KILLS"),
     ("rented", "rented::no_machine_survives_a_killed_process", "GRAFT_KILLS"),
     ("studies", "search::killed_study_finds_the_same_settings", "GRAFT_KILLS"),
     ("workers", "queue::two_workers_finish_every_run_once", "GRAFT_CAMPAIGN"),
+    ("batches", "batches::killed_workers_answer_every_line_once", "GRAFT_LINES"),
     ("agents", "agents::many_agents_take_a_new_version", "GRAFT_CAMPAIGN"),
     ("database", "faults::", "GRAFT_CAMPAIGN"),
     ("files", "disk::", "GRAFT_CAMPAIGN"),
@@ -22,12 +23,13 @@ const PARTS: [(&str, &str, &str); 8] = [
 struct Size {
     kills: u64,
     runs: u64,
+    lines: u64,
     seed: u64,
 }
 
 /// Runs the named parts, or all.
 pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
-    let mut size = Size { kills: 200, runs: 200, seed: u64::from(std::process::id()) };
+    let mut size = Size { kills: 200, runs: 200, lines: 100_000, seed: u64::from(std::process::id()) };
     let mut names = Vec::new();
     let mut arguments = arguments.iter();
     while let Some(&argument) = arguments.next() {
@@ -38,6 +40,7 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
         match argument {
             "--kills" => size.kills = number()?,
             "--runs" => size.runs = number()?,
+            "--lines" => size.lines = number()?,
             "--seed" => size.seed = number()?,
             name if PARTS.iter().any(|(known, ..)| *known == name) => names.push(name),
             other => bail!("no part is called {other}; there are {}", PARTS.map(|(name, ..)| name).join(", ")),
@@ -46,7 +49,11 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
     prepare::postgres()?;
     for (name, tests, variable) in PARTS.iter().filter(|(name, ..)| names.is_empty() || names.contains(name)) {
         println!("\n## {name}: seed {}\n", size.seed);
-        let length = if *variable == "GRAFT_KILLS" { size.kills } else { size.runs };
+        let length = match *variable {
+            "GRAFT_KILLS" => size.kills,
+            "GRAFT_LINES" => size.lines,
+            _ => size.runs,
+        };
         let began = Instant::now();
         let mut cargo = shell::cargo();
         cargo.args(["test", "--workspace", "--test", "program", "--", tests]);

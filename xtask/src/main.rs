@@ -38,7 +38,7 @@ Development tasks:
   cargo xtask fuzz [MINUTES [READER]]
                                  feed random damaged files to every reader of untrusted files, or to those whose name
                                  contains READER, for MINUTES (10) each
-  cargo xtask campaign [PART…] [--kills N] [--runs N] [--seed N]
+  cargo xtask campaign [PART…] [--kills N] [--runs N] [--lines N] [--seed N]
                                  kill and pause servers and workers at random moments under load, and make every file
                                  and database operation fail: kills, kills-postgres, workers, database, files; an hour
                                  or more on two cores
