@@ -1,11 +1,12 @@
 use graft_core::Timestamp;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sqlx::{AssertSqlSafe, any::AnyRow};
 use utoipa::ToSchema;
 
-use crate::database::Tx;
-use crate::{Error, Store, row};
+use crate::database::{Dialect, Tx};
+use crate::scope::NUMBERS;
+use crate::{Error, Store, row, watch};
 
 names! {
     /// The kind of thing that a change is about.
@@ -184,7 +185,23 @@ pub(crate) struct Entry<'a> {
     pub(crate) subject: &'a str,
 }
 
-/// Adds an entry to the audit trail within the transaction of the change itself.
+/// An entry that gets its number at the end of its transaction.
+pub(crate) struct Unnumbered {
+    actor: (String, Timestamp),
+    what: (Action, Kind),
+    task: String,
+    subject: String,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+/// Entries of one statement on SQLite.
+const PER_STATEMENT: usize = 400;
+/// Most entries of a transaction that are kept in memory.
+const MOST_KEPT: usize = 20_000;
+
+/// Adds an entry to the audit trail within the transaction of the change itself. The transaction can't read it before it
+/// ends.
 pub(crate) async fn record(
     tx: &mut Tx<'_>,
     entry: Entry<'_>,
@@ -192,51 +209,70 @@ pub(crate) async fn record(
     before: Option<&Value>,
     after: Option<&Value>,
 ) -> Result<(), Error> {
-    sqlx::query(
-        "insert into changes (seq, made_at, made_by, action, kind, task, subject, old, new)
-         select coalesce(max(seq), 0) + 1, $1, $2, $3, $4, $5, $6, $7, $8 from changes",
-    )
-    .bind(actor.at)
-    .bind(row::text(actor.by))
-    .bind(entry.action.name())
-    .bind(entry.kind.name())
-    .bind(entry.task)
-    .bind(entry.subject)
-    .bind(before.map(Value::to_string))
-    .bind(after.map(Value::to_string))
-    .execute(&mut **tx)
-    .await?;
-    tx.has_changes = true;
+    tx.unnumbered.push(Unnumbered {
+        actor: (row::text(actor.by), actor.at),
+        what: (entry.action, entry.kind),
+        task: entry.task.to_owned(),
+        subject: entry.subject.to_owned(),
+        before: before.map(Value::to_string),
+        after: after.map(Value::to_string),
+    });
+    if tx.unnumbered.len() >= MOST_KEPT {
+        number(tx, false).await?;
+    }
     Ok(())
 }
 
-/// Like [`record`], for many new subjects of one task.
-pub(crate) async fn record_all(
-    tx: &mut Tx<'_>,
-    action: Action,
-    kind: Kind,
-    task: &str,
-    made: &[(&str, Value)],
-    actor: Actor<'_>,
-) -> Result<(), Error> {
-    let last = sqlx::query("select coalesce(max(seq), 0) as seq from changes").fetch_one(&mut **tx).await?;
-    let last: i64 = row::get(&last, "seq")?;
-    let sql = "insert into changes (seq, made_at, made_by, action, kind, task, subject, new) values ";
-    let mut query = sqlx::query(AssertSqlSafe(sql.to_owned() + &tx.dialect.rows(made.len(), 8)));
-    for (seq, (subject, after)) in (last + 1..).zip(made) {
-        query = query
-            .bind(seq)
-            .bind(actor.at)
-            .bind(row::text(actor.by))
-            .bind(action.name())
-            .bind(kind.name())
-            .bind(task)
-            .bind(*subject)
-            .bind(after.to_string());
+/// Stores the transaction's entries with the next numbers, and with `ends` commits it on Postgres; returns whether it did.
+/// From here to the end of the transaction others wait for their numbers. So numbers have no gaps, though transactions may
+/// fail, and whoever sees a number sees all lower ones: a cursor skips nothing. Postgres gets all of it in one message, so
+/// that the others don't wait for the network.
+pub(crate) async fn number(tx: &mut Tx<'_>, ends: bool) -> Result<bool, Error> {
+    let made = std::mem::take(&mut tx.unnumbered);
+    if made.is_empty() {
+        return Ok(false);
     }
-    query.execute(&mut **tx).await?;
-    tx.has_changes = true;
-    Ok(())
+    if tx.dialect == Dialect::Postgres {
+        let entries = made.iter().map(|made| {
+            let (by, at) = &made.actor;
+            json!([at, by, made.what.0, made.what.1, made.task, made.subject, made.before, made.after])
+        });
+        let entries = Value::Array(entries.collect()).to_string();
+        sqlx::query("select set_config('graft.entries', $1, true)").bind(entries).execute(&mut **tx).await?;
+        // The transaction that `chain` begins is empty; sqlx ends it.
+        let end = if ends { "; commit and chain" } else { "" };
+        let sql = format!(
+            "{notify}; select 1 from pg_advisory_xact_lock({NUMBERS});
+             insert into changes (seq, made_at, made_by, action, kind, task, subject, old, new)
+             select (select coalesce(max(seq), 0) from changes) + n, cast(e->>0 as bigint), e->>1, e->>2, e->>3, e->>4,
+                    e->>5, e->>6, e->>7
+             from json_array_elements(cast(current_setting('graft.entries') as json)) with ordinality as entries (e, n){end}",
+            notify = watch::NOTIFY,
+        );
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut **tx).await?;
+        return Ok(ends);
+    }
+    let last = sqlx::query("select coalesce(max(seq), 0) as seq from changes").fetch_one(&mut **tx).await?;
+    let mut seq: i64 = row::get(&last, "seq")?;
+    for made in made.chunks(PER_STATEMENT) {
+        let sql = "insert into changes (seq, made_at, made_by, action, kind, task, subject, old, new) values ";
+        let mut query = sqlx::query(AssertSqlSafe(sql.to_owned() + &tx.dialect.rows(made.len(), 9)));
+        for made in made {
+            seq += 1;
+            query = query
+                .bind(seq)
+                .bind(made.actor.1)
+                .bind(&made.actor.0)
+                .bind(made.what.0.name())
+                .bind(made.what.1.name())
+                .bind(&made.task)
+                .bind(&made.subject)
+                .bind(made.before.as_deref())
+                .bind(made.after.as_deref());
+        }
+        query.execute(&mut **tx).await?;
+    }
+    Ok(false)
 }
 
 /// The fields in which two objects differ, before and after.

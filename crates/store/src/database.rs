@@ -1,22 +1,25 @@
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use graft_core::{looks_like_address, without_secrets};
 use sqlx::any::{Any, AnyConnectOptions, AnyPoolOptions, install_default_drivers};
-use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection};
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection};
 
+use crate::changes::{self, Unnumbered};
 use crate::clock::Steadiness;
 use crate::faults::Faults;
-use crate::watch::{self, Watching};
+use crate::scope::Scope;
+use crate::watch::Watching;
 use crate::{Error, migrate, row};
 
-/// A write transaction. It holds the database's single write lock, and rolls back when dropped.
+/// A write transaction. It holds the locks of its scope, and rolls back when dropped.
 pub(crate) struct Tx<'c> {
     inner: sqlx::Transaction<'c, Any>,
     pub(crate) dialect: Dialect,
-    /// Whether the audit trail was written, so that watchers must be notified on commit.
-    pub(crate) has_changes: bool,
+    /// Entries of the audit trail that have no number yet.
+    pub(crate) unnumbered: Vec<Unnumbered>,
     faults: Faults,
 }
 
@@ -24,12 +27,21 @@ impl Tx<'_> {
     /// Commits: makes the changes durable and visible.
     pub(crate) async fn commit(mut self) -> Result<(), Error> {
         self.faults.fail_if_chosen()?;
-        if self.has_changes && self.dialect == Dialect::Postgres {
-            sqlx::raw_sql(watch::NOTIFY).execute(&mut *self.inner).await?;
+        let is_committed = changes::number(&mut self, true).await?;
+        let ended = self.inner.commit().await;
+        if !is_committed {
+            ended?;
         }
-        self.inner.commit().await?;
         // Fault injection: the commit succeeded, but the caller gets an error.
         self.faults.fail_if_chosen()
+    }
+
+    /// Takes the locks of another scope, too, in the order of [`Scope`]'s documentation.
+    pub(crate) async fn also(&mut self, scope: Scope<'_>) -> Result<(), Error> {
+        if self.dialect == Dialect::Postgres {
+            sqlx::raw_sql(AssertSqlSafe(scope.locks())).execute(&mut *self.inner).await?;
+        }
+        Ok(())
     }
 }
 
@@ -50,10 +62,12 @@ impl std::ops::DerefMut for Tx<'_> {
 /// Longest wait for a connection from the pool. The wait for the database's own lock is limited to 5 s.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Identifies Graft's write lock among the advisory locks of a Postgres server.
-const LOCK: &str = "set local lock_timeout = '5s'; \
-     set local idle_in_transaction_session_timeout = '30s'; \
-     select 1 from pg_advisory_xact_lock(7238237101)";
+/// How long a write waits on Postgres for its locks, and how long it may pause while it holds them.
+const LIMITS: &str = "set local lock_timeout = '5s'; set local idle_in_transaction_session_timeout = '30s'; ";
+
+/// Connections of a process that write on Postgres. SQLite has one: writers of this process queue there instead of at the
+/// file's lock.
+const WRITERS: u32 = 8;
 
 /// The differences between the two databases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,7 +125,6 @@ impl Dialect {
 /// Graft's database: a SQLite file or a Postgres database. Clones are cheap and share the connections.
 #[derive(Clone)]
 pub struct Store {
-    /// A pool of one connection: writers of this process queue here instead of at the database's lock.
     pub(crate) write: AnyPool,
     pub(crate) read: AnyPool,
     pub(crate) dialect: Dialect,
@@ -119,6 +132,8 @@ pub struct Store {
     pub(crate) watching: Arc<Watching>,
     pub(crate) faults: Faults,
     pub(crate) steadiness: Arc<Steadiness>,
+    /// When this process last deleted expired requests.
+    pub(crate) swept: Arc<AtomicI64>,
 }
 
 impl std::fmt::Debug for Store {
@@ -155,6 +170,7 @@ impl Store {
         migrate::migrate(&mut first, dialect).await?;
         first.close().await?;
         let pool = || AnyPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT);
+        let writers = if dialect == Dialect::Postgres { WRITERS } else { 1 };
         let read = match dialect {
             Dialect::Sqlite => pool().max_connections(4).after_connect(|connection, _| {
                 Box::pin(async move { sqlx::raw_sql("pragma query_only = on").execute(connection).await.map(drop) })
@@ -162,13 +178,14 @@ impl Store {
             Dialect::Postgres => pool().max_connections(8),
         };
         Ok(Self {
-            write: pool().max_connections(1).connect_lazy_with(options.clone()),
+            write: pool().max_connections(writers).connect_lazy_with(options.clone()),
             read: read.connect_lazy_with(options),
             dialect,
             name: name.into(),
             watching: Arc::default(),
             faults: Faults::default(),
             steadiness: Arc::new(Steadiness::new()),
+            swept: Arc::default(),
         })
     }
 
@@ -204,15 +221,20 @@ impl Store {
         self.read.close().await;
     }
 
-    /// Begins a write transaction, which takes the database's single write lock.
+    /// Begins a write transaction beside which no other write goes on.
     pub(crate) async fn begin(&self) -> Result<Tx<'static>, Error> {
-        self.begun().await.map_err(|error| match error {
+        self.begin_in(Scope::All).await
+    }
+
+    /// Begins a write transaction that reads for its decisions, and changes, nothing outside a scope.
+    pub(crate) async fn begin_in(&self, scope: Scope<'_>) -> Result<Tx<'static>, Error> {
+        self.begun(scope).await.map_err(|error| match error {
             Error::ReadOnly(_) => Error::Refused { database: self.name.to_string(), source: Box::new(error) },
             other => other,
         })
     }
 
-    async fn begun(&self) -> Result<Tx<'static>, Error> {
+    async fn begun(&self, scope: Scope<'_>) -> Result<Tx<'static>, Error> {
         self.faults.fail_if_chosen()?;
         let mut inner = match self.write.begin_with(self.dialect.begin()).await {
             // If the disk refuses a commit, SQLite ends the transaction itself, but sqlx still counts it as open.
@@ -223,15 +245,15 @@ impl Store {
             }
             begun => begun?,
         };
-        lock(&mut inner, self.dialect).await?;
-        Ok(Tx { inner, dialect: self.dialect, has_changes: false, faults: self.faults.clone() })
+        lock(&mut inner, self.dialect, scope).await?;
+        Ok(Tx { inner, dialect: self.dialect, unnumbered: Vec::new(), faults: self.faults.clone() })
     }
 }
 
-/// Takes Graft's write lock on Postgres; SQLite's `begin immediate` has taken it.
-pub(crate) async fn lock(tx: &mut AnyConnection, dialect: Dialect) -> Result<(), Error> {
+/// Takes the locks of a scope on Postgres; SQLite's `begin immediate` has locked all.
+pub(crate) async fn lock(tx: &mut AnyConnection, dialect: Dialect, scope: Scope<'_>) -> Result<(), Error> {
     if dialect == Dialect::Postgres {
-        sqlx::raw_sql(LOCK).execute(tx).await?;
+        sqlx::raw_sql(AssertSqlSafe(LIMITS.to_owned() + &scope.locks())).execute(tx).await?;
     }
     Ok(())
 }

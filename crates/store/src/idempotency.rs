@@ -1,5 +1,8 @@
+use std::sync::atomic::Ordering;
+
 use graft_core::{Digest, Timestamp};
 
+use crate::scope::Scope;
 use crate::{Error, Store, row};
 
 /// Milliseconds after which a request without an answer counts as abandoned, unless its server renews it. Needed for
@@ -20,6 +23,15 @@ pub struct KeyedRequest<'a> {
     /// The process that answers it.
     pub by: &'a str,
 }
+
+impl KeyedRequest<'_> {
+    fn scope(&self) -> Scope<'_> {
+        Scope::Request(self.who, self.route, self.key)
+    }
+}
+
+/// How often a process deletes the expired requests, in milliseconds.
+const SWEEP_MS: i64 = 60_000;
 
 /// State of a request with an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,15 +61,16 @@ impl Store {
         at: Timestamp,
         expires: Timestamp,
     ) -> Result<KeyedState, Error> {
-        let mut tx = self.begin().await?;
-        sqlx::query("delete from idempotency where expires_at < $1").bind(at).execute(&mut *tx).await?;
+        self.sweep_requests(at).await?;
+        let mut tx = self.begin_in(request.scope()).await?;
         let found = sqlx::query(
             "select digest, status, reply, answering, created_at from idempotency
-             where who = $1 and route = $2 and key = $3",
+             where who = $1 and route = $2 and key = $3 and expires_at >= $4",
         )
         .bind(row::text(request.who))
         .bind(row::text(request.route))
         .bind(row::text(request.key))
+        .bind(at)
         .fetch_optional(&mut *tx)
         .await?;
         if let Some(found) = found {
@@ -78,7 +91,8 @@ impl Store {
         sqlx::query(
             "insert into idempotency (who, route, key, digest, created_at, expires_at, answering)
              values ($1, $2, $3, $4, $5, $6, $7)
-             on conflict (who, route, key) do update set created_at = excluded.created_at,
+             on conflict (who, route, key) do update set digest = excluded.digest, status = null, reply = null,
+                         created_at = excluded.created_at, expires_at = excluded.expires_at,
                          answering = excluded.answering",
         )
         .bind(row::text(request.who))
@@ -94,12 +108,24 @@ impl Store {
         Ok(KeyedState::New)
     }
 
+    /// Deletes expired requests from time to time. Until then they count as unknown.
+    async fn sweep_requests(&self, at: Timestamp) -> Result<(), Error> {
+        let last = self.swept.load(Ordering::Relaxed);
+        let is_due = last == 0 || (at - last).abs() >= SWEEP_MS;
+        if is_due && self.swept.compare_exchange(last, at, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            let mut tx = self.begin().await?;
+            sqlx::query("delete from idempotency where expires_at < $1").bind(at).execute(&mut *tx).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
     /// Records that a request is still being answered.
     ///
     /// # Errors
     /// When the database can't be written.
     pub async fn renew_request(&self, request: KeyedRequest<'_>, at: Timestamp) -> Result<(), Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in(request.scope()).await?;
         sqlx::query(
             "update idempotency set created_at = $5
              where who = $1 and route = $2 and key = $3 and answering = $4 and status is null",
@@ -119,7 +145,7 @@ impl Store {
     /// # Errors
     /// When the database can't be written.
     pub async fn end_request(&self, request: KeyedRequest<'_>, answer: Option<(u16, &str)>) -> Result<(), Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in(request.scope()).await?;
         let statement = match answer {
             Some(_) => "update idempotency set status = $4, reply = $5 where who = $1 and route = $2 and key = $3",
             None => "delete from idempotency where who = $1 and route = $2 and key = $3 and status is null",

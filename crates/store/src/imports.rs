@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use sqlx::any::AnyRow;
 
 use crate::changes::{Actor, Entry, record};
+use crate::scope::Scope;
 use crate::{Action, Error, Kind, Store, row};
 
 names! {
@@ -82,7 +83,7 @@ impl Store {
     /// # Errors
     /// When the database can't be written.
     pub async fn import_progress(&self, id: &str, done: u64, of: Option<u64>) -> Result<(), Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in(Scope::Statement).await?;
         sqlx::query("update imports set done = $2, total = coalesce($3, total) where id = $1 and state = 'running'")
             .bind(id)
             .bind(row::big(done))

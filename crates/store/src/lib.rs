@@ -56,6 +56,7 @@ mod rollouts;
 mod row;
 mod runs;
 mod schedules;
+mod scope;
 mod settings;
 mod studies;
 mod suggestions;

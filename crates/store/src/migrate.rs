@@ -4,6 +4,7 @@ use sqlx::Connection;
 use crate::Error;
 use crate::database::{Dialect, lock};
 use crate::row;
+use crate::scope::Scope;
 
 /// All schema versions, oldest first. A released step never changes; add a new one instead.
 const STEPS: &[(&str, &str)] = &[
@@ -49,7 +50,7 @@ pub(crate) async fn migrate(connection: &mut AnyConnection, dialect: Dialect) ->
         return Ok(());
     }
     let mut tx = connection.begin_with(dialect.begin()).await?;
-    lock(&mut tx, dialect).await?;
+    lock(&mut tx, dialect, Scope::All).await?;
     // Another process may have migrated while this one waited for the lock.
     let found = schema(&mut tx, dialect).await?;
     if found == 0 {

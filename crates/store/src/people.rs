@@ -8,6 +8,7 @@ use sqlx::any::{AnyExecutor, AnyRow};
 use utoipa::ToSchema;
 
 use crate::changes::{Actor, Entry, record};
+use crate::scope::Scope;
 use crate::{Action, Error, Kind, Store, row};
 
 names! {
@@ -229,7 +230,7 @@ impl Store {
     }
 
     async fn note_use(&self, id: &str, at: Timestamp) -> Result<(), Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in(Scope::Statement).await?;
         sqlx::query("update tokens set used_at = $2 where id = $1").bind(id).bind(at).execute(&mut *tx).await?;
         tx.commit().await
     }
@@ -323,7 +324,7 @@ impl Store {
     /// # Errors
     /// When the database can't be written.
     pub async fn end_session(&self, hash: &str) -> Result<(), Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in(Scope::Statement).await?;
         sqlx::query("delete from sessions where hash = $1").bind(hash).execute(&mut *tx).await?;
         tx.commit().await
     }

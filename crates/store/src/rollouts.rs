@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
+use crate::scope::Scope;
 use crate::versions::{active, get};
 use crate::{Action, Error, Kind, Stage, Store, row};
 
@@ -333,7 +334,7 @@ impl Store {
         failures: u64,
         dropped: u64,
     ) -> Result<(), Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in(Scope::Rollout(id)).await?;
         let (mut kept, mut over) = (0, 0);
         if !one(&mut *tx, id).await?.state.is_running() {
             return Ok(());

@@ -5,6 +5,7 @@ use serde_json::Value;
 use sqlx::any::AnyRow;
 
 use crate::runs::find;
+use crate::scope::Scope;
 use crate::{Error, Run, RunState, Store, row};
 
 /// State of sending one run to one tracker.
@@ -58,7 +59,7 @@ impl Store {
     /// # Errors
     /// When the database can't be written.
     pub async fn track_run(&self, run: &str, tracker: &str) -> Result<(), Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in(Scope::Statement).await?;
         sqlx::query("insert into tracked_runs (run, tracker) values ($1, $2) on conflict (run, tracker) do nothing")
             .bind(run)
             .bind(tracker)
@@ -139,7 +140,7 @@ impl Store {
     /// When the database can't be written.
     pub async fn save_tracked(&self, known: &Tracked, owner: &str, millis: i64) -> Result<bool, Error> {
         let now = self.now().await?;
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in(Scope::Statement).await?;
         let saved = sqlx::query(
             "update tracked_runs set place = $4, seq = $5, steps = $6, state = $7, tries = $8, error = $9,
                     not_before = $10, sent_at = $11, until = $12, owner = case when $13 > 0 then owner end

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
+use crate::scope::Scope;
 use crate::{Action, Error, Kind, Store, row};
 
 names! {
@@ -207,7 +208,7 @@ impl Store {
     /// # Errors
     /// When the database can't be written.
     pub async fn count_upstream(&self, task: &str, day: i64, counts: &UpstreamCounts) -> Result<(), Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in(Scope::Statement).await?;
         add(&mut tx, task, day, counts).await?;
         tx.commit().await
     }

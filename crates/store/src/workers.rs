@@ -2,6 +2,7 @@ use graft_core::Timestamp;
 use serde::Serialize;
 use sqlx::any::AnyRow;
 
+use crate::scope::Scope;
 use crate::{Error, Store, row};
 
 /// A process that takes runs from the queue.
@@ -29,7 +30,7 @@ impl Store {
     /// # Errors
     /// When the database can't be written.
     pub async fn worker_seen(&self, worker: &Worker) -> Result<(), Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in(Scope::Statement).await?;
         sqlx::query(
             "insert into workers (id, host, pid, slots, graft, started_at, seen_at)
              values ($1, $2, $3, $4, $5, $6, $7) on conflict (id) do update set seen_at = excluded.seen_at",

@@ -41,9 +41,10 @@ pub struct Postgres {
 const GUARD: &str = r#"
 trap : INT
 programs=$1 folder=$2
+shift 2
 "$programs/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$folder/log" 2>&1 || exit 1
-"$programs/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c shared_buffers=16MB -c fsync=off \
-    -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 >>"$folder/log" 2>&1 &
+"$programs/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c max_connections=200 "$@" \
+    >>"$folder/log" 2>&1 &
 server=$!
 until "$programs/pg_isready" -q -h "$folder"; do
     kill -0 $server 2>/dev/null || exit 1
@@ -55,6 +56,10 @@ kill -INT $server
 wait $server
 rm -rf "$folder"
 "#;
+
+/// Settings of a server whose data nobody needs after a crash.
+const FAST: [&str; 8] =
+    ["-c", "shared_buffers=16MB", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"];
 
 impl Postgres {
     /// The server that all tests of this process share. `None` with `GRAFT_SKIP_POSTGRES=1`.
@@ -75,10 +80,22 @@ impl Postgres {
     /// # Errors
     /// If Postgres is not installed, or does not start.
     pub fn start() -> Result<Self, Error> {
+        Self::start_with(&FAST)
+    }
+
+    /// Like [`start`](Self::start), with Postgres's own settings: each commit is on the disk. For measurements.
+    ///
+    /// # Errors
+    /// As `start`.
+    pub fn durable() -> Result<Self, Error> {
+        Self::start_with(&[])
+    }
+
+    fn start_with(settings: &[&str]) -> Result<Self, Error> {
         let programs = programs().ok_or(Error::Missing)?;
         let folder = tempfile::Builder::new().prefix("graft-pg-").tempdir()?;
         let mut command = Command::new("sh");
-        command.args(["-c", GUARD, "sh"]).arg(&programs).arg(folder.path());
+        command.args(["-c", GUARD, "sh"]).arg(&programs).arg(folder.path()).args(settings);
         // Postgres refuses to run as root.
         if folder.path().metadata()?.uid() == 0 {
             let (user, group) = unprivileged().ok_or(Error::NoUser)?;

@@ -265,7 +265,7 @@ impl Runs<'_> {
     /// # Errors
     /// Store errors.
     pub async fn downloads(self) -> Result<Vec<RunDownload>> {
-        let mut runs = self.engine.store.active_runs().await?;
+        let mut runs = self.engine.store.taken_runs().await?;
         runs.retain(|run| run.state != RunState::Queued && run.phase.as_deref() == Some(Phase::Download.name()));
         let ids: Vec<&str> = runs.iter().map(|run| run.id.as_str()).collect();
         let mut known = self.engine.store.followed_of(&ids).await?;
@@ -422,7 +422,7 @@ impl Runs<'_> {
         }
         if let Some(machine) = &run.machine {
             let at_it = |other: &Run| other.machine == run.machine && other.state != RunState::Queued;
-            if let Some(other) = self.engine.store.active_runs().await?.into_iter().find(at_it) {
+            if let Some(other) = self.engine.store.taken_runs().await?.into_iter().find(at_it) {
                 return Ok(Some(Waiting { why: format!("run {} is on machine {machine}", other.id), until: None }));
             }
         }
@@ -445,9 +445,9 @@ impl Runs<'_> {
     async fn at_the_gpu_of(self, run: &Run) -> Result<Option<(u32, String)>> {
         let there_is_one = graft_train::gpu_count() > 0;
         let Some(gpu) = run.gpu(there_is_one) else { return Ok(None) };
-        let active = self.engine.store.active_runs().await?.into_iter();
+        let taken = self.engine.store.taken_runs().await?.into_iter();
         let at_it = |other: &Run| other.state != RunState::Queued && other.gpu(there_is_one) == Some(gpu);
-        Ok(active.filter(at_it).map(|other| (gpu, other.id)).next())
+        Ok(taken.filter(at_it).map(|other| (gpu, other.id)).next())
     }
 
     /// Part of a run's log, from a byte offset on.

@@ -430,7 +430,7 @@ impl Studies<'_> {
 
     /// Lets runs train whose study has ended; with the recipe, if what the study found can't be read.
     async fn end_searches(self, say: &Say) -> Result<()> {
-        for run in self.engine.store.active_runs().await?.iter().filter(|run| is_searched(run)) {
+        for run in &self.engine.store.searched_runs().await? {
             let view = self.view(run.search.as_deref().unwrap_or_default()).await;
             if matches!(&view, Ok(view) if view.study.state == StudyState::Running) {
                 continue;

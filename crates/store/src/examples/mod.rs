@@ -19,6 +19,7 @@ use utoipa::ToSchema;
 use crate::changes::Actor;
 use crate::database::{Dialect, Tx};
 use crate::merge::{Merge, merge};
+use crate::scope::Scope;
 use crate::{Action, Change, ChangeFilter, Error, Kind, Store, row};
 
 names! {
@@ -226,7 +227,11 @@ impl Store {
         if self.dialect == Dialect::Sqlite {
             sqlx::raw_sql(FOR_IMPORT).execute(&self.write).await?;
         }
-        let mut tx = self.begin().await?;
+        let scope = match examples {
+            [first, rest @ ..] if rest.iter().all(|other| other.task == first.task) => Scope::Examples(&first.task),
+            _ => Scope::All,
+        };
+        let mut tx = self.begin_in(scope).await?;
         let began = Instant::now();
         let mut importing = Importing { actor, report, last: BTreeMap::new() };
         let mut done = 0;

@@ -10,6 +10,7 @@ use super::table;
 use super::{ExampleFilter, as_stored, missing};
 use crate::changes::Actor;
 use crate::database::Tx;
+use crate::scope::Scope;
 use crate::{Action, Change, Error, Store, row};
 
 /// What the caller knew of an example. A review is refused if it has changed since. Of a caller who knows the revision
@@ -110,7 +111,7 @@ impl Store {
         at: Timestamp,
     ) -> Result<Example, Error> {
         let actor = Actor { by, at };
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in(Scope::Example(task, id)).await?;
         let before = unchanged(&mut tx, task, id, seen, by).await?;
         let mut after = before.clone();
         decision.apply(&mut after, actor)?;
@@ -131,7 +132,7 @@ impl Store {
         by: &str,
         at: Timestamp,
     ) -> Result<Example, Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in(Scope::Example(task, id)).await?;
         let before = unchanged(&mut tx, task, id, seen, by).await?;
         let mut standing = standing_reviews(table::changes(&mut tx, task, id).await?);
         let undone = standing.pop().ok_or_else(|| Error::NothingToUndo { id: id.to_owned() })?;
@@ -164,7 +165,7 @@ impl Store {
         at: Timestamp,
     ) -> Result<BulkReport, Error> {
         let actor = Actor { by, at };
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in(Scope::Examples(task)).await?;
         let ids = match which {
             Bulk::Ids(ids) => ids.clone(),
             Bulk::Matching(filter) => {

@@ -10,7 +10,7 @@ use sqlx::{
 };
 
 use super::ReviewState;
-use crate::changes::{Actor, Change, Entry, change, differing, record, record_all};
+use crate::changes::{Actor, Change, Entry, change, differing, record};
 use crate::database::Tx;
 use crate::{Action, Error, Kind, row};
 
@@ -72,7 +72,7 @@ pub(super) async fn last_position(tx: &mut Tx<'_>, task: &str) -> Result<i64, Er
     row::get(&last.fetch_one(&mut **tx).await?, "position")
 }
 
-/// Adds new examples of one task at their positions with three statements, whatever their number.
+/// Adds new examples of one task at their positions with two statements, whatever their number.
 pub(super) async fn add_all(
     tx: &mut Tx<'_>,
     task: &str,
@@ -108,8 +108,11 @@ pub(super) async fn add_all(
     }
     query.execute(&mut **tx).await?;
     add_revisions(tx, new.iter().map(|(_, new)| new), actor).await?;
-    let made: Vec<(&str, Value)> = new.iter().map(|(_, new)| (new.id.as_str(), fields(new))).collect();
-    record_all(tx, Action::Import, Kind::Example, task, &made, actor).await
+    for (_, new) in new {
+        let entry = Entry { action: Action::Import, kind: Kind::Example, task, subject: &new.id };
+        record(tx, entry, actor, None, Some(&fields(new))).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn update(

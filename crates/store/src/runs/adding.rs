@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{NewRun, Priority, Run, RunKind, find};
 use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
+use crate::scope::Scope;
 use crate::{Action, Error, Kind, NewTrial, Store, Version, row};
 
 /// An evaluation to queue.
@@ -95,7 +96,7 @@ impl Store {
             version: Some(&version.name),
             study: None,
         };
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in(Scope::Queue).await?;
         if let Some(active) = second(&mut tx, &fresh).await? {
             let run = find(&mut *tx, &active).await?.ok_or(Error::NoRun(active))?;
             return Ok((run, false));

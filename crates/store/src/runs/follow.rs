@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use super::{Lease, Run, RunUpdate, change, owned};
 use crate::changes::Actor;
 use crate::database::Tx;
+use crate::scope::Scope;
 use crate::{Error, Store, row};
 
 names! {
@@ -118,7 +119,7 @@ impl Store {
         by: &str,
         at: Timestamp,
     ) -> Result<Run, Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in(Scope::Run(&lease.run)).await?;
         let run = owned(&mut tx, lease).await?;
         write(&mut tx, &run.id, findings).await?;
         let state = update.state.filter(|next| run.state.may_become(*next));

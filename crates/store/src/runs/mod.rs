@@ -22,6 +22,7 @@ use utoipa::ToSchema;
 
 use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
+use crate::scope::Scope;
 use crate::{Action, Error, Kind, Store};
 
 names! {
@@ -361,7 +362,7 @@ impl Store {
     /// # Errors
     /// [`Error::RunActive`] while another run of the task is queued or running; [`Error::RunExists`].
     pub async fn add_run(&self, new: NewRun<'_>, by: &str, at: Timestamp) -> Result<Run, Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in(Scope::Queue).await?;
         let run = add(&mut tx, Fresh::training(new), Actor { by, at }).await?;
         tx.commit().await?;
         Ok(run)

@@ -4,7 +4,7 @@
 use graft_core::{Dataset, Failure, Timestamp, TrainSpec};
 use serde::Serialize;
 use serde_json::{Value, json};
-use sqlx::any::AnyRow;
+use sqlx::any::{AnyExecutor, AnyRow};
 use utoipa::ToSchema;
 
 use super::{
@@ -16,6 +16,7 @@ use crate::clock::{self, Reading};
 use crate::database::Tx;
 use crate::datasets;
 use crate::schedules::{Due, advance};
+use crate::scope::Scope;
 use crate::versions::{NewVersion, Version, register};
 use crate::{Action, Error, Kind, Store, row};
 
@@ -109,7 +110,7 @@ impl Store {
         by: &str,
         at: Timestamp,
     ) -> Result<Run, Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in(Scope::Queue).await?;
         let added = submit(&mut tx, new, order, dataset, Actor { by, at }).await?;
         tx.commit().await?;
         Ok(added)
@@ -140,20 +141,26 @@ impl Store {
         if self.next_of(only).await?.is_none() {
             return Ok(None);
         }
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in(Scope::Claims).await?;
         let at: Timestamp = row::get(&sqlx::query(clock::time(self.dialect)).fetch_one(&mut *tx).await?, "at")?;
-        let mut next = None;
-        for place in [HERE, ELSEWHERE] {
-            let found = sqlx::query(NEXT).bind(at).bind(only).bind(place).fetch_optional(&mut *tx).await?;
-            next = found.as_ref().map(run).transpose()?.filter(|next| free.fits(next));
-            if next.is_some() {
-                break;
+        let mut next = loop {
+            let mut next = None;
+            for place in [HERE, ELSEWHERE] {
+                next = choose(&mut *tx, at, only, place).await?.filter(|next| free.fits(next));
+                if next.is_some() {
+                    break;
+                }
             }
-        }
-        let Some(next) = next else { return Ok(None) };
-        let taken = self.take(&mut tx, next, owner, millis).await?;
+            let Some(next) = next else { return Ok(None) };
+            // Whoever is writing about it comes first; somebody may be cancelling it.
+            tx.also(Scope::Run(&next.id)).await?;
+            if let Some(next) = choose(&mut *tx, at, Some(&next.id), ANYWHERE).await? {
+                break next;
+            }
+        };
+        self.hold(&mut tx, &mut next, owner, millis).await?;
         let update = RunUpdate { state: Some(RunState::Starting), attempt: true, ..RunUpdate::default() };
-        let taken = change(&mut tx, taken, &update, Actor { by, at }).await?;
+        let taken = change(&mut tx, next, &update, Actor { by, at }).await?;
         tx.commit().await?;
         Ok(Some(leased(taken, owner)))
     }
@@ -168,9 +175,7 @@ impl Store {
 
     async fn next_of(&self, only: Option<&str>) -> Result<Option<Run>, Error> {
         let at = self.now().await?;
-        let row: Option<AnyRow> =
-            sqlx::query(NEXT).bind(at).bind(only).bind(ANYWHERE).fetch_optional(&self.read).await?;
-        row.as_ref().map(run).transpose()
+        choose(&self.read, at, only, ANYWHERE).await
     }
 
     /// Takes over a run whose lease has expired or that has no holder. From then on the former holder can't write.
@@ -179,7 +184,7 @@ impl Store {
     /// [`Error::LeaseHeld`] while another process holds it; [`Error::LeaseLost`] if it got another holder or ended
     /// since `seen`.
     pub async fn take_over(&self, seen: &Run, owner: &str, millis: i64) -> Result<(Run, Lease), Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in(Scope::Run(&seen.id)).await?;
         let now = clock::read(&mut tx, self.dialect).await?;
         let found = find(&mut *tx, &seen.id).await?.ok_or_else(|| Error::NoRun(seen.id.clone()))?;
         if found.fence != seen.fence || !found.state.is_active() {
@@ -188,7 +193,9 @@ impl Store {
         if found.is_held(&now) && found.lease_owner.as_deref() != Some(owner) {
             return Err(Error::LeaseHeld { run: found.id, owner: found.lease_owner.unwrap_or_default() });
         }
-        let taken = self.take(&mut tx, found, owner, millis).await?;
+        let mut taken = found;
+        self.hold(&mut tx, &mut taken, owner, millis).await?;
+        write(&mut tx, &taken).await?;
         tx.commit().await?;
         Ok(leased(taken, owner))
     }
@@ -204,15 +211,38 @@ impl Store {
         rows.iter().map(run).collect()
     }
 
+    /// Active runs that have left the queue or have a holder, oldest first: all but those that wait.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn taken_runs(&self) -> Result<Vec<Run>, Error> {
+        let rows = sqlx::query(select_runs!(
+            "where state in ('starting', 'running') or (state = 'queued' and lease_owner is not null) order by seq"
+        ))
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter().map(run).collect()
+    }
+
+    /// Queued runs that wait for the study that chooses their settings.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn searched_runs(&self) -> Result<Vec<Run>, Error> {
+        let rows = sqlx::query(select_runs!("where state = 'queued' and phase = 'search' order by seq"))
+            .fetch_all(&self.read)
+            .await?;
+        rows.iter().map(run).collect()
+    }
+
     /// Active runs whose lease has expired, or that have left the queue and have no holder.
     ///
     /// # Errors
     /// When the database can't be read.
     pub async fn abandoned_runs(&self) -> Result<Vec<Run>, Error> {
-        let runs = self.active_runs().await?;
+        let runs = self.taken_runs().await?;
         let now = clock::read(&mut *self.read.acquire().await?, self.dialect).await?;
-        let left = |run: &Run| !run.is_held(&now) && (run.state != RunState::Queued || run.lease_owner.is_some());
-        Ok(runs.into_iter().filter(left).collect())
+        Ok(runs.into_iter().filter(|run| !run.is_held(&now)).collect())
     }
 
     /// All held runs, with their holder and the remaining time of the lease.
@@ -220,7 +250,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn held_runs(&self) -> Result<Vec<Held>, Error> {
-        let runs = self.active_runs().await?;
+        let runs = self.taken_runs().await?;
         let now = clock::read(&mut *self.read.acquire().await?, self.dialect).await?;
         let held = |run: Run| {
             let left = run
@@ -247,7 +277,7 @@ impl Store {
     /// # Errors
     /// [`Error::LeaseLost`] if another process took the run over.
     pub async fn renew_lease(&self, lease: &Lease, millis: i64) -> Result<Run, Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in(Scope::Run(&lease.run)).await?;
         let mut run = owned(&mut tx, lease).await?;
         let now = clock::read(&mut tx, self.dialect).await?;
         run.lease = Some((now.clock, now.at.saturating_add(millis)));
@@ -261,7 +291,7 @@ impl Store {
     /// # Errors
     /// [`Error::LeaseLost`] if another process took the run over.
     pub async fn release_lease(&self, lease: &Lease) -> Result<(), Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in(Scope::Run(&lease.run)).await?;
         let mut run = owned(&mut tx, lease).await?;
         run.lease = run.lease.map(|(clock, _)| (clock, i64::MIN));
         write(&mut tx, &run).await?;
@@ -273,7 +303,7 @@ impl Store {
     /// # Errors
     /// [`Error::LeaseLost`] if another process took the run over; [`Error::RunState`].
     pub async fn update_held(&self, lease: &Lease, update: &RunUpdate, by: &str, at: Timestamp) -> Result<Run, Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in(Scope::Run(&lease.run)).await?;
         let run = owned(&mut tx, lease).await?;
         let run = change(&mut tx, run, update, Actor { by, at }).await?;
         tx.commit().await?;
@@ -285,7 +315,7 @@ impl Store {
     /// # Errors
     /// [`Error::LeaseLost`] if another process took the run over.
     pub async fn settle_base(&self, lease: &Lease, spec: &TrainSpec, by: &str, at: Timestamp) -> Result<Run, Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in(Scope::Run(&lease.run)).await?;
         let run = owned(&mut tx, lease).await?;
         sqlx::query("update runs set spec = $2 where id = $1")
             .bind(&run.id)
@@ -312,7 +342,7 @@ impl Store {
         by: &str,
         at: Timestamp,
     ) -> Result<Run, Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in(Scope::Run(&lease.run)).await?;
         let mut run = owned(&mut tx, lease).await?;
         if run.state != RunState::Queued {
             let update = RunUpdate { state: Some(RunState::Queued), ..RunUpdate::default() };
@@ -349,7 +379,7 @@ impl Store {
     /// [`Error::NoRun`]; [`Error::RunState`] if it has ended.
     pub async fn cancel_run(&self, id: &str, by: &str, at: Timestamp) -> Result<Run, Error> {
         let actor = Actor { by, at };
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in(Scope::Run(id)).await?;
         let now = clock::read(&mut tx, self.dialect).await?;
         let mut run = find(&mut *tx, id).await?.ok_or_else(|| Error::NoRun(id.to_owned()))?;
         if !run.state.is_active() {
@@ -369,13 +399,13 @@ impl Store {
         Ok(run)
     }
 
-    async fn take(&self, tx: &mut Tx<'_>, mut run: Run, owner: &str, millis: i64) -> Result<Run, Error> {
+    /// Makes a process the holder of a run that is not written yet.
+    async fn hold(&self, tx: &mut Tx<'_>, run: &mut Run, owner: &str, millis: i64) -> Result<(), Error> {
         let now = clock::read(tx, self.dialect).await?;
         run.fence += 1;
         run.lease_owner = Some(owner.to_owned());
         run.lease = Some((now.clock, now.at.saturating_add(millis)));
-        write(tx, &run).await?;
-        Ok(run)
+        Ok(())
     }
 }
 
@@ -420,7 +450,7 @@ pub(crate) async fn submit(
     find(&mut **tx, &added.id).await?.ok_or(Error::NoRun(added.id))
 }
 
-/// Values of `$3`: runs on the worker's own machine, on others, or both.
+/// Values of `$2`: runs on the worker's own machine, on others, or both.
 const HERE: i64 = 0;
 const ELSEWHERE: i64 = 1;
 const ANYWHERE: i64 = 2;
@@ -428,20 +458,49 @@ const ANYWHERE: i64 = 2;
 /// Longest that a run waits before it is tried again. A time that is further ahead is of a clock that was ahead.
 pub const LONGEST_WAIT: Timestamp = 24 * 3_600_000;
 
-/// `$1` is the database's time, `$2` the only run allowed, `$3` where it executes. A machine that was removed counts as
-/// having one slot, so that its runs are claimed and fail with a clear error.
-const NEXT: &str = select_runs!(
-    "where state = 'queued' and lease_owner is null and ($2 is null or id = $2)
-       and (phase is null or phase <> 'search')
-       and (not_before is null or not_before <= $1 or not_before > $1 + 86400000)
-       and (after_run is null or exists
-            (select 1 from runs a where a.id = runs.after_run and a.state = 'succeeded'))
-       and ($3 = 2 or ($3 = 0 and machine is null) or ($3 = 1 and machine is not null))
-       and (machine is null
-            or (select count(*) from runs b where b.machine = runs.machine and b.state in ('starting', 'running'))
-               < coalesce((select slots from machines m where m.name = runs.machine), 1))
-     order by priority desc, seq limit 1"
-);
+/// The condition under which a queued run `q` may start: `$1` is the database's time, `$2` where it executes. A machine that
+/// was removed counts as having one slot, so that its runs are claimed and fail with a clear error.
+macro_rules! may_start {
+    () => {
+        "q.state = 'queued' and q.lease_owner is null
+         and (q.phase is null or q.phase <> 'search')
+         and (q.not_before is null or q.not_before <= $1 or q.not_before > $1 + 86400000)
+         and (q.after_run is null or exists
+              (select 1 from runs a where a.id = q.after_run and a.state = 'succeeded'))
+         and ($2 = 2 or ($2 = 0 and q.machine is null) or ($2 = 1 and q.machine is not null))
+         and (q.machine is null
+              or (select count(*) from runs b where b.machine = q.machine and b.state in ('starting', 'running'))
+                 < coalesce((select slots from machines m where m.name = q.machine), 1))"
+    };
+}
+
+/// The oldest run of a priority that may start. The index `runs_waiting` has them in this order, so that a long queue takes
+/// no longer.
+macro_rules! oldest {
+    ($priority:literal) => {
+        concat!(
+            "(select q.seq from runs q where q.priority = ",
+            $priority,
+            " and ",
+            may_start!(),
+            " order by q.seq limit 1)"
+        )
+    };
+}
+
+/// The run to claim, of all or of one.
+async fn choose(on: impl AnyExecutor<'_>, at: Timestamp, only: Option<&str>, place: i64) -> Result<Option<Run>, Error> {
+    const NEXT: &str =
+        concat!(select_runs!("where seq = coalesce("), oldest!("2"), ", ", oldest!("1"), ", ", oldest!("0"), ")");
+    const ONLY: &str =
+        concat!(select_runs!("where seq = "), "(select q.seq from runs q where q.id = $3 and ", may_start!(), ")");
+    let query = match only {
+        None => sqlx::query(NEXT).bind(at).bind(place),
+        Some(only) => sqlx::query(ONLY).bind(at).bind(place).bind(only.to_owned()),
+    };
+    let row: Option<AnyRow> = query.fetch_optional(on).await?;
+    row.as_ref().map(run).transpose()
+}
 
 impl Run {
     /// Whether the lease is valid at this reading. Leases measured by a clock that no longer exists have expired.

@@ -140,6 +140,11 @@ async fn idempotency_key_identifies_one_request(database: Database) {
         KeyedState::New,
         "its server died"
     );
+    let late = KeyedRequest { key: "late", ..asked };
+    assert_eq!(store.begin_request(late, &lives, 70_001, 70_010).await.unwrap(), KeyedState::New);
+    store.end_request(late, Some((200, "{}"))).await.unwrap();
+    let reused = KeyedRequest { digest: &two, ..late };
+    assert_eq!(store.begin_request(reused, &lives, 70_011, 1_000_000).await.unwrap(), KeyedState::New, "it expired");
     let other = store.begin_request(KeyedRequest { digest: &two, ..asked }, &lives, 70_001, 1_000_000).await;
     assert!(matches!(other, Err(Error::KeyReused(_))));
     store.end_request(asked, Some((202, "{}"))).await.unwrap();

@@ -295,7 +295,7 @@ impl Runs<'_> {
 
     /// Ends the leases of killed processes of this machine, so that no worker waits until they expire.
     async fn free_runs_of_the_dead(self) -> Result<()> {
-        for run in self.engine.store.active_runs().await? {
+        for run in self.engine.store.taken_runs().await? {
             let Some(owner) = run.lease_owner.filter(|owner| self.engine.is_gone(owner)) else { continue };
             match self.engine.store.release_lease(&Lease { run: run.id, owner, fence: run.fence }).await {
                 Err(graft_store::Error::LeaseLost { .. }) => {}
