@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use graft_testkit::Postgres;
+use graft_testkit::{Postgres, Relay, S3};
 use serde_json::{Value, json};
 
 use crate::common::{
@@ -162,6 +162,58 @@ fn versions_change_across_servers_on_postgres() {
     if let Some(postgres) = Postgres::shared() {
         live(&Graft::on(postgres.database().unwrap()));
     }
+}
+
+/// Three servers with their own homes, one of which is cut off from database and bucket while another version becomes active.
+#[test]
+fn replica_that_was_cut_off_serves_its_last_version_and_catches_up() {
+    let Some(postgres) = Postgres::shared() else { return };
+    let (bucket, database) = (S3::start().unwrap(), postgres.database().unwrap());
+    let ways = [Relay::to_database(&database).unwrap(), Relay::to_origin(&bucket.place()[0].1).unwrap()];
+    let cut = |is_cut| ways.iter().for_each(|way| way.cut(is_cut));
+    let near = || Graft::on(database.clone()).with_bucket(&bucket);
+    let far = Graft::on(ways[0].url().to_owned()).with_bucket(&bucket).with("AWS_ENDPOINT_URL", ways[1].url());
+    let homes = [near(), near(), far];
+    homes.iter().for_each(|home| drop(home.ok(&["base", "add", "tiny", model("tiny-llama").to_str().unwrap()])));
+    let first = Server::start(&homes[0]);
+    let [second, third] = [&homes[1], &homes[2]]
+        .map(|home| Server::started(home.command(&["serve", "--bind", "127.0.0.1:0", "--no-worker"])));
+    upload(&first);
+    let [old, new] = [train(&first, 2), train(&first, 4)];
+    let ask = json!({"task": "text-classification", "input": "yes yes 5"});
+    let activate = |name: &str, expected: Value| {
+        let path = format!("/api/v1/versions/text-classification/{name}/activate");
+        first.json(200, "POST", &path, &json!({"expected": expected, "force": true}));
+    };
+    let wait_for = |server: &Server, version: &str| {
+        let begun = Instant::now();
+        loop {
+            let (status, text) = server.send("POST", "/api/v1/infer", "application/json", ask.to_string().as_bytes());
+            if status == 200 && text.contains(&format!("\"version\":\"{version}\"")) {
+                return begun.elapsed();
+            }
+            assert!(begun.elapsed() < Duration::from_secs(60), "{version} doesn't answer: {text}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    activate(&old, Value::Null);
+    for server in [&first, &second, &third] {
+        wait_for(server, &old);
+    }
+    assert_eq!(third.send("GET", "/ready", "", b"").0, 200);
+
+    cut(true);
+    activate(&new, json!(old));
+    println!("the others changed after {:?}", [&first, &second].map(|server| wait_for(server, &new)));
+    for _ in 0..5 {
+        assert_eq!(third.json(200, "POST", "/api/v1/infer", &ask)["version"], old.as_str(), "its last good version");
+    }
+    assert_eq!(third.send("GET", "/ready", "", b"").0, 503, "it says that it is cut off");
+    assert_eq!(third.json(200, "POST", "/api/v1/infer", &ask)["version"], old.as_str());
+
+    cut(false);
+    println!("the one that was cut off changed after {:?}", wait_for(&third, &new));
+    assert_eq!(third.send("GET", "/ready", "", b"").0, 200);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `/health`, `/ready`, `/metrics` and the API's description.
 
+use std::time::Duration;
+
 use axum::{
     extract::State,
     http::{HeaderValue, header},
@@ -15,6 +17,9 @@ use crate::{
     problem::{Kind, Problem},
     state::AppState,
 };
+
+/// Longest wait for the database until the server counts as not ready.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The process is running.
 #[derive(Debug, Serialize, ToSchema)]
@@ -39,7 +44,9 @@ async fn ready(State(state): State<AppState>) -> Result<Reply<Health>, Problem> 
     if state.is_closing() {
         return Err(Problem::new(Kind::Unavailable, "the server is shutting down"));
     }
-    state.engine.upkeep().check_database().await?;
+    // One that was cut off says nothing, not even that it is away.
+    let answer = tokio::time::timeout(PATIENCE, state.engine.upkeep().check_database()).await;
+    answer.map_err(|_| Problem::new(Kind::Unavailable, "the database does not answer"))??;
     Ok(Reply(Health { status: "ready", version: env!("CARGO_PKG_VERSION") }))
 }
 
