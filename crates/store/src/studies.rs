@@ -116,6 +116,8 @@ pub struct NewTrial<'a> {
     pub sides: (u64, u64),
     /// The revision of the task that it trains.
     pub task_revision: Option<i64>,
+    /// The machine that executes it; the worker's own if absent.
+    pub machine: Option<&'a str>,
 }
 
 macro_rules! select_studies {

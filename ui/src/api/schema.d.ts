@@ -4705,6 +4705,8 @@ export interface components {
             /** @description `20-trials`, `60m` or `2h`. */
             budget: string;
             method?: components["schemas"]["MethodName"] | null;
+            /** @description The machine that executes the trials, one of `graft machines list`. Default: the worker's own. */
+            on?: string | null;
             /**
              * Format: int64
              * @description Number of trials at a time. With more, each is chosen from fewer results. Default: 1.

@@ -7,6 +7,7 @@ use graft_engine::{
     records::{StudyState, Trial, TrialState},
 };
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::{
     failure::Result,
@@ -29,9 +30,13 @@ pub(crate) struct Search {
     /// When the search ends: `20-trials`, `60m` or `2h`. A running trial is finished.
     #[arg(long, default_value = "20-trials")]
     budget: Budget,
-    /// Trials at a time, if workers run beside this command. With more, each is chosen from fewer results.
+    /// Trials at a time: on another machine, or if workers run beside this command. With more, each is chosen from fewer
+    /// results.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=16))]
     parallel: u64,
+    /// Train on another machine; `graft machines list` shows them. Its slots limit the trials at a time.
+    #[arg(long, value_name = "MACHINE")]
+    on: Option<String>,
     /// How trials are chosen: `random` shows what `tpe` brings.
     #[arg(long, value_enum, default_value = "tpe")]
     sampler: SamplerName,
@@ -79,6 +84,7 @@ pub(crate) async fn run(engine: &Engine, command: Search) -> Result<Reply> {
                 method: command.method,
                 budget: command.budget,
                 parallel: Some(command.parallel),
+                on: command.on,
                 sampler: command.sampler,
                 settings: command.settings,
             };
@@ -89,7 +95,7 @@ pub(crate) async fn run(engine: &Engine, command: Search) -> Result<Reply> {
     };
     let program = std::env::current_exe().map_err(Error::TrainerStart)?;
     let looking = tokio::spawn(look(engine.clone(), study.id.clone()));
-    let mut told = BTreeSet::new();
+    let (mut told, mut followed, mut at_work) = (BTreeSet::new(), BTreeSet::new(), JoinSet::new());
     let ended = loop {
         let now = match engine.studies().advance(&study.id).await {
             Ok(now) => now,
@@ -107,14 +113,23 @@ pub(crate) async fn run(engine: &Engine, command: Search) -> Result<Reply> {
         if now.state != StudyState::Running {
             break Ok(view);
         }
-        match view.trials.iter().find(|trial| trial.state == TrialState::Running) {
-            Some(trial) => {
-                if let Err(error) =
-                    engine.runs().supervise(&trial.run, program.clone(), &mut |_| {}, Arc::new(|_, _| {})).await
-                {
-                    break Err(error);
-                }
+        // A trial takes all of this machine; on another one there is room for several.
+        let most = if view.study.plan["on"].is_string() { view.trials.len() } else { 1 };
+        for trial in view.trials.iter().filter(|trial| trial.state == TrialState::Running) {
+            if at_work.len() < most && followed.insert(trial.run.clone()) {
+                let (engine, program, run) = (engine.clone(), program.clone(), trial.run.clone());
+                at_work.spawn(async move {
+                    engine.runs().supervise(&run, program, &mut |_| {}, Arc::new(|_, _| {})).await.map(|_| run)
+                });
             }
+        }
+        match at_work.join_next().await {
+            Some(Ok(Ok(run))) => {
+                followed.remove(&run);
+            }
+            Some(Ok(Err(error))) => break Err(error),
+            // It was not cancelled: it panicked.
+            Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
             None => tokio::time::sleep(LOOK).await,
         }
     };

@@ -134,6 +134,9 @@ pub struct StudyRequest {
     #[serde(default)]
     #[schema(minimum = 1, maximum = 16)]
     pub parallel: Option<u64>,
+    /// The machine that executes the trials, one of `graft machines list`. Default: the worker's own.
+    #[serde(default)]
+    pub on: Option<String>,
     /// How trials are chosen. Default: `tpe`.
     #[serde(default)]
     pub sampler: SamplerName,
@@ -148,6 +151,9 @@ struct StudyPlan {
     budget: Budget,
     seed: u64,
     parallel: u64,
+    /// The machine that executes the trials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    on: Option<String>,
     #[serde(default)]
     sampler: SamplerName,
     base: BaseRef,
@@ -240,8 +246,14 @@ impl Studies<'_> {
     /// # Errors
     /// [`Error::NotReady`] if the task couldn't be trained; [`graft_store::Error::StudyActive`] while it has a study.
     pub async fn begin(self, request: &StudyRequest) -> Result<Study> {
+        if let Some(name) = &request.on
+            && self.engine.machines().is_rented(name).await?
+        {
+            return Err(Error::Unsupported("search on rented machines: each trial would rent one".to_owned()));
+        }
         let of = |method: Method, settings: Settings| {
-            let mut run = RunRequest { method, settings, ..RunRequest::new(&request.task) };
+            let on = request.on.clone();
+            let mut run = RunRequest { method, settings, on, ..RunRequest::new(&request.task) };
             request.base.iter().for_each(|base| run.base.clone_from(base));
             run
         };
@@ -277,6 +289,7 @@ impl Studies<'_> {
             method: None,
             budget,
             parallel: None,
+            on: None,
             sampler: SamplerName::default(),
             // Trials are compared at the length of training that was asked for.
             settings: Settings {
@@ -305,6 +318,7 @@ impl Studies<'_> {
             budget: request.budget,
             seed,
             parallel: request.parallel.unwrap_or(1).clamp(1, 16),
+            on: request.on.clone(),
             sampler: request.sampler,
             base: base.clone(),
             dataset: prepared.dataset.digest.clone(),
@@ -544,6 +558,7 @@ impl Studies<'_> {
             request: &request,
             sides: (learned, measured),
             task_revision: plan.revision,
+            machine: plan.on.as_deref(),
         };
         Ok(self.engine.store.add_trial(study, new, &self.engine.by, now()).await?)
     }
@@ -767,6 +782,7 @@ fn request(plan: &StudyPlan, trial: &Trial) -> RunRequest {
         base: plan.base.name.clone(),
         method: serde_json::from_value(chosen("method")).unwrap_or_default(),
         settings,
+        on: plan.on.clone(),
         ..RunRequest::new(plan.card.name.as_str())
     }
 }
@@ -838,6 +854,7 @@ mod tests {
             budget: Budget::Trials(3),
             seed: 1,
             parallel: 1,
+            on: None,
             sampler: SamplerName::default(),
             base: BaseRef { name: "tiny".into(), digest: Digest::of(b"tiny") },
             dataset: dataset.digest.clone(),

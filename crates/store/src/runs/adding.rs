@@ -163,12 +163,12 @@ pub(crate) async fn add_trial_run(
     new: NewTrial<'_>,
     actor: Actor<'_>,
 ) -> Result<(), Error> {
-    let NewTrial { run, request, sides, task_revision, .. } = new;
+    let NewTrial { run, request, sides, task_revision, machine, .. } = new;
     let id = run.spec.run.as_str();
     add(tx, Fresh { study: Some(study), ..Fresh::training(run) }, actor).await?;
     sqlx::query(
         "update runs set request = $2, priority = $3, max_attempts = $4, train_samples = $5, eval_samples = $6,
-                task_revision = $7
+                task_revision = $7, machine = $8
          where id = $1",
     )
     .bind(id)
@@ -178,6 +178,7 @@ pub(crate) async fn add_trial_run(
     .bind(row::big(sides.0))
     .bind(row::big(sides.1))
     .bind(task_revision)
+    .bind(machine)
     .execute(&mut **tx)
     .await?;
     Ok(())

@@ -41,7 +41,14 @@ async fn trial_is_added_once_and_blocks_no_training(database: Database) {
         store
             .add_trial(
                 &study,
-                NewTrial { trial: &trial, run, request: &request, sides: (3, 1), task_revision: Some(4) },
+                NewTrial {
+                    trial: &trial,
+                    run,
+                    request: &request,
+                    sides: (3, 1),
+                    task_revision: Some(4),
+                    machine: None,
+                },
                 "ada",
                 12,
             )

@@ -186,7 +186,13 @@ impl Runs<'_> {
     ///
     /// # Errors
     /// The database cannot be read or written permanently; there is no such run. A failed run is not an error here.
-    pub async fn supervise(self, id: &str, program: PathBuf, tell: &mut dyn FnMut(&Event), say: Say) -> Result<Run> {
+    pub async fn supervise(
+        self,
+        id: &str,
+        program: PathBuf,
+        tell: &mut (dyn FnMut(&Event) + Send),
+        say: Say,
+    ) -> Result<Run> {
         let (_go_on, stop) = watch::channel(false);
         let mut seq = self.engine.store.last_event(id).await?.map_or(0, |event| event.seq);
         let mut work = std::pin::pin!(self.work(WorkerOptions::only(id, program), stop, say));
