@@ -64,7 +64,7 @@ const IN_TESTS: [(&str, &[&str]); 3] = [("gpu", &["core", "nn", "train"]), ("pre
 /// What only some crates may use: SQL, HTTP and its description, the command line, the tensor product, tokenizers.
 const KEPT: [(&str, &[&str]); 18] = [
     ("sqlx", &["store", "tasks"]),
-    ("ureq", &["agent", "cloud", "contestants", "hub", "notify", "track", "upstream"]),
+    ("ureq", &["agent", "cloud", "contestants", "exec", "hub", "notify", "track", "upstream"]),
     ("lettre", &["notify"]),
     ("object_store", &["artifacts"]),
     ("tar", &["exec"]),

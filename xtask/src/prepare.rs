@@ -1,5 +1,5 @@
 //! Installs what the tests need besides the repository: a Postgres server, an ssh server, Slurm, a real base model,
-//! OpenAI's clients, MLflow, a validator for Kubernetes.
+//! OpenAI's clients, MLflow, Ray, a validator for Kubernetes.
 
 use std::{
     path::{Path, PathBuf},
@@ -176,6 +176,26 @@ pub(crate) fn mlflow() -> Result<PathBuf, String> {
         installs.into_iter().try_for_each(|one| one.join().unwrap_or_else(|_| anyhow::bail!("pip was not waited for")))
     });
     made.map(|()| folder.clone()).map_err(|error| format!("{error:#}"))
+}
+
+/// The cluster with which trainings elsewhere are tested.
+const RAY: &str = "ray[default]==2.60.0";
+
+/// The Python environment of a Ray cluster; an explanation if it can't be installed.
+pub(crate) fn ray() -> Result<PathBuf, String> {
+    let venv = std::path::absolute(shell::target().join("xtask/ray")).map_err(|error| error.to_string())?;
+    let made = || -> anyhow::Result<()> {
+        let ready = venv.join("ready");
+        if std::fs::read_to_string(&ready).is_ok_and(|found| found == RAY) {
+            return Ok(());
+        }
+        println!("Downloading {RAY} for the tests of clusters (120 MB) …");
+        shell::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+        let mut pip = Command::new(venv.join("bin/python"));
+        shell::run(pip.args(["-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-compile", RAY]))?;
+        Ok(std::fs::write(&ready, RAY)?)
+    };
+    made().map(|()| venv.clone()).map_err(|error| format!("{error:#}"))
 }
 
 /// Checks manifests against the schemas that Kubernetes publishes, and has them with it.

@@ -15,7 +15,7 @@ const MORE_MODELS: [(&str, &str); 2] =
     [("GRAFT_TEST_GEMMA", "gemma3_matches_transformers"), ("GRAFT_TEST_QWEN", "qwen2_matches_transformers")];
 
 /// The tests that start programs, servers and real services, which a busy machine may upset.
-const BLACK_BOX: [&str; 13] = [
+const BLACK_BOX: [&str; 14] = [
     "bucket",
     "campaign",
     "databases",
@@ -25,6 +25,7 @@ const BLACK_BOX: [&str; 13] = [
     "lambda",
     "local",
     "program",
+    "ray",
     "receivers",
     "runpod",
     "slurm",
@@ -128,6 +129,7 @@ struct Needs {
     base: Option<PathBuf>,
     openai: Option<PathBuf>,
     mlflow: Option<PathBuf>,
+    ray: Option<PathBuf>,
     kubernetes: Option<PathBuf>,
     lacking: Vec<String>,
 }
@@ -161,6 +163,10 @@ impl Needs {
             Ok(path) => self.mlflow = Some(path),
             Err(why) => self.lacking.push(format!("tests with MLflow's server did nothing: {why}")),
         }
+        match prepare::ray() {
+            Ok(path) => self.ray = Some(path),
+            Err(why) => self.lacking.push(format!("tests with a Ray cluster did nothing: {why}")),
+        }
         match prepare::kubernetes() {
             Ok(path) => self.kubernetes = Some(path),
             Err(why) => self.lacking.push(format!("the manifests for Kubernetes were not checked: {why}")),
@@ -178,9 +184,12 @@ impl Needs {
         if let Some(path) = &self.mlflow {
             tests.env("GRAFT_TEST_MLFLOW", path);
         }
+        if let Some(path) = &self.ray {
+            tests.env("GRAFT_TEST_RAY", path);
+        }
         if quick {
             tests.env("GRAFT_SKIP_POSTGRES", "1").env("GRAFT_SKIP_SSHD", "1").env("GRAFT_SKIP_SLURM", "1");
-            tests.env_remove("GRAFT_TEST_OPENAI").env_remove("GRAFT_TEST_MLFLOW");
+            tests.env_remove("GRAFT_TEST_OPENAI").env_remove("GRAFT_TEST_MLFLOW").env_remove("GRAFT_TEST_RAY");
         }
         tests
     }

@@ -31,7 +31,7 @@ pub use event::{Event, EventKind, InterimScores, Phase};
 pub use example::{Example, ExampleId, Review, Source, Timestamp};
 pub use exit::ExitCode;
 pub use failure::{Failure, FailureClass};
-pub use launcher::{Launcher, SlurmJob};
+pub use launcher::{Launcher, RayJob, SlurmJob};
 pub use random::{Purpose, random};
 pub use rental::{Rental, RentalState, cost_cents, dollars};
 pub use sequential::Sequential;

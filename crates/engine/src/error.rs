@@ -365,6 +365,9 @@ pub enum Error {
     /// A text that `ssh` would take for something else than a machine.
     #[error("use `{0}` as a machine")]
     BadDestination(String),
+    /// It is no address of a Ray cluster.
+    #[error("use `{0}` as the address of a Ray cluster")]
+    BadAddress(String),
 
     // Versions
     /// Results of a version that has none.
@@ -505,14 +508,19 @@ impl From<graft_exec::Error> for Error {
 fn exit_code_of(error: &graft_exec::Error) -> ExitCode {
     use graft_exec::Error as E;
     match error {
-        E::Unreachable { .. } | E::Transfer { .. } | E::Scheduler { .. } => ExitCode::Network,
+        error if error.is_passing() => ExitCode::Network,
         E::NoSsh { .. }
         | E::HostKey { .. }
         | E::Denied { .. }
         | E::RemotePlatform { .. }
         | E::RemoteProgram { .. }
         | E::RemoteGpu { .. }
-        | E::Slurm { .. } => ExitCode::Usage,
+        | E::Slurm { .. }
+        | E::Ray { .. }
+        | E::RayOld { .. }
+        | E::RayFolder { .. }
+        | E::RayNode { .. }
+        | E::RayDenied { .. } => ExitCode::Usage,
         _ => ExitCode::Internal,
     }
 }
@@ -632,6 +640,7 @@ impl Error {
                 let hints: Vec<&str> = preflight.errors().map(|problem| problem.hint.as_str()).collect();
                 return Some(hints.join("; ")).filter(|hints| !hints.is_empty());
             }
+            Self::BadAddress(_) => "give the address of its dashboard, such as `http://head:8265`",
             Self::BadDestination(_) => {
                 "write it as `ssh` takes it: a name of ~/.ssh/config, user@host, or ssh://user@host:port"
             }
@@ -706,6 +715,7 @@ impl Error {
             }
             Self::BadSchedule(..)
             | Self::BadDestination(_)
+            | Self::BadAddress(_)
             | Self::HomeNotEmpty { .. }
             | Self::OwnVersions { .. }
             | Self::Unbundled { .. } => ExitCode::Usage,

@@ -107,6 +107,56 @@ pub enum Error {
         /// What it said.
         said: String,
     },
+    /// Ray refuses the job, or it can't run.
+    #[error("submit a job to Ray at `{address}`: {said}")]
+    Ray {
+        /// The cluster's address.
+        address: String,
+        /// What it said.
+        said: String,
+    },
+    /// Ray doesn't answer now.
+    #[error("reach Ray at `{address}`: {said}")]
+    NoRay {
+        /// The cluster's address.
+        address: String,
+        /// What went wrong.
+        said: String,
+    },
+    /// Ray lacks what is needed.
+    #[error("use Ray {version} at `{address}`")]
+    RayOld {
+        /// The cluster's address.
+        address: String,
+        /// Its version.
+        version: String,
+    },
+    /// A node doesn't see the shared folder, or can't write there.
+    #[error("find Graft's files in `{folder}` on node `{node}` of Ray at `{address}`")]
+    RayFolder {
+        /// The cluster's address.
+        address: String,
+        /// The node's name.
+        node: String,
+        /// The folder as nodes see it.
+        folder: String,
+    },
+    /// No node has what is asked for.
+    #[error("find a node of Ray at `{address}` with {wanted}: the most that nodes have is {most}")]
+    RayNode {
+        /// The cluster's address.
+        address: String,
+        /// What is asked for.
+        wanted: String,
+        /// The most that any node has of each.
+        most: String,
+    },
+    /// Ray wants a token, or another one.
+    #[error("log in to Ray at `{address}`")]
+    RayDenied {
+        /// The cluster's address.
+        address: String,
+    },
     /// The scheduler of the cluster doesn't answer now.
     #[error("ask the scheduler at `{host}`: {said}")]
     Scheduler {
@@ -154,6 +204,12 @@ fn room(needed: Option<u64>, free: Option<u64>) -> String {
 }
 
 impl Error {
+    /// Whether it is of the connection, or of what is asked there, and may be over in a moment.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Scheduler { .. } | Self::NoRay { .. } | Self::Transfer { .. })
+    }
+
     /// What the user can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -199,6 +255,28 @@ impl Error {
                     .into()
             }
             Self::Scheduler { .. } => "try again; `scontrol ping` on the cluster tells whether Slurm is up".into(),
+            Self::Ray { .. } => "look at the job on Ray's dashboard, under Jobs".into(),
+            Self::NoRay { .. } => {
+                "give the address of Ray's dashboard on the head node, such as `http://head:8265`; a trainer that was started \
+                 there continues meanwhile"
+                    .into()
+            }
+            Self::RayOld { .. } => "install Ray 2.9 or newer on the cluster".into(),
+            Self::RayFolder { .. } => {
+                "mount the folder on this machine and on all nodes, where the same user can write to it; if nodes have it under \
+                 another path, give that with `--nodes`"
+                    .into()
+            }
+            Self::RayNode { .. } => {
+                "ask for less with `--cpus`, `--gpus` or `--memory`; a cluster that adds such a node when it is needed can be \
+                 added without a check"
+                    .into()
+            }
+            Self::RayDenied { .. } => {
+                "set RAY_AUTH_TOKEN, or RAY_AUTH_TOKEN_PATH to a file that has the token: `ray get-auth-token` on the head node \
+                 tells it"
+                    .into()
+            }
             Self::Transfer { .. } => "try again: what was sent before is kept".into(),
             Self::Io { .. } | Self::BadEvents { .. } | Self::GivenUp { .. } | Self::Remote { .. } | Self::Thread(_) => {
                 return None;

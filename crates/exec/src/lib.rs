@@ -5,12 +5,14 @@
 //! leaves nothing that the next worker has to clean up: it calls the same operation again. An executor knows run
 //! directories and processes; it knows neither the database nor the rules of the engine.
 //!
-//! [`Local`] runs processes on this machine, [`Ssh`] on another one, by its shell or by its cluster's Slurm. Locks, process
+//! [`Local`] runs processes on this machine, [`Ssh`] on another one, by its shell or by its cluster's Slurm, [`Ray`] on a
+//! cluster with which this machine shares a folder. Locks, process
 //! ids, signals and the tail of a file are their own business: nothing of the trait assumes that the process or its files are
 //! on this machine.
 
 mod error;
 mod local;
+mod ray;
 mod ssh;
 
 use std::{fmt, future::Future, path::PathBuf, pin::Pin};
@@ -19,6 +21,7 @@ use graft_core::Event;
 
 pub use error::Error;
 pub use local::{Helper, Local, RunLock, is_alive, read};
+pub use ray::Ray;
 pub use ssh::{Facts, Host, Ssh};
 
 /// A result of this crate.
@@ -53,7 +56,7 @@ pub struct Start {
 pub struct Started {
     /// Whether this call started it; otherwise it was running already.
     pub fresh: bool,
-    /// Its process id, where that means something.
+    /// Its process id, or what a cluster counts in its place, where that means something.
     pub pid: Option<u32>,
 }
 
@@ -128,6 +131,8 @@ pub enum Ending {
     TimeLimit,
     /// Another job took its place.
     Preempted,
+    /// It waited for longer than the cluster lets a job wait.
+    Unplaced,
     /// Its node failed.
     NodeFailed,
     /// Somebody cancelled it in the cluster.
@@ -139,6 +144,7 @@ impl fmt::Display for Ending {
         f.write_str(match self {
             Self::TimeLimit => "its time limit was reached",
             Self::Preempted => "another job took its place",
+            Self::Unplaced => "the cluster had no place for it in time",
             Self::NodeFailed => "its node failed",
             Self::Cancelled => "somebody cancelled its job",
         })

@@ -297,7 +297,8 @@ fn kind_of(error: &graft_engine::Error) -> Kind {
         | E::WhichTask { .. }
         | E::NoAdapter { .. }
         | E::Contestant(_)
-        | E::BadDestination(_) => Kind::Unprocessable,
+        | E::BadDestination(_)
+        | E::BadAddress(_) => Kind::Unprocessable,
         E::Cloud(error) if error.exit_code() == ExitCode::Usage => Kind::Unprocessable,
         other => of_disk(other).unwrap_or_else(|| by_exit_code(other.exit_code(), &other.to_string())),
     }

@@ -266,9 +266,7 @@ impl Sshd {
 
     /// Ends every process whose command line has a path of this machine.
     pub(crate) fn kill_all(&self) {
-        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        pids.filter(|pid| is_of(*pid, self.folder.path())).for_each(kill);
+        kill_all(self.folder.path());
     }
 
     /// Changes the server's key, so that its client does not know it.
@@ -322,6 +320,13 @@ impl Drop for Sshd {
 pub(crate) fn whoami() -> io::Result<String> {
     let said = Command::new("id").arg("-un").output()?;
     Ok(String::from_utf8_lossy(&said.stdout).trim().to_owned())
+}
+
+/// Ends every process whose command line has a path in this folder.
+pub fn kill_all(folder: &Path) {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|pid| is_of(*pid, folder)).for_each(kill);
 }
 
 pub(crate) fn kill(pid: u32) {

@@ -4169,6 +4169,9 @@ export interface components {
         } | (components["schemas"]["SlurmJob"] & {
             /** @enum {string} */
             kind: "slurm";
+        }) | (components["schemas"]["RayJob"] & {
+            /** @enum {string} */
+            kind: "ray";
         });
         /**
          * @description How a text says its examples.
@@ -4622,7 +4625,8 @@ export interface components {
         };
         /** @description A machine to be added. */
         NewMachine: {
-            /** @description Where it is, as the worker's `ssh` takes it: a name of its configuration, `user@host`, or `ssh://user@host:port`. */
+            /** @description Where it is, as the worker's `ssh` takes it: a name of its configuration, `user@host`, or `ssh://user@host:port`. Of a
+             *     Ray cluster, the address of its dashboard. */
             destination: string;
             /** @description How trainers are started there; by `ssh` alone otherwise. */
             launcher?: components["schemas"]["Launcher"];
@@ -5328,6 +5332,28 @@ export interface components {
         QuoteList: {
             /** @description The cheapest first; a run takes the first that can be had. */
             quotes: components["schemas"]["Quote"][];
+        };
+        /** @description Where a Ray cluster finds files, and what is asked of it for each trainer; what isn't given is the cluster's own choice. */
+        RayJob: {
+            /**
+             * Format: int32
+             * @description Processors.
+             */
+            cpus?: number | null;
+            /**
+             * Format: int32
+             * @description GPUs.
+             */
+            gpus?: number | null;
+            /**
+             * Format: int64
+             * @description Bytes of memory.
+             */
+            memory?: number | null;
+            /** @description The same folder where the nodes see it under another path. */
+            nodes?: string | null;
+            /** @description A folder that the worker and the cluster's nodes share. */
+            shared: string;
         };
         /**
          * @description What becomes of the upstream's answers.
@@ -9119,6 +9145,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OneMachine"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             409: {

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
-use graft_core::{ExitCode, Launcher, SlurmJob, dollars};
+use clap::{ArgGroup, Args, Subcommand};
+use graft_core::{ExitCode, Launcher, RayJob, SlurmJob, dollars};
 use graft_engine::{Engine, Error, Facts, RentalView};
 use serde_json::json;
 
@@ -17,7 +17,8 @@ pub(crate) enum Machines {
     Add {
         /// Name.
         name: String,
-        /// Destination for ssh: a host name of ~/.ssh/config, user@host, or ssh://user@host:port.
+        /// Destination for ssh: a host name of ~/.ssh/config, user@host, or ssh://user@host:port. With --ray, the
+        /// address of the cluster's dashboard: http://head:8265.
         destination: String,
         /// Number of trainings that it may run at once.
         #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
@@ -26,7 +27,7 @@ pub(crate) enum Machines {
         #[arg(long, value_name = "FILE")]
         program: Option<PathBuf>,
         #[command(flatten)]
-        cluster: Cluster,
+        cluster: Box<Cluster>,
         /// Don't connect now.
         #[arg(long)]
         no_check: bool,
@@ -50,10 +51,20 @@ pub(crate) enum Machines {
 
 /// What starts trainers on a machine that belongs to a cluster.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("cluster").args(["slurm", "ray"]))]
 pub(crate) struct Cluster {
     /// Let the machine submit each training to Slurm; what isn't given below is the cluster's own choice.
     #[arg(long)]
     slurm: bool,
+    /// Submit each training as a job to a Ray cluster; RAY_AUTH_TOKEN has its token.
+    #[arg(long, requires = "shared")]
+    ray: bool,
+    /// A folder that this machine and the nodes of the Ray cluster share.
+    #[arg(long, value_name = "FOLDER", requires = "ray")]
+    shared: Option<String>,
+    /// The same folder where the nodes see it under another path.
+    #[arg(long, value_name = "FOLDER", requires = "ray")]
+    nodes: Option<String>,
     /// Slurm's partition.
     #[arg(long, requires = "slurm")]
     partition: Option<String>,
@@ -64,25 +75,48 @@ pub(crate) struct Cluster {
     #[arg(long, value_name = "TIME", requires = "slurm")]
     time_limit: Option<String>,
     /// Processors of a training.
-    #[arg(long, value_name = "N", requires = "slurm", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    #[arg(long, value_name = "N", requires = "cluster", value_parser = clap::value_parser!(u32).range(1..=4096))]
     cpus: Option<u32>,
-    /// GPUs of a training: how many, or a type and how many (a100:1).
-    #[arg(long, value_name = "N", requires = "slurm")]
+    /// GPUs of a training: how many, or for Slurm a type and how many (a100:1).
+    #[arg(long, value_name = "N", requires = "cluster")]
     gpus: Option<String>,
     /// Memory of a training, such as 16G.
-    #[arg(long, value_name = "SIZE", requires = "slurm")]
+    #[arg(long, value_name = "SIZE", requires = "cluster")]
     memory: Option<String>,
 }
 
 impl Cluster {
-    fn launcher(self) -> Launcher {
-        let Self { slurm, partition, account, time_limit, cpus, gpus, memory } = self;
-        if slurm {
-            Launcher::Slurm(SlurmJob { partition, account, time_limit, cpus, gpus, memory })
+    fn launcher(self) -> Result<Launcher> {
+        let Self { slurm, ray, shared, nodes, partition, account, time_limit, cpus, gpus, memory } = self;
+        if ray {
+            let number = |field, hint| move |value: String| graft_core::Error::OutOfRange { field, value, hint };
+            let gpus = gpus.map(|text| text.parse().map_err(|_| number("gpus", "a number, such as 1")(text)));
+            let memory = memory.map(|text| size(&text).ok_or_else(|| number("memory", "such as 16G or 512M")(text)));
+            let (gpus, memory) = (gpus.transpose().map_err(Error::from)?, memory.transpose().map_err(Error::from)?);
+            Ok(Launcher::Ray(RayJob { shared: shared.unwrap_or_default(), nodes, cpus, gpus, memory }))
+        } else if slurm {
+            Ok(Launcher::Slurm(SlurmJob { partition, account, time_limit, cpus, gpus, memory }))
         } else {
-            Launcher::Ssh
+            Ok(Launcher::Ssh)
         }
     }
+}
+
+/// Bytes of a size such as `16G`.
+fn size(text: &str) -> Option<u64> {
+    let (number, unit) = match text.find(|c: char| !c.is_ascii_digit()) {
+        Some(at) => text.split_at(at),
+        None => (text, ""),
+    };
+    let unit = match unit.to_ascii_uppercase().trim_end_matches("IB").trim_end_matches('B') {
+        "" => 1,
+        "K" => 1 << 10,
+        "M" => 1 << 20,
+        "G" => 1 << 30,
+        "T" => 1_u64 << 40,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(unit)
 }
 
 pub(crate) async fn run(engine: &Engine, command: Machines) -> Result<Reply> {
@@ -90,7 +124,7 @@ pub(crate) async fn run(engine: &Engine, command: Machines) -> Result<Reply> {
     let program = std::env::current_exe().map_err(Error::TrainerStart)?;
     match command {
         Machines::Add { name, destination, slots, program: own, cluster, no_check } => {
-            let added = machines.add(&name, &destination, slots, own.as_deref(), &cluster.launcher()).await?;
+            let added = machines.add(&name, &destination, slots, own.as_deref(), &cluster.launcher()?).await?;
             let text = format!("Added machine {name} ({destination}); `graft train TASK --on {name}` trains there.");
             if no_check {
                 return Ok(Reply::new(json!({"machine": added}), text));
@@ -146,7 +180,10 @@ pub(crate) async fn run(engine: &Engine, command: Machines) -> Result<Reply> {
         }
         Machines::Remove { name } => {
             let gone = machines.remove(&name).await?;
-            let text = format!("Removed machine {name}; ~/.cache/graft on {} is kept.", gone.destination);
+            let text = match &gone.launcher {
+                Launcher::Ray(job) => format!("Removed machine {name}; {} is kept.", job.shared),
+                _ => format!("Removed machine {name}; ~/.cache/graft on {} is kept.", gone.destination),
+            };
             Ok(Reply::new(json!({"machine": gone}), text))
         }
     }

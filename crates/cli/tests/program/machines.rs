@@ -8,10 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use graft_testkit::{Slurm, Sshd};
+use graft_testkit::{Ray, Slurm, Sshd};
 use serde_json::Value;
 
-use crate::common::{Graft, check_events, check_followed, ended};
+use crate::common::{Graft, Said, check_events, check_followed, ended};
 
 const TRAIN: [&str; 8] = ["train", "text-classification", "--base", "tiny", "--batch-size", "4", "--dropout", "0.1"];
 const LONG: [&str; 6] = ["--epochs", "40", "--checkpoints-per-epoch", "3", "--patience", "0"];
@@ -43,13 +43,13 @@ impl Pair {
     }
 
     fn json(&self, args: &[&str]) -> Value {
-        let said = crate::common::Said::of(self.command(&[args, &["--json"]].concat()));
+        let said = Said::of(self.command(&[args, &["--json"]].concat()));
         assert_eq!(said.code, 0, "{args:?}\n{}\n{}", said.stdout, said.stderr);
         serde_json::from_str(&said.stdout).unwrap()
     }
 
     fn fails(&self, code: i32, args: &[&str], words: &str) {
-        let said = crate::common::Said::of(self.command(args));
+        let said = Said::of(self.command(args));
         assert_eq!(said.code, code, "{args:?}\n{}\n{}", said.stdout, said.stderr);
         assert!(said.stderr.contains(words) && said.stderr.contains("hint: "), "{args:?}: {}", said.stderr);
     }
@@ -135,7 +135,7 @@ async fn training_by_slurm_gives_same_adapter_and_shows_its_queue() {
     let mut command =
         pair.begin(&[&TRAIN[..], &["--run-id", "there", "--on", "hpc", "--no-eval", "--threads", "2"]].concat());
     let began = Instant::now();
-    let shown = || crate::common::Said::of(pair.command(&["runs", "show", "there", "--json"])).stdout;
+    let shown = || Said::of(pair.command(&["runs", "show", "there", "--json"])).stdout;
     while !shown().contains("waits in the queue of hpc") {
         assert!(began.elapsed() < Duration::from_secs(120), "{}", shown());
         sleep(Duration::from_millis(200));
@@ -152,6 +152,75 @@ async fn training_by_slurm_gives_same_adapter_and_shows_its_queue() {
     assert!(!pair.there.cache().join("jobs/there").exists(), "a job is left there");
     let ended = slurm.ended().unwrap();
     assert_eq!(ended.matches("Name=graft-there").count(), 1, "one job, once: {ended}");
+}
+
+#[tokio::test]
+async fn training_on_ray_gives_same_adapter_and_trials_run_at_once() {
+    let Some(cluster) = Ray::start() else { return };
+    let graft = Graft::with_toy_task().with("RAY_AUTH_TOKEN", Ray::TOKEN);
+    let shared = graft.dir.path().join("shared");
+    let (url, folder) = (cluster.url(), shared.to_str().unwrap());
+    let add = |more: &[&'static str]| [&["machines", "add", "ray", &url, "--ray", "--shared", folder], more].concat();
+    let fails = |code: i32, command: Command, words: &str| {
+        let said = Said::of(command);
+        assert_eq!(said.code, code, "{}\n{}", said.stdout, said.stderr);
+        assert!(said.stderr.contains(words) && said.stderr.contains("hint: "), "{}", said.stderr);
+    };
+    fails(
+        2,
+        graft.command(&["machines", "add", "ray", "head:8265", "--ray", "--shared", folder]),
+        "the address of a Ray",
+    );
+    fails(2, graft.command(&["machines", "add", "ray", &url, "--ray", "--shared", "graft"]), "shared");
+    let nobody = "http://127.0.0.1:1";
+    fails(14, graft.command(&["machines", "add", "ray", nobody, "--ray", "--shared", folder]), "reach Ray");
+    fails(2, graft.command(&add(&["--nodes", "/no/such"])), "find Graft's files in `/no/such`");
+    fails(2, graft.command(&add(&["--gpus", "a100:1"])), "gpus");
+    let mut command = graft.command(&add(&[]));
+    command.env("RAY_AUTH_TOKEN", "another");
+    fails(2, command, "log in to Ray");
+    let added = graft.json(&add(&["--slots", "4"]));
+    assert_eq!(
+        (&added["machine"]["launcher"]["kind"], &added["machine"]["launcher"]["shared"]),
+        (&"ray".into(), &folder.into())
+    );
+    assert!(added["found"]["scheduler"].as_str().unwrap().starts_with("ray "), "{added:#}");
+    let mut check = graft.command(&["machines", "check", "ray"]);
+    check.env("RAY_AUTH_TOKEN", "another");
+    fails(2, check, "log in to Ray");
+
+    // Whoever submitted it is killed; the next one finds its job.
+    let train = [&TRAIN[..], &["--run-id", "there", "--on", "ray", "--no-eval", "--threads", "2"]].concat();
+    let mut command = graft.command(&train).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let began = Instant::now();
+    while !shared.join("jobs/there/attempt").exists() {
+        assert!(began.elapsed() < Duration::from_secs(120), "nothing is submitted");
+        sleep(Duration::from_millis(20));
+    }
+    command.kill().unwrap();
+    command.wait().unwrap();
+    assert_eq!(graft.json(&train)["run"], "there");
+    graft.json(&[&TRAIN[..], &["--run-id", "here", "--no-eval", "--threads", "2"]].concat());
+    let dir = |run: &str| graft.home().join("runs").join(run);
+    assert_eq!(adapter(&dir("here")), adapter(&dir("there")));
+    check_events(&graft, "there");
+    let store = graft_store::Store::open(&graft.database()).await.unwrap();
+    check_followed(&graft, &store, "there").await;
+    assert!(!shared.join("runs/there").exists() && !shared.join("jobs/there").exists(), "files are left there");
+
+    let search = ["search", "text-classification", "--base", "tiny", "--budget", "4-trials", "--parallel", "4"];
+    let found =
+        graft.json(&[&search[..], &["--on", "ray", "--epochs", "60", "--threads", "1", "--seed", "5"]].concat());
+    let trials = found["trials"].as_array().unwrap();
+    assert_eq!((trials.len(), &found["study"]["state"]), (4, &"done".into()));
+    let runs: Vec<Value> = trials
+        .iter()
+        .map(|trial| graft.json(&["runs", "show", trial["run"].as_str().unwrap()])["run"].clone())
+        .collect();
+    let times = |name: &'static str| runs.iter().map(move |run| run[name].as_i64().unwrap());
+    assert!(times("started_at").max() < times("finished_at").min(), "they were at work together: {runs:#?}");
+    assert!(runs.iter().all(|run| run["on"] == "ray" && run["attempts"] == 1), "{runs:#?}");
+    assert!(graft.ok(&["machines", "remove", "ray"]).contains(folder));
 }
 
 #[test]

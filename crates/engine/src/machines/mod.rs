@@ -10,7 +10,7 @@ use std::{
 };
 
 use graft_core::Launcher;
-use graft_exec::{Executor, Facts, Host, Ssh};
+use graft_exec::{Executor, Facts, Host, Ray, Ssh};
 use graft_store::{Machine, NewMachine, Run};
 
 use crate::{Engine, Error, Result, now};
@@ -29,7 +29,7 @@ pub struct Machines<'e> {
 }
 
 impl Machines<'_> {
-    /// Adds a machine that is reached by `ssh`. Whether it can be used is for [`check`](Self::check) to find out.
+    /// Adds a machine that is reached by `ssh`, or a Ray cluster. Whether it can be used is for [`check`](Self::check) to find out.
     ///
     /// # Errors
     /// The destination is none; the scheduler can't be asked so; the program is missing; the name is taken.
@@ -42,8 +42,14 @@ impl Machines<'_> {
         launcher: &Launcher,
     ) -> Result<Machine> {
         launcher.check()?;
-        if !Host::is_destination(destination) {
-            return Err(Error::BadDestination(destination.to_owned()));
+        match launcher {
+            Launcher::Ray(_) if !Ray::is_address(destination) => {
+                return Err(Error::BadAddress(destination.to_owned()));
+            }
+            Launcher::Ssh | Launcher::Slurm(_) if !Host::is_destination(destination) => {
+                return Err(Error::BadDestination(destination.to_owned()));
+            }
+            _ => {}
         }
         if is_provider(name) {
             return Err(Error::Unsupported(format!("add machine `{name}`: the name is reserved for rented machines")));
@@ -88,7 +94,11 @@ impl Machines<'_> {
     /// The machine can't be reached, doesn't let this user in, or doesn't run the program.
     pub async fn check(self, name: &str, program: &Path) -> Result<Facts> {
         let machine = self.engine.store.machine(name).await?;
-        Ok(reach(&machine, program).check().await?)
+        let facts = match reach(&machine, program) {
+            Place::Ssh(ssh) => ssh.check().await,
+            Place::Ray(ray) => ray.check().await,
+        };
+        Ok(facts?)
     }
 
     /// Whether runs on this name execute on rented machines. A machine of the user's own that has it comes first.
@@ -120,15 +130,25 @@ impl Machines<'_> {
     async fn own(self, run: &Run, program: &Path) -> Result<Arc<dyn Executor>> {
         let Some(name) = &run.machine else { return Ok(Arc::new(self.engine.runs().local(program))) };
         let machine = self.engine.store.machine(name).await?;
-        Ok(Arc::new(reach(&machine, program)))
+        Ok(match reach(&machine, program) {
+            Place::Ssh(ssh) => Arc::new(ssh),
+            Place::Ray(ray) => Arc::new(ray),
+        })
     }
 }
 
-fn reach(machine: &Machine, program: &Path) -> Ssh {
+/// Where trainers of a machine execute.
+enum Place {
+    Ssh(Ssh),
+    Ray(Ray),
+}
+
+fn reach(machine: &Machine, program: &Path) -> Place {
     let program = machine.program.as_ref().map_or_else(|| program.to_owned(), PathBuf::from);
-    let host = Host::new(&machine.destination);
+    let host = || Host::new(&machine.destination);
     match &machine.launcher {
-        Launcher::Ssh => Ssh::new(host, program),
-        Launcher::Slurm(job) => Ssh::slurm(host, program, job.clone()),
+        Launcher::Ssh => Place::Ssh(Ssh::new(host(), program)),
+        Launcher::Slurm(job) => Place::Ssh(Ssh::slurm(host(), program, job.clone())),
+        Launcher::Ray(job) => Place::Ray(Ray::new(&machine.destination, Ray::token(), program, job.clone())),
     }
 }

@@ -58,7 +58,9 @@ impl RunFailure {
 pub(crate) fn classify(error: &Error) -> FailureClass {
     match error {
         Error::TrainerDied { transient: true, .. } => FailureClass::Lost,
-        Error::JobEnded { how: Ending::TimeLimit | Ending::Preempted | Ending::NodeFailed, .. } => FailureClass::Lost,
+        Error::JobEnded {
+            how: Ending::TimeLimit | Ending::Preempted | Ending::NodeFailed | Ending::Unplaced, ..
+        } => FailureClass::Lost,
         Error::TrainerFailed { failure, .. } => failure.class,
         Error::Executor(graft_exec::Error::RemoteDisk { .. }) => FailureClass::Disk,
         Error::Store(

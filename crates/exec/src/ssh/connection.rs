@@ -4,7 +4,7 @@ use std::{
     ffi::OsString,
     fs,
     io::{self, Read, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
@@ -14,7 +14,7 @@ use std::{
 use crate::{Error, Result};
 
 /// What runs on the other machine.
-const SCRIPT: &str = include_str!("remote.sh");
+pub(crate) const SCRIPT: &str = include_str!("remote.sh");
 /// Most that is kept of what the other side says on stderr.
 const SAID: u64 = 64 << 10;
 /// How often the end of a call is looked for once it has nothing more to say.
@@ -33,6 +33,8 @@ pub struct Host {
     pub hidden: Vec<&'static str>,
     /// A folder of this user's own, with a short path, in which connections are shared.
     pub control: PathBuf,
+    /// A folder that the other machine shares: this machine's shell works in it, and nothing is connected.
+    pub shared: Option<PathBuf>,
 }
 
 /// What is sent after the script.
@@ -56,7 +58,14 @@ impl Host {
             options: Vec::new(),
             hidden: Vec::new(),
             control: control_folder(),
+            shared: None,
         }
+    }
+
+    /// A folder that other machines share; `name` stands for them in errors.
+    #[must_use]
+    pub fn sharing(name: impl Into<String>, folder: PathBuf) -> Self {
+        Self { shared: Some(folder), ..Self::new(name) }
     }
 
     /// Whether `ssh` would take a text as a destination and as nothing else: no option, no command.
@@ -78,7 +87,10 @@ impl Host {
         let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
         let command =
             format!("exec sh -c 'eval \"$(dd bs=1 count={} 2>/dev/null)\"' graft {}", script.len(), words.join(" "));
-        let mut child = self.ssh(&command)?.spawn().map_err(|source| Error::NoSsh { source })?;
+        let mut child = match &self.shared {
+            Some(folder) => self.shell(&command, folder).spawn().map_err(Error::Start)?,
+            None => self.ssh(&command)?.spawn().map_err(|source| Error::NoSsh { source })?,
+        };
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let writer = thread::spawn(move || {
             let Some(mut stdin) = stdin else { return Ok(()) };
@@ -121,6 +133,14 @@ impl Host {
         }
     }
 
+    /// This machine's shell.
+    fn shell(&self, command: &str, folder: &Path) -> Command {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", command]).env("GRAFT_CACHE", folder);
+        self.piped(&mut shell);
+        shell
+    }
+
     fn ssh(&self, command: &str) -> Result<Command> {
         self.make_control()?;
         let mut ssh = Command::new("ssh");
@@ -141,17 +161,21 @@ impl Host {
             ssh.args(["-o", option]);
         }
         ssh.args(["--", &self.destination, command]).env("LC_ALL", "C");
+        self.piped(&mut ssh);
+        Ok(ssh)
+    }
+
+    fn piped(&self, command: &mut Command) {
         for name in &self.hidden {
-            ssh.env_remove(name);
+            command.env_remove(name);
         }
-        ssh.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         #[cfg(unix)]
         {
             use std::os::unix::process::CommandExt as _;
-            // A keyboard interrupt is for this process only: the shared connection stays open.
-            ssh.process_group(0);
+            // A keyboard interrupt is for this process only: a shared connection stays open.
+            command.process_group(0);
         }
-        Ok(ssh)
     }
 
     /// Whoever could write into the folder of connections could take them over.
@@ -197,7 +221,7 @@ fn script() -> String {
 }
 
 /// A word as a POSIX shell reads it.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 

@@ -24,9 +24,10 @@ use crate::{
 };
 pub use connection::Host;
 use connection::{Ended, Feed};
+pub(crate) use connection::{SCRIPT, quoted};
 
 /// How long a call without much data may take.
-const CALL: Duration = Duration::from_secs(60);
+pub(crate) const CALL: Duration = Duration::from_secs(60);
 /// Bytes a second that a connection transfers at the least.
 const SLOWEST: u64 = 64 << 10;
 /// How often checkpoints are brought over at the most.
@@ -67,7 +68,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    fn read(text: &str) -> Self {
+    pub(crate) fn read(text: &str) -> Self {
         let mut facts = Self::default();
         for (name, value) in text.lines().filter_map(|line| line.split_once(' ')) {
             let value = value.trim();
@@ -95,16 +96,24 @@ impl Facts {
 pub struct Ssh(Arc<Inner>);
 
 #[derive(Debug)]
-struct Inner {
+pub(crate) struct Inner {
     host: Host,
     /// The `graft` program for that machine, on this one.
-    program: PathBuf,
+    pub(crate) program: PathBuf,
     /// What Slurm is asked for, where it starts the trainers.
     slurm: Option<SlurmJob>,
     /// Its digest, once it was computed.
     digest: Mutex<Option<String>>,
     /// How often runs are looked at.
     paces: Mutex<HashMap<String, Pace>>,
+}
+
+/// What lies in Graft's folder there for a run.
+pub(crate) struct Sent {
+    /// The program's digest.
+    pub(crate) program: String,
+    /// The base model's place in the folder of base models.
+    pub(crate) base: Option<String>,
 }
 
 /// How often a run is looked at.
@@ -132,7 +141,7 @@ impl Ssh {
     }
 
     fn launching(host: Host, program: PathBuf, slurm: Option<SlurmJob>) -> Self {
-        Self(Arc::new(Inner { host, program, slurm, digest: Mutex::default(), paces: Mutex::default() }))
+        Self(Arc::new(Inner::new(host, program, slurm)))
     }
 
     async fn on_thread<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> Result<T> + Send + 'static) -> Result<T> {
@@ -193,13 +202,7 @@ impl Executor for Ssh {
 
     fn collect<'a>(&'a self, run: &'a RunRef) -> Answer<'a, ()> {
         let run = run.clone();
-        Box::pin(self.on_thread(move |inner| {
-            let is_done = inner.collect(&run, "all")?;
-            // Without a result, the next attempt may continue there.
-            inner.say(&["forget", &run.id, if is_done { "all" } else { "process" }], None, CALL)?;
-            inner.paces().remove(&run.id);
-            Ok(())
-        }))
+        Box::pin(self.on_thread(move |inner| inner.finish(&run)))
     }
 
     fn list(&self) -> Answer<'_, Vec<String>> {
@@ -208,12 +211,16 @@ impl Executor for Ssh {
 }
 
 impl Inner {
+    pub(crate) fn new(host: Host, program: PathBuf, slurm: Option<SlurmJob>) -> Self {
+        Self { host, program, slurm, digest: Mutex::default(), paces: Mutex::default() }
+    }
+
     fn paces(&self) -> MutexGuard<'_, HashMap<String, Pace>> {
         self.paces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs a verb and returns what it said.
-    fn say(&self, words: &[&str], feed: Option<Feed>, limit: Duration) -> Result<String> {
+    pub(crate) fn say(&self, words: &[&str], feed: Option<Feed>, limit: Duration) -> Result<String> {
         let take = |from: &mut dyn Read| {
             let mut text = String::new();
             from.take(FACTS).read_to_string(&mut text).map(|_| text)
@@ -239,7 +246,7 @@ impl Inner {
         }
     }
 
-    fn digest(&self) -> Result<String> {
+    pub(crate) fn digest(&self) -> Result<String> {
         let mut known = self.digest.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(digest) = &*known {
             return Ok(digest.clone());
@@ -250,7 +257,7 @@ impl Inner {
     }
 
     /// Looks at the machine, and sends the program unless it is there. `needed` bytes are to be sent afterwards.
-    fn prepare(&self, needed: u64) -> Result<Facts> {
+    pub(crate) fn prepare(&self, needed: u64) -> Result<Facts> {
         let host = || self.host.destination.clone();
         let digest = self.digest()?;
         let mut facts = Facts::read(&self.say(&["probe", &digest], None, CALL)?);
@@ -273,6 +280,23 @@ impl Inner {
     }
 
     fn start(&self, run: &RunRef, start: &Start) -> Result<Started> {
+        // The nodes of a cluster have other devices than the machine that submits.
+        let has_gpu = self.slurm.as_ref().map(|job| job.gpus.is_some());
+        let Sent { program, base } = self.send(run, start, has_gpu)?;
+        let (base, nice) = (base.unwrap_or_else(|| "-".to_owned()), start.nice.to_string());
+        let job = self.slurm.as_ref().map_or_else(|| "-".to_owned(), SlurmJob::options);
+        let threads = self.slurm.as_ref().and_then(|job| job.cpus).map(|cpus| cpus.to_string());
+        let mut words = vec!["start", &run.id, &program, &base, &nice, &job];
+        words.extend(start.args.iter().map(String::as_str));
+        words.extend(threads.iter().flat_map(|threads| ["--threads", threads]));
+        let said = self.say(&words, None, CALL)?;
+        let (how, pid) = said.trim().split_once(' ').unwrap_or((said.trim(), ""));
+        Ok(Started { fresh: how == "started", pid: pid.parse().ok() })
+    }
+
+    /// Sends program, base model and run directory unless they are there. `has_gpu` says whether trainers get a GPU;
+    /// without it, whether the machine has one.
+    pub(crate) fn send(&self, run: &RunRef, start: &Start, has_gpu: Option<bool>) -> Result<Sent> {
         let failed = |source| Error::Io { doing: "send", path: run.dir.clone(), source };
         let spec = fs::read(run.dir.join("spec.json")).map_err(failed)?;
         let spec: Needs = serde_json::from_slice(&spec)
@@ -285,8 +309,7 @@ impl Inner {
         let base_size = base.as_ref().map_or(Ok(0), |(_, files)| files::size(files)).map_err(failed)?;
         let run_size = files::size(&run_files).map_err(failed)?;
         let facts = self.prepare(if has("base") { 0 } else { base_size } + if has("run") { 0 } else { run_size })?;
-        // The nodes of a cluster have other devices than the machine that submits.
-        let has_gpu = self.slurm.as_ref().map_or(!facts.gpus.is_empty(), |job| job.gpus.is_some());
+        let has_gpu = has_gpu.unwrap_or(!facts.gpus.is_empty());
         if matches!(spec.limits.device, ComputeDevice::Gpu(_)) && !has_gpu {
             return Err(Error::RemoteGpu { host: self.host.destination.clone() });
         }
@@ -296,23 +319,11 @@ impl Inner {
         if !has("run") {
             self.put("runs", &run.id, (run.dir.clone(), run_files), run_size)?;
         }
-        // Where the base lies in Graft's folder there.
-        let base = start.base.as_deref().map_or_else(
-            || "-".to_owned(),
-            |path| match path.file_name().filter(|_| path.is_file()) {
-                Some(name) => format!("{base_digest}/{}", name.to_string_lossy()),
-                None => base_digest.to_owned(),
-            },
-        );
-        let (digest, nice) = (self.digest()?, start.nice.to_string());
-        let job = self.slurm.as_ref().map_or_else(|| "-".to_owned(), SlurmJob::options);
-        let threads = self.slurm.as_ref().and_then(|job| job.cpus).map(|cpus| cpus.to_string());
-        let mut words = vec!["start", &run.id, &digest, &base, &nice, &job];
-        words.extend(start.args.iter().map(String::as_str));
-        words.extend(threads.iter().flat_map(|threads| ["--threads", threads]));
-        let said = self.say(&words, None, CALL)?;
-        let (how, pid) = said.trim().split_once(' ').unwrap_or((said.trim(), ""));
-        Ok(Started { fresh: how == "started", pid: pid.parse().ok() })
+        let base = start.base.as_deref().map(|path| match path.file_name().filter(|_| path.is_file()) {
+            Some(name) => format!("{base_digest}/{}", name.to_string_lossy()),
+            None => base_digest.to_owned(),
+        });
+        Ok(Sent { program: self.digest()?, base })
     }
 
     fn put(&self, kind: &str, name: &str, what: (PathBuf, Vec<PathBuf>), size: u64) -> Result<()> {
@@ -322,7 +333,7 @@ impl Inner {
     }
 
     /// One look. A machine that can't be reached says nothing about its processes.
-    fn observe(&self, run: &RunRef, cursor: Cursor) -> Result<Observation> {
+    pub(crate) fn observe(&self, run: &RunRef, cursor: Cursor) -> Result<Observation> {
         let at = self.paces().get(&run.id).and_then(|pace| pace.look);
         std::thread::sleep(at.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now())));
         let [events, stdout, stderr] = [cursor.events, cursor.stdout, cursor.stderr].map(|at| at.to_string());
@@ -349,6 +360,15 @@ impl Inner {
             let _ = self.collect(run, "checkpoints");
         }
         Ok(seen)
+    }
+
+    /// Collects everything, and forgets the process.
+    pub(crate) fn finish(&self, run: &RunRef) -> Result<()> {
+        let is_done = self.collect(run, "all")?;
+        // Without a result, the next attempt may continue there.
+        self.say(&["forget", &run.id, if is_done { "all" } else { "process" }], None, CALL)?;
+        self.paces().remove(&run.id);
+        Ok(())
     }
 
     fn collect(&self, run: &RunRef, what: &str) -> Result<bool> {
@@ -444,6 +464,7 @@ fn ended(how: &str) -> Option<Exit> {
         "preempted" => Ending::Preempted,
         "node-failed" => Ending::NodeFailed,
         "cancelled" => Ending::Cancelled,
+        "unplaced" => Ending::Unplaced,
         _ => return None,
     };
     Some(Exit { ending: Some(ending), ..Exit::default() })

@@ -4,8 +4,9 @@
 # ~/.cache/graft/bin/SHA256/graft   programs, by what is in them
 #               /bases/DIGEST/      base models, by digest
 #               /runs/ID/           run directories
-#               /jobs/ID/           the process of a run: `pid` names it, `exit` says how it ended. Of a job of Slurm:
-#                                   `slurm` its number, `beat` grows while it runs, `limit` says that its time is over
+#               /jobs/ID/           the process of a run: `pid` names it, `exit` says how it ended. Of a cluster's job: `beat`
+#                                   grows while it runs; `slurm` is its number, `limit` says that its time is over; `ray`
+#                                   says what Ray said of it last, `attempt` is the number in its name
 #               /state/             GRAFT_HOME of the trainers
 #               /deadline           of a rented machine: when it ends itself, and after how many seconds of silence
 #               /renewed            touched when somebody looks after a run here
@@ -50,6 +51,10 @@ about() { sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 1,20 | tr 
 # to the trainer's process id.
 state() { # ID
     child=
+    if [ -e "$cache/jobs/$1/ray" ]; then
+        ray_state "$cache/jobs/$1"
+        return
+    fi
     if [ -e "$cache/jobs/$1/slurm" ] || [ -e "$cache/jobs/$1/submitting" ]; then
         slurm_state "$1"
         return
@@ -109,6 +114,32 @@ slurm_state() { # ID
     echo "$told"
 }
 
+# Whether a job that its cluster doesn't know has given no sign of life for so many seconds.
+is_silent() { # FOLDER NOW SECONDS
+    beat=$(cat "$1/beat" 2>/dev/null)
+    if ! read -r since seen 2>/dev/null < "$1/absent" || [ "$seen" != "$beat" ]; then
+        echo "$2 $beat" > "$1/absent"
+        return 1
+    fi
+    [ $(($2 - since)) -ge "$3" ]
+}
+
+# As `state`, of a job of Ray, by its files and what Ray said of it last.
+ray_state() { # FOLDER
+    # Files of other nodes are seen once their folder was read.
+    ls "$1" > /dev/null 2>&1
+    [ -e "$1/exit" ] && { echo "exited $(cat "$1/exit")"; return; }
+    [ -e "$1/withdrawn" ] && { echo "ended cancelled"; return; }
+    told=$(cat "$1/ray")
+    [ "$told" = missing ] || rm -f "$1/absent"
+    case $told in
+        # Jobs end with their cluster; one whose head node is gone may still be at work on another.
+        missing) if is_silent "$1" "$(date +%s)" "${GRAFT_RAY_ABSENCE:-120}"; then echo gone; else echo running; fi ;;
+        failed) if [ -e "$1/killed" ]; then echo "exited $(cat "$1/killed")"; else echo "ended node-failed"; fi ;;
+        *) echo "$told" ;;
+    esac
+}
+
 job_state() { # FOLDER NUMBER NOW
     if ! said=$(squeue -h -t all -j "$2" -o '%T %r' 2>&1); then
         # A job that ended a while ago is forgotten; anything else is no answer.
@@ -122,15 +153,8 @@ job_state() { # FOLDER NUMBER NOW
     if [ -n "$said" ]; then
         rm -f "$1/absent"
     else
-        # Nobody knows the job. An empty answer is no proof: it is gone when that has lasted for a while, in which the job
-        # gave no sign of life.
-        beat=$(cat "$1/beat" 2>/dev/null)
-        if ! read -r since seen 2>/dev/null < "$1/absent" || [ "$seen" != "$beat" ]; then
-            echo "$3 $beat" > "$1/absent"
-            echo running
-            return
-        fi
-        [ $(($3 - since)) -lt "${GRAFT_SLURM_ABSENCE:-120}" ] && { echo running; return; }
+        # Nobody knows the job. An empty answer is no proof.
+        is_silent "$1" "$3" "${GRAFT_SLURM_ABSENCE:-120}" || { echo running; return; }
     fi
     case $said in
         PENDING* | REQUEUE* | SPECIAL_EXIT* | RESV_DEL_HOLD*) echo "waiting ${said#* }" ;;
@@ -159,18 +183,15 @@ try_job() { # OPTIONS
     said=$(sbatch --test-only $1 --wrap true 2>&1) || fail 96 "$said"
 }
 
-# Submits the job of a run, and waits for nothing.
-submit() { # ID DIR OPTIONS PROGRAM ARGS...
-    id=$1 dir=$2 options=$3 job=$cache/jobs/$1
-    shift 3
-    : > "$job/submitting"
-    echo '#!/bin/sh' > "$job/job.sh"
-    cat >> "$job/job.sh" <<'JOB'
+# The script of a cluster's job: runs the trainer, gives signs of life, and notes how it ended.
+write_job() { # FOLDER
+    echo '#!/bin/sh' > "$1/job.sh"
+    cat >> "$1/job.sh" <<'JOB'
 job=$1 dir=$2 GRAFT_HOME=$3
 shift 3
 export GRAFT_HOME
 cd "$job" || exit 1
-echo "$SLURM_JOB_ID" > .slurm.job && mv .slurm.job slurm
+[ -n "${SLURM_JOB_ID:-}" ] && echo "$SLURM_JOB_ID" > .slurm.job && mv .slurm.job slurm
 # The end of its time, not a person, had asked the trainer to stop.
 [ -e limit ] && rm -f "$dir/stop"
 rm -f exit killed limit
@@ -178,6 +199,8 @@ rm -f exit killed limit
 [ "${SLURM_RESTART_COUNT:-0}" -gt 16 ] && { echo "DUE TO NODE FAILURE"; exit 1; }
 # Slurm says so two minutes before its time is over: the trainer keeps a checkpoint and ends.
 trap ': > limit; : > "$dir/stop"' USR1
+# Ray stops a job with this; Slurm sends it to the trainer, too.
+[ -n "${SLURM_JOB_ID:-}" ] || trap 'kill -TERM "$child" 2>/dev/null' TERM
 (n=0; while kill -0 $$ 2>/dev/null; do n=$((n + 1)); echo $n > beat; sleep 10; done) > /dev/null 2>&1 &
 beat=$!
 "$@" < /dev/null >> "$dir/stdout.log" 2>> "$dir/stderr.log" &
@@ -187,13 +210,21 @@ while :; do
     code=$?
     kill -0 "$child" 2>/dev/null || break
 done
-# What was killed may have been so by Slurm, which ends this script, too, and knows why.
+# What was killed may have been so by the cluster, which ends this script, too, and knows why.
 name=exit
 [ "$code" -gt 128 ] && { name=killed; sleep 2; }
 echo $code > $name.part && mv $name.part $name
 kill "$beat" 2>/dev/null
 exit $code
 JOB
+}
+
+# Submits the job of a run, and waits for nothing.
+submit() { # ID DIR OPTIONS PROGRAM ARGS...
+    id=$1 dir=$2 options=$3 job=$cache/jobs/$1
+    shift 3
+    : > "$job/submitting"
+    write_job "$job"
     number=$(sbatch --parsable --requeue --job-name="graft-$id" --signal=B:USR1@120 --chdir="$job" --output="$job/slurm.log" \
         $options "$job/job.sh" "$job" "$dir" "$cache/state" "$@" 2>&1) || {
         case $number in
@@ -310,6 +341,36 @@ start() { # ID SHA BASE NICE SLURM ARGS...
     echo "started $child"
 }
 
+# Makes ready what a job of Ray runs. Its program, base and run directory are here.
+ready() { # ID ATTEMPT
+    job=$cache/jobs/$1
+    make "$job"
+    make "$cache/state"
+    rm -f "$cache/runs/$1/stop" "$job/exit" "$job/killed" "$job/absent" "$job/beat" "$job/withdrawn"
+    # The number comes last: whoever sees it finds the rest.
+    write_job "$job" && tell "$1" "waiting Submitted" && keep_attempt "$1" "$2" || refused 95 "the job's files weren't written"
+}
+
+keep_attempt() { # ID ATTEMPT
+    echo "$2" > "$cache/jobs/$1/.attempt.$$" && mv "$cache/jobs/$1/.attempt.$$" "$cache/jobs/$1/attempt"
+}
+
+# Replaces a job of Ray that waits by one that is never submitted.
+withdraw() { # ID ATTEMPT
+    : > "$cache/jobs/$1/withdrawn" && keep_attempt "$1" "$2" || refused 95 "the job's files weren't written"
+}
+
+# Keeps what Ray said of a job.
+tell() { # ID STATE
+    [ -e "$cache/jobs/$1/job.sh" ] || return 0
+    echo "$2" > "$cache/jobs/$1/.ray.$$" && mv "$cache/jobs/$1/.ray.$$" "$cache/jobs/$1/ray"
+}
+
+# Asks the trainer of a job of Ray to end after its step.
+ask_to_stop() { # ID
+    [ ! -d "$cache/runs/$1" ] || : > "$cache/runs/$1/stop"
+}
+
 # What is new of a run's files, after a line that says which file, from where, and how many bytes.
 observe() { # ID EVENTS STDOUT STDERR
     [ -e "$cache/renewed" ] && touch "$cache/renewed"
@@ -379,11 +440,18 @@ collect() { # ID WHAT
 
 forget() { # ID WHAT
     lives "$1" && exit 0
+    attempt=$(cat "$cache/jobs/$1/attempt" 2>/dev/null)
     rm -rf "$cache/jobs/$1"
-    [ "$2" = all ] && rm -rf "$cache/runs/$1"
+    if [ "$2" = all ]; then
+        rm -rf "$cache/runs/$1"
+    elif [ -n "$attempt" ]; then
+        make "$cache/jobs/$1"
+        keep_attempt "$1" "$attempt"
+    fi
     # Runs that nobody came back to.
     find "$cache/runs" -mindepth 1 -maxdepth 1 -mtime +60 2>/dev/null | while read -r old; do
-        [ -e "$cache/jobs/${old##*/}/pid" ] || [ -e "$cache/jobs/${old##*/}/slurm" ] || rm -rf "$old"
+        [ -e "$cache/jobs/${old##*/}/pid" ] || [ -e "$cache/jobs/${old##*/}/slurm" ] || [ -e "$cache/jobs/${old##*/}/ray" ] \
+            || rm -rf "$old" "$cache/jobs/${old##*/}"
     done
     true
 }

@@ -1,5 +1,6 @@
 //! `/machines`: machines other than the worker's own on which runs can execute.
 
+use axum::extract::State;
 use graft_core::Launcher;
 use graft_engine::{Error, Facts, ProviderView, Quote, RentalView, records::Machine};
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     advice,
     extract::{Acting, At, Body, Reply},
-    problem::Problem,
+    problem::{Kind, Problem},
     state::AppState,
 };
 
@@ -32,7 +33,8 @@ pub struct MachineList {
 pub struct NewMachine {
     /// Its name, which runs give as `on`.
     name: String,
-    /// Where it is, as the worker's `ssh` takes it: a name of its configuration, `user@host`, or `ssh://user@host:port`.
+    /// Where it is, as the worker's `ssh` takes it: a name of its configuration, `user@host`, or `ssh://user@host:port`. Of a
+    /// Ray cluster, the address of its dashboard.
     destination: String,
     /// Number of runs that it may execute at once. Default: 1.
     #[serde(default = "one")]
@@ -83,8 +85,19 @@ async fn list_quotes(Acting(engine): Acting, At(name): At<String>) -> Result<Rep
 /// Adds a machine, without connecting to it.
 #[utoipa::path(post, path = "/machines", tag = "machines", extensions(("x-role" = json!("admin"))),
     request_body = NewMachine,
-    responses((status = 200, body = OneMachine), (status = 409, body = Problem), (status = 422, body = Problem)))]
-async fn add_machine(Acting(engine): Acting, Body(new): Body<NewMachine>) -> Result<Reply<OneMachine>, Problem> {
+    responses((status = 200, body = OneMachine), (status = 403, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem)))]
+async fn add_machine(
+    State(state): State<AppState>,
+    Acting(engine): Acting,
+    Body(new): Body<NewMachine>,
+) -> Result<Reply<OneMachine>, Problem> {
+    // Who names the address gets the token of the server's environment, and the folder is written.
+    if matches!(new.launcher, Launcher::Ray(_)) && !state.auth.required() {
+        let detail = "a Ray cluster takes an administrator who has logged in";
+        let hint = "add a user with the role `admin` first, or add it on the machine that the server runs on";
+        return Err(Problem::new(Kind::Forbidden, detail).with_hint(hint));
+    }
     if !(1..=64).contains(&new.slots) {
         return Err(Problem::field("slots", "it is a number from 1 to 64"));
     }

@@ -179,6 +179,20 @@ async fn only_administrators_set_an_upstream() {
 }
 
 #[tokio::test]
+async fn only_administrators_who_logged_in_add_a_ray_cluster() {
+    let service = Service::new().await;
+    let launcher = json!({"kind": "ray", "shared": "/mnt/graft"});
+    let machine = json!({"name": "ray", "destination": "http://head:8265", "launcher": launcher});
+    assert_eq!(service.post("/api/v1/machines", &machine).await.status, StatusCode::FORBIDDEN);
+    for (role, status) in [(Role::Admin, StatusCode::OK), (Role::Trainer, StatusCode::FORBIDDEN)] {
+        let who = format!("Bearer {}", service.token(role).await);
+        let body = machine.to_string();
+        let sent = service.send(&Method::POST, "/api/v1/machines", &[("authorization", &who)], body.as_bytes()).await;
+        assert_eq!(sent.status, status);
+    }
+}
+
+#[tokio::test]
 async fn only_administrators_who_logged_in_choose_a_command() {
     let command = json!({"kind": "command", "command": ["true"]});
     let endpoint = json!({"kind": "endpoint", "url": "http://127.0.0.1:1"});

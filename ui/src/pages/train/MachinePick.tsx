@@ -4,7 +4,7 @@ import { Pick } from "../../components/form";
 import { dollars } from "../../lib/format";
 
 /** What starts the trainings of a cluster. */
-const titles = { slurm: "Slurm" };
+const titles = { slurm: "Slurm", ray: "Ray" };
 
 /** Where to train, where there is a choice: the server's own machine, another one, or a rented one. */
 export function MachinePick({ value, error, onPick }: { value: string; error?: string; onPick: (to: string) => void }) {

@@ -230,8 +230,7 @@ impl<'a> Follower<'a> {
                     match self.exec.stop(&self.place, how).await {
                         Ok(()) => is_told = true,
                         // It may be reached again in a moment.
-                        Err(graft_exec::Error::Unreachable { .. } | graft_exec::Error::Scheduler { .. })
-                            if since.elapsed() < FORBEARANCE => {}
+                        Err(error) if error.is_passing() && since.elapsed() < FORBEARANCE => {}
                         Err(error) => return Err(error.into()),
                     }
                 }
@@ -260,11 +259,7 @@ impl<'a> Follower<'a> {
         let began = Instant::now();
         loop {
             match self.exec.collect(&self.place).await {
-                Err(
-                    graft_exec::Error::Unreachable { .. }
-                    | graft_exec::Error::Transfer { .. }
-                    | graft_exec::Error::Scheduler { .. },
-                ) if began.elapsed() < FORBEARANCE => {
+                Err(error) if error.is_passing() && began.elapsed() < FORBEARANCE => {
                     self.supervisor.go_on()?;
                     tokio::time::sleep(POLL * 10).await;
                 }
@@ -359,7 +354,7 @@ pub(super) async fn run(
     let started = loop {
         match exec.start(&follower.place, &start).await {
             // A trainer that was started before continues meanwhile; wait for it.
-            Err(graft_exec::Error::Unreachable { .. }) if run.pid.is_some() => {
+            Err(graft_exec::Error::Unreachable { .. } | graft_exec::Error::NoRay { .. }) if run.pid.is_some() => {
                 supervisor.go_on()?;
                 follower.note_stall(&Process::Unknown).await?;
                 tokio::time::sleep(POLL * 20).await;
