@@ -313,7 +313,8 @@ impl Sshd {
 impl Drop for Sshd {
     fn drop(&mut self) {
         self.cut();
-        self.kill_jobs();
+        // A guard that outlived this folder would find the host's `shutdown`.
+        self.kill_all();
     }
 }
 

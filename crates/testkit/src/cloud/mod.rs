@@ -439,6 +439,13 @@ impl Cloud {
     }
 }
 
+impl Drop for Cloud {
+    /// Ends what a failed test left running; the listening thread keeps the state.
+    fn drop(&mut self) {
+        self.state().machines.iter_mut().for_each(Rented::end);
+    }
+}
+
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
