@@ -22,6 +22,8 @@ use crate::{
 const LEASE: Duration = Duration::from_secs(30);
 /// How often a process without a part looks for one.
 const LOOK: Duration = Duration::from_secs(1);
+/// How often an operation of the database is tried again, a second apart.
+const TROUBLES: u32 = 30;
 /// Attempts of a part that fails, before its batch fails.
 const ATTEMPTS: u64 = 3;
 
@@ -152,20 +154,34 @@ impl Batches<'_> {
     /// The version of a batch can't be loaded here; the database can't be read or written.
     pub async fn work(self, only: Option<&str>, once: bool, say: &Say) -> Result<u64> {
         let serving = Serving::once(self.engine.clone(), None);
-        let mut answered = 0;
-        let millis = LEASE.as_millis() as i64;
+        let (mut answered, mut troubles) = (0, 0_u32);
         loop {
-            self.free_parts_of_the_dead().await?;
-            match self.engine.store.claim_part(&self.engine.me, millis, only, &self.engine.by, now()).await? {
-                Some(part) => {
-                    let of = (&part.lease.batch, part.lease.number);
-                    say(Level::INFO, &format!("batch {}: part {}", of.0, of.1));
-                    answered += self.carry(&serving, &part, say).await?;
+            match self.next(&serving, only, say).await {
+                Ok(Some(more)) => (answered, troubles) = (answered + more, 0),
+                Ok(None) if once => return Ok(answered),
+                Ok(None) => sleep(LOOK).await,
+                // An unreachable or full database may recover.
+                Err(Error::Store(error)) if error.is_of_the_database() && (!once || troubles < TROUBLES) => {
+                    troubles += 1;
+                    if troubles.is_power_of_two() {
+                        say(Level::WARN, &format!("failed to {}", with_causes(&error)));
+                    }
+                    sleep(LOOK).await;
                 }
-                None if once => return Ok(answered),
-                None => sleep(LOOK).await,
+                Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Answers the next part; `None` if there is none. Returns the number of inputs that it answered.
+    async fn next(self, serving: &Serving, only: Option<&str>, say: &Say) -> Result<Option<u64>> {
+        self.free_parts_of_the_dead().await?;
+        let (store, by) = (&self.engine.store, &self.engine.by);
+        let Some(part) = store.claim_part(&self.engine.me, LEASE.as_millis() as i64, only, by, now()).await? else {
+            return Ok(None);
+        };
+        say(Level::INFO, &format!("batch {}: part {}", part.lease.batch, part.lease.number));
+        self.carry(serving, &part, say).await.map(Some)
     }
 
     /// Answers a part and stores its answers. A part that fails is given back.
@@ -182,24 +198,38 @@ impl Batches<'_> {
                         // Stopped: another process may take it once the batch goes on.
                         Ok(false) => return Ok(store.fail_part(lease, "", u64::MAX, by, now()).await.map(|()| 0)?),
                         Err(graft_store::Error::PartLost { .. }) => return Ok(0),
+                        // The next renewal may work; if none does, the part is another process's once the lease is over.
+                        Err(error) if error.is_of_the_database() => {}
                         Err(error) => return Err(error.into()),
                     }
                 }
             }
         };
-        let kept = match &outcome {
-            Ok(lines) => store.finish_part(lease, lines, invalid.load(Ordering::Relaxed), by, now()).await,
-            Err((error, _)) => {
-                let failure = format!("part {}: failed to {}", lease.number, with_causes(error));
-                say(Level::ERROR, &format!("batch {}: {failure}", lease.batch));
-                store.fail_part(lease, &failure, ATTEMPTS, by, now()).await
+        let outcome = outcome.map_err(|(error, stage)| {
+            let failure = format!("part {}: failed to {}", lease.number, with_causes(&error));
+            say(Level::ERROR, &format!("batch {}: {failure}", lease.batch));
+            (failure, matches!(stage, Stage::Loading).then_some(error))
+        });
+        let mut troubles = 0;
+        let kept = loop {
+            let kept = match &outcome {
+                Ok(lines) => store.finish_part(lease, lines, invalid.load(Ordering::Relaxed), by, now()).await,
+                Err((failure, _)) => store.fail_part(lease, failure, ATTEMPTS, by, now()).await,
+            };
+            match kept {
+                // Answers took long to write: they are not given up for a moment without the database.
+                Err(error) if error.is_of_the_database() && troubles < TROUBLES => {
+                    troubles += 1;
+                    sleep(LOOK).await;
+                }
+                kept => break kept,
             }
         };
         match (kept, outcome) {
             (Err(graft_store::Error::PartLost { .. }), _) => Ok(0),
             (Err(error), _) => Err(error.into()),
-            (Ok(()), Err((error, Stage::Loading))) => Err(error),
-            (Ok(()), Err(_)) => Ok(0),
+            (Ok(()), Err((_, Some(error)))) => Err(error),
+            (Ok(()), Err((_, None))) => Ok(0),
             (Ok(()), Ok(lines)) => Ok(lines.lines().count() as u64),
         }
     }
