@@ -41,6 +41,7 @@ const STEPS: &[(&str, &str)] = &[
     ("templates", include_str!("../migrations/0031_templates.sql")),
     ("units", include_str!("../migrations/0032_units.sql")),
     ("batches", include_str!("../migrations/0033_batches.sql")),
+    ("waiting", include_str!("../migrations/0034_waiting.sql")),
 ];
 
 /// Migrates the database to the newest schema. Takes no lock if the schema is up to date.
