@@ -1,8 +1,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    adapter, agent, alerts, ask_ai, backup, base, batch, config, doctor, drift, evaluate, examples, import, live,
-    machines, models, people, predict, prompts, queue, review, rollout, runs, schedules, search, serve, stats,
+    adapter, agent, alerts, ask_ai, backup, base, batch, config, dataset, doctor, drift, evaluate, examples, import,
+    live, machines, models, people, predict, prompts, queue, review, rollout, runs, schedules, search, serve, stats,
     suspects, tasks, train, worker,
 };
 
@@ -33,6 +33,9 @@ pub(crate) enum Command {
     /// List, approve, reject and edit examples.
     #[command(subcommand)]
     Examples(examples::Examples),
+    /// List datasets, and export training data for other programs.
+    #[command(subcommand)]
+    Dataset(dataset::Dataset),
     /// Review the examples of a task one at a time, each with one key.
     Review(review::Review),
     /// List approved examples whose answers are suspect.

@@ -93,10 +93,10 @@ pub use upkeep::{
 };
 pub use upstreams::{ChatRequest, Passed, PassedBody, PlainRequest, Proxied, Proxy, UpstreamReport, Upstreams};
 pub use versions::{
-    AskAiChange, AskAiSettings, BaselineScores, Bundle, Checked, Chosen, ContestantBrief, ContestantScores, Distance,
-    Drift, DriftState, Evaluation, KeptAnswer, Lineage, Measured, Merged, OutType, Overrides, ResultFormat,
-    ScoresBrief, Seen, Share, Shift, ShownAnswer, Spread, Told, VersionBrief, VersionDetail, Versions, field_of,
-    point_latest,
+    AskAiChange, AskAiSettings, BaselineScores, Bundle, Checked, Chosen, ContestantBrief, ContestantScores,
+    DatasetForm, Distance, Drift, DriftState, Evaluation, ExportedDataset, KeptAnswer, Lineage, Measured, Merged,
+    OutType, Overrides, ResultFormat, ScoresBrief, Seen, Share, Shift, ShownAnswer, Spread, Told, VersionBrief,
+    VersionDetail, Versions, field_of, point_latest,
 };
 
 /// A result of this crate.

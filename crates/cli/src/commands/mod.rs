@@ -8,6 +8,7 @@ pub(crate) mod backup;
 pub(crate) mod base;
 pub(crate) mod batch;
 pub(crate) mod config;
+pub(crate) mod dataset;
 pub(crate) mod doctor;
 pub(crate) mod drift;
 pub(crate) mod evaluate;
@@ -96,6 +97,7 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
             Command::Tasks(command) => tasks::run(&engine, *command).await,
             Command::Import(command) => import::run(&engine, *command).await,
             Command::Examples(command) => examples::run(&engine, command).await,
+            Command::Dataset(command) => dataset::run(&engine, command).await,
             Command::Base(command) => base::run(&engine, command).await,
             Command::Train(command) => train::run(&engine, *command).await,
             Command::Runs(command) => runs::run(&engine, command).await,

@@ -378,3 +378,39 @@ fn ten_examples_are_enough_to_train() {
     let said = graft.ok(&["train", "text-classification", "--base", "tiny", "--skip-base"]);
     assert!(said.contains("On 2 held-out examples") && said.contains("With so few examples"), "{said}");
 }
+
+#[test]
+fn training_data_is_exported_and_logs_stay_with_the_version() {
+    let graft = Graft::with_toy_task();
+    let export = |folder: &str, more: &[&str]| {
+        let args = [&["dataset", "export", "text-classification", "--output", folder][..], more].concat();
+        let told = graft.json(&args);
+        let read = |name: &str| std::fs::read_to_string(graft.dir.path().join(folder).join(name)).unwrap();
+        let lines =
+            |name: &str| -> Vec<Value> { read(name).lines().map(|line| serde_json::from_str(line).unwrap()).collect() };
+        let (train, eval) = (lines("train.jsonl"), lines("eval.jsonl"));
+        assert_eq!((&told["train"], &told["eval"]), (&json!(train.len()), &json!(eval.len())));
+        (told["dataset"].clone(), train, eval)
+    };
+    let (digest, train, eval) = export("before", &[]);
+    assert_eq!((train.len(), eval.len()), (48, 12));
+    let messages = train[0]["messages"].as_array().unwrap();
+    let roles: Vec<_> = messages.iter().map(|message| message["role"].as_str().unwrap()).collect();
+    assert_eq!(roles, ["system", "user", "assistant"]);
+    assert!(["good", "bad"].contains(&messages[2]["content"].as_str().unwrap()), "{messages:?}");
+
+    let run = graft.json(&["train", "text-classification", "--base", "tiny", "--epochs", "0.2", "--no-eval"]);
+    let more = graft.file("more.csv", "text,label\nyes yes indeed,good\n");
+    graft.ok(&["import", "csv", more.to_str().unwrap()]);
+    assert_ne!(export("now", &[]).0, digest, "one more is approved");
+    assert_eq!(export("v1", &["--version", "v1"]), (digest, train, eval), "what it learned");
+    let (_, train, _) = export("examples", &["--version", "v1", "--form", "examples"]);
+    assert!(train.iter().all(|example| example["id"].is_string() && example["revision"] == 1));
+    graft.fails(11, &["dataset", "export", "text-classification", "--output", "x", "--version", "v9"], "version `v9`");
+
+    let logs = graft.home().join("logs/text-classification/v1");
+    let id = run["run"].as_str().unwrap();
+    let kept = std::fs::read_to_string(logs.join("events.jsonl")).unwrap();
+    assert_eq!(kept, std::fs::read_to_string(graft.home().join("runs").join(id).join("events.jsonl")).unwrap());
+    assert!(logs.join("stderr.log").is_file());
+}

@@ -199,6 +199,7 @@ impl Supervisor {
             return Ok(());
         }
         let version = self.engine.versions().register_held(run, &self.lease).await?;
+        self.keep_logs(run, &version);
         let measurable = version.dataset.is_some() && run.eval_samples != Some(0);
         if request.evaluate && measurable && Evaluation::of(&version).is_none() {
             measure::version(self, run, &version, request.score_base).await?;
@@ -207,7 +208,23 @@ impl Supervisor {
             self.activate(run, &version).await?;
             follow::finish(self, run).await?;
         }
+        self.keep_logs(run, &version);
         Ok(())
+    }
+
+    /// Copies the logs of a run to `logs/<task>/<version>`, where they stay if the run is deleted.
+    fn keep_logs(&self, run: &Run, version: &Version) {
+        let (from, home) = (self.engine.home.run_dir(run), self.engine.home.path());
+        let to = home.join("logs").join(&version.task).join(&version.name);
+        let kept = std::fs::create_dir_all(&to).and_then(|()| {
+            let names = ["events.jsonl", "stdout.log", "stderr.log"];
+            let there = names.into_iter().filter(|name| from.path().join(name).is_file());
+            there.into_iter().try_for_each(|name| std::fs::copy(from.path().join(name), to.join(name)).map(drop))
+        });
+        if let Err(error) = kept {
+            // They are in the run's directory, too.
+            (self.say)(Level::WARN, &format!("run {}: failed to copy its logs to {}: {error}", run.id, to.display()));
+        }
     }
 
     /// Measures what answers without a language model on the held-out examples, once.
