@@ -652,8 +652,8 @@ proptest! {
     fn any_jsonl_is_read_or_reported(lines in prop::collection::vec("\\PC{0,40}|\\{\"(text|input|messages|prompt|instruction)\": ?(\"[a-z]{0,3}\"|\\[\\]|1|null|\\{\\})(, \"(label|output|id)\": ?(\"x\"|2|null|\\[1\\]))?\\}", 0..8)) {
         let text = lines.join("\n");
         let rows = text.lines().filter(|line| !line.trim().is_empty()).count();
-        // A list has any number of values, and may not be closed.
-        let is_list = text.trim_start().starts_with('[');
+        // A list has any number of values, and may not be closed; a brace alone begins an object of several lines.
+        let is_list = text.trim_start().starts_with('[') || lines.iter().any(|line| line.trim() == "{");
         for task in ["sentiment", "slack-rescue", "chat"] {
             match jsonl_of(task, &text) {
                 Ok(import) => prop_assert!(is_list || import.examples.len() + import.count("bad row") == rows),
