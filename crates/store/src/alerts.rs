@@ -130,15 +130,6 @@ impl Store {
         rows.iter().map(alert).collect()
     }
 
-    /// The problems that began at or after a time, oldest first.
-    ///
-    /// # Errors
-    /// When the database can't be read.
-    pub async fn alerts_since(&self, at: Timestamp) -> Result<Vec<Alert>, Error> {
-        let rows = sqlx::query(select_alerts!("where began_at >= $1 order by id")).bind(at);
-        rows.fetch_all(&self.read).await?.iter().map(alert).collect()
-    }
-
     /// The messages after a cursor.
     ///
     /// # Errors
