@@ -277,12 +277,17 @@ impl Store {
         .bind(now.at.saturating_add(millis))
         .execute(&mut *tx)
         .await?;
+        let input = sqlx::query("select input from batch_parts where batch = $1 and number = $2")
+            .bind(&lease.batch)
+            .bind(row::big(lease.number))
+            .fetch_one(&mut *tx)
+            .await?;
         let part = Part {
             lease,
             task: row::get(&found, "task")?,
             version: row::get(&found, "version")?,
             max_tokens: row::int_opt(&found, "max_tokens")?,
-            input: row::get(&found, "input")?,
+            input: row::get(&input, "input")?,
         };
         tx.commit().await?;
         Ok(Some(part))
@@ -445,7 +450,7 @@ impl Store {
 const MOST_ATTEMPTS: u64 = 25;
 
 /// The next part to take. `$1` and `$2` are the lease clock, `$3` the only batch allowed.
-const NEXT: &str = "select p.batch, p.number, p.attempts, p.input, b.task, b.version, b.max_tokens
+const NEXT: &str = "select p.batch, p.number, p.attempts, b.task, b.version, b.max_tokens
      from batches b join batch_parts p on p.batch = b.id
      where b.state = 'running' and ($3 is null or b.id = $3)
        and (p.state = 'waiting' or (p.state = 'answering' and (p.lease_clock <> $1 or p.lease_until <= $2)))
