@@ -189,7 +189,7 @@ pub(crate) fn ray() -> Result<PathBuf, String> {
         if std::fs::read_to_string(&ready).is_ok_and(|found| found == RAY) {
             return Ok(());
         }
-        println!("Downloading {RAY} for the tests of clusters (120 MB) …");
+        println!("Downloading {RAY} for the tests of clusters (110 MB) …");
         shell::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
         let mut pip = Command::new(venv.join("bin/python"));
         shell::run(pip.args(["-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-compile", RAY]))?;
