@@ -1,10 +1,11 @@
 use graft_core::{Digest, Timestamp};
 use serde::Serialize;
 use serde_json::json;
-use sqlx::any::{AnyExecutor, AnyRow};
+use sqlx::any::AnyExecutor;
 
 use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
+use crate::row::from_row;
 use crate::versions::{active, all, get};
 use crate::{Action, Error, Kind, Store, Version, row};
 
@@ -92,14 +93,13 @@ impl Store {
 }
 
 async fn history(on: impl AnyExecutor<'_>, task: &str) -> Result<Vec<Activation>, Error> {
-    let rows = sqlx::query(
+    Ok(sqlx::query_as(
         "select seq, version, adapter_digest, previous, action, created_by, created_at
          from activations where task = $1 order by seq",
     )
     .bind(task)
     .fetch_all(on)
-    .await?;
-    rows.iter().map(activation).collect()
+    .await?)
 }
 
 async fn expect_active(tx: &mut Tx<'_>, task: &str, expected: Option<&str>) -> Result<(), Error> {
@@ -165,14 +165,4 @@ fn version_before(history: &[Activation], mut versions: Vec<Version>, active: Op
     found.map(|place| versions.swap_remove(place))
 }
 
-fn activation(row: &AnyRow) -> Result<Activation, Error> {
-    Ok(Activation {
-        seq: row::get(row, "seq")?,
-        version: row::get(row, "version")?,
-        adapter_digest: row::parsed(row, "adapter_digest")?,
-        previous: row::get(row, "previous")?,
-        action: row::parsed(row, "action")?,
-        by: row::get(row, "created_by")?,
-        at: row::get(row, "created_at")?,
-    })
-}
+from_row!(Activation { seq, version, adapter_digest, previous, action, by = "created_by", at = "created_at" });

@@ -3,11 +3,12 @@
 use graft_core::{Digest, Timestamp};
 use serde::Serialize;
 use serde_json::json;
-use sqlx::any::{AnyExecutor, AnyRow};
+use sqlx::any::AnyExecutor;
 use utoipa::ToSchema;
 
 use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
+use crate::row::from_row;
 use crate::versions::active;
 use crate::{Action, Error, Kind, Store, Version, row};
 
@@ -132,8 +133,7 @@ impl Store {
 }
 
 async fn all(on: impl AnyExecutor<'_>, task: &str) -> Result<Vec<Agent>, Error> {
-    let rows = sqlx::query(COLUMNS).bind(task).fetch_all(on).await?;
-    let mut agents = rows.iter().map(agent).collect::<Result<Vec<_>, _>>()?;
+    let mut agents: Vec<Agent> = sqlx::query_as(COLUMNS).bind(task).fetch_all(on).await?;
     // Collations differ.
     agents.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(agents)
@@ -173,25 +173,23 @@ async fn put(tx: &mut Tx<'_>, agent: &Agent) -> Result<(), Error> {
     Ok(())
 }
 
-fn agent(row: &AnyRow) -> Result<Agent, Error> {
-    Ok(Agent {
-        task: row::get(row, "task")?,
-        name: row::get(row, "name")?,
-        wave: row::int(row, "wave")?,
-        graft: row::get(row, "graft")?,
-        format: row::int(row, "format")?,
-        state: row::parsed(row, "state")?,
-        version: row::get(row, "version")?,
-        digest: row::parsed_opt(row, "digest")?,
-        nonce: row::get(row, "nonce")?,
-        attempt: row::int(row, "attempt")?,
-        due_at: row::get(row, "due_at")?,
-        held_version: row::get(row, "held_version")?,
-        held: row::parsed_opt(row, "held")?,
-        problem: row::get(row, "problem")?,
-        created_by: row::get(row, "created_by")?,
-        created_at: row::get(row, "created_at")?,
-        seen_at: row::get(row, "seen_at")?,
-        synced_at: row::get(row, "synced_at")?,
-    })
-}
+from_row!(Agent {
+    task,
+    name,
+    wave,
+    graft,
+    format,
+    state,
+    version,
+    digest,
+    nonce,
+    attempt,
+    due_at,
+    held_version,
+    held,
+    problem,
+    created_by,
+    created_at,
+    seen_at,
+    synced_at,
+});

@@ -3,9 +3,9 @@
 use graft_core::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::any::AnyRow;
 
 use crate::database::Tx;
+use crate::row::from_row;
 use crate::{Error, Store, row};
 
 /// How long messages and problems that are over are stored.
@@ -126,8 +126,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn open_alerts(&self) -> Result<Vec<Alert>, Error> {
-        let rows = sqlx::query(select_alerts!("where over_at is null order by id")).fetch_all(&self.read).await?;
-        rows.iter().map(alert).collect()
+        Ok(sqlx::query_as(select_alerts!("where over_at is null order by id")).fetch_all(&self.read).await?)
     }
 
     /// The messages after a cursor.
@@ -135,19 +134,11 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn notices_after(&self, cursor: i64, limit: u32) -> Result<Vec<StoredNotice>, Error> {
-        let rows = sqlx::query("select id, topic, notice from notices where id > $1 order by id limit $2")
+        Ok(sqlx::query_as("select id, topic, notice from notices where id > $1 order by id limit $2")
             .bind(cursor)
             .bind(i64::from(limit))
             .fetch_all(&self.read)
-            .await?;
-        let notice = |row: &AnyRow| {
-            Ok(StoredNotice {
-                id: row::get(row, "id")?,
-                topic: row::get(row, "topic")?,
-                notice: row::json(row, "notice")?,
-            })
-        };
-        rows.iter().map(notice).collect()
+            .await?)
     }
 
     /// The number of the newest message, 0 before the first.
@@ -155,8 +146,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn newest_notice(&self) -> Result<i64, Error> {
-        let row = sqlx::query("select coalesce(max(id), 0) as id from notices").fetch_one(&self.read).await?;
-        row::get(&row, "id")
+        Ok(sqlx::query_scalar("select coalesce(max(id), 0) from notices").fetch_one(&self.read).await?)
     }
 
     /// How far something was read.
@@ -164,8 +154,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn notifier(&self, name: &str) -> Result<Option<Notifier>, Error> {
-        let row = sqlx::query(NOTIFIER).bind(name).fetch_optional(&self.read).await?;
-        row.map(|row| notifier(&row)).transpose()
+        Ok(sqlx::query_as(NOTIFIER).bind(name).fetch_optional(&self.read).await?)
     }
 
     /// Claims the right to read or send for `millis`, unless another process has it that may be alive. What is new
@@ -194,7 +183,7 @@ impl Store {
             .bind(start)
             .execute(&mut *tx)
             .await?;
-        let found = notifier(&sqlx::query(NOTIFIER).bind(name).fetch_one(&mut *tx).await?)?;
+        let found: Notifier = sqlx::query_as(NOTIFIER).bind(name).fetch_one(&mut *tx).await?;
         if !is_free(&found) {
             return Ok(None);
         }
@@ -269,24 +258,24 @@ impl Store {
         .bind(at)
         .fetch_all(&self.read)
         .await?;
-        rows.iter().map(|row| Ok((row::get(row, "task")?, row::int(row, "n")?))).collect()
+        rows.iter().map(|row| Ok((row::get(row, "task")?, row::get(row, "n")?))).collect()
     }
 }
 
 async fn apply(tx: &mut Tx<'_>, change: &AlertChange, at: Timestamp) -> Result<(), Error> {
     let (AlertChange::Begin { kind, task, subject, notice } | AlertChange::End { kind, task, subject, notice }) =
         change;
-    let open = sqlx::query("select id from alerts where over_at is null and kind = $1 and task = $2 and subject = $3")
-        .bind(kind.name())
-        .bind(task)
-        .bind(subject)
-        .fetch_optional(&mut **tx)
-        .await?;
-    let open: Option<i64> = open.map(|row| row::get(&row, "id")).transpose()?;
+    let open: Option<i64> =
+        sqlx::query_scalar("select id from alerts where over_at is null and kind = $1 and task = $2 and subject = $3")
+            .bind(kind.name())
+            .bind(task)
+            .bind(subject)
+            .fetch_optional(&mut **tx)
+            .await?;
     match (change, open) {
         (AlertChange::Begin { .. }, None) => {
-            let last = sqlx::query("select coalesce(max(id), 0) as id from alerts").fetch_one(&mut **tx).await?;
-            let id = row::get::<i64>(&last, "id")? + 1;
+            let last: i64 = sqlx::query_scalar("select coalesce(max(id), 0) from alerts").fetch_one(&mut **tx).await?;
+            let id = last + 1;
             sqlx::query(
                 "insert into alerts (id, kind, task, subject, notice, began_at) values ($1, $2, $3, $4, $5, $6)",
             )
@@ -321,27 +310,8 @@ async fn add(tx: &mut Tx<'_>, topic: &str, notice: &Value, at: Timestamp) -> Res
     Ok(())
 }
 
-fn alert(row: &AnyRow) -> Result<Alert, Error> {
-    Ok(Alert {
-        id: row::get(row, "id")?,
-        kind: row::parsed(row, "kind")?,
-        task: row::get(row, "task")?,
-        subject: row::get(row, "subject")?,
-        notice: row::json(row, "notice")?,
-        began_at: row::get(row, "began_at")?,
-        over_at: row::get(row, "over_at")?,
-    })
-}
+from_row!(Alert { id, kind, task, subject, notice, began_at, over_at });
 
-fn notifier(row: &AnyRow) -> Result<Notifier, Error> {
-    Ok(Notifier {
-        name: row::get(row, "name")?,
-        cursor: row::get(row, "cursor")?,
-        owner: row::get(row, "owner")?,
-        until: row::get(row, "until")?,
-        tries: row::int(row, "tries")?,
-        error: row::get(row, "error")?,
-        not_before: row::get(row, "not_before")?,
-        sent_at: row::get(row, "sent_at")?,
-    })
-}
+from_row!(StoredNotice { id, topic, notice });
+
+from_row!(Notifier { name, cursor, owner, until, tries, error, not_before, sent_at });

@@ -1,10 +1,11 @@
 use graft_core::{BaseRef, Digest, Timestamp};
 use serde::Serialize;
 use serde_json::json;
-use sqlx::any::{AnyExecutor, AnyRow};
+use sqlx::any::AnyExecutor;
 use utoipa::ToSchema;
 
 use crate::changes::{Actor, Entry, record};
+use crate::row::from_row;
 use crate::{Action, Error, Kind, Store, row};
 
 /// A base model on this machine.
@@ -60,8 +61,8 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn bases(&self) -> Result<Vec<Base>, Error> {
-        let rows = sqlx::query("select name, path, digest, added_at from bases").fetch_all(&self.read).await?;
-        let mut bases = rows.iter().map(base).collect::<Result<Vec<_>, _>>()?;
+        let mut bases: Vec<Base> =
+            sqlx::query_as("select name, path, digest, added_at from bases").fetch_all(&self.read).await?;
         bases.sort_by(|a, b| (a.added_at, &a.name).cmp(&(b.added_at, &b.name)));
         Ok(bases)
     }
@@ -90,18 +91,10 @@ impl Store {
 }
 
 async fn find(on: impl AnyExecutor<'_>, name: &str) -> Result<Option<Base>, Error> {
-    let row = sqlx::query("select name, path, digest, added_at from bases where name = $1")
+    Ok(sqlx::query_as("select name, path, digest, added_at from bases where name = $1")
         .bind(name)
         .fetch_optional(on)
-        .await?;
-    row.map(|row| base(&row)).transpose()
+        .await?)
 }
 
-fn base(row: &AnyRow) -> Result<Base, Error> {
-    Ok(Base {
-        name: row::get(row, "name")?,
-        path: row::get(row, "path")?,
-        digest: row::parsed(row, "digest")?,
-        added_at: row::get(row, "added_at")?,
-    })
-}
+from_row!(Base { name, path, digest, added_at });

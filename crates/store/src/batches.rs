@@ -3,12 +3,12 @@
 use graft_core::Timestamp;
 use serde::Serialize;
 use serde_json::json;
-use sqlx::any::AnyRow;
 use utoipa::ToSchema;
 
 use crate::changes::{Actor, Entry, record};
 use crate::clock;
 use crate::database::Tx;
+use crate::row::from_row;
 use crate::{Action, Error, Kind, Store, row};
 
 names! {
@@ -172,8 +172,8 @@ impl Store {
     /// # Errors
     /// [`Error::NoBatch`].
     pub async fn batch(&self, id: &str) -> Result<Batch, Error> {
-        let found = sqlx::query(select_batches!("where id = $1")).bind(id).fetch_optional(&self.read).await?;
-        found.as_ref().map(batch).transpose()?.ok_or_else(|| Error::NoBatch(id.to_owned()))
+        let found = sqlx::query_as(select_batches!("where id = $1")).bind(id).fetch_optional(&self.read).await?;
+        found.ok_or_else(|| Error::NoBatch(id.to_owned()))
     }
 
     /// The batches of a task or of all, newest first.
@@ -181,11 +181,10 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn batches(&self, task: Option<&str>) -> Result<Vec<Batch>, Error> {
-        let found = sqlx::query(select_batches!("where ($1 is null or task = $1) order by seq desc limit 500"))
+        Ok(sqlx::query_as(select_batches!("where ($1 is null or task = $1) order by seq desc limit 500"))
             .bind(task)
             .fetch_all(&self.read)
-            .await?;
-        found.iter().map(batch).collect()
+            .await?)
     }
 
     /// Whether a part of a running batch waits for somebody to answer it.
@@ -203,10 +202,9 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn part_owners(&self) -> Result<Vec<String>, Error> {
-        let found = sqlx::query("select distinct owner from batch_parts where state = 'answering'")
+        Ok(sqlx::query_scalar("select distinct owner from batch_parts where state = 'answering'")
             .fetch_all(&self.read)
-            .await?;
-        found.iter().map(|row| row::get(row, "owner")).collect()
+            .await?)
     }
 
     /// Ends the leases of a process that is gone.
@@ -247,9 +245,9 @@ impl Store {
         let Some(found) = found else { return Ok(None) };
         let lease = PartLease {
             batch: row::get(&found, "batch")?,
-            number: row::int(&found, "number")?,
+            number: row::get(&found, "number")?,
             owner: owner.to_owned(),
-            attempt: row::int::<u64>(&found, "attempts")? + 1,
+            attempt: row::get::<u64>(&found, "attempts")? + 1,
         };
         if lease.attempt > MOST_ATTEMPTS {
             if let Some(batch) = find(&mut tx, &lease.batch).await? {
@@ -286,7 +284,7 @@ impl Store {
             lease,
             task: row::get(&found, "task")?,
             version: row::get(&found, "version")?,
-            max_tokens: row::int_opt(&found, "max_tokens")?,
+            max_tokens: row::get(&found, "max_tokens")?,
             input: row::get(&input, "input")?,
         };
         tx.commit().await?;
@@ -436,12 +434,12 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn part_output(&self, batch: &str, number: u64) -> Result<Option<String>, Error> {
-        let found = sqlx::query("select output from batch_parts where batch = $1 and number = $2")
+        let found = sqlx::query_scalar("select output from batch_parts where batch = $1 and number = $2")
             .bind(batch)
             .bind(row::big(number))
             .fetch_optional(&self.read)
             .await?;
-        Ok(found.map(|row| row::get::<Option<String>>(&row, "output")).transpose()?.flatten())
+        Ok(found.flatten())
     }
 }
 
@@ -457,8 +455,7 @@ const NEXT: &str = "select p.batch, p.number, p.attempts, b.task, b.version, b.m
      order by b.seq, p.number limit 1";
 
 async fn find(tx: &mut Tx<'_>, id: &str) -> Result<Option<Batch>, Error> {
-    let found = sqlx::query(select_batches!("where id = $1")).bind(id).fetch_optional(&mut **tx).await?;
-    found.as_ref().map(batch).transpose()
+    Ok(sqlx::query_as(select_batches!("where id = $1")).bind(id).fetch_optional(&mut **tx).await?)
 }
 
 async fn turn(
@@ -484,23 +481,21 @@ fn lost(lease: &PartLease) -> Error {
     Error::PartLost { batch: lease.batch.clone(), number: lease.number }
 }
 
-fn batch(row: &AnyRow) -> Result<Batch, Error> {
-    Ok(Batch {
-        id: row::get(row, "id")?,
-        task: row::get(row, "task")?,
-        version: row::get(row, "version")?,
-        source: row::get(row, "source")?,
-        state: row::parsed(row, "state")?,
-        lines: row::int(row, "lines")?,
-        parts: row::int(row, "parts")?,
-        max_tokens: row::int_opt(row, "max_tokens")?,
-        answered: row::int(row, "answered")?,
-        invalid: row::int(row, "invalid")?,
-        parts_done: row::int(row, "parts_done")?,
-        parts_running: row::int(row, "parts_running")?,
-        failure: row::get(row, "failure")?,
-        created_by: row::get(row, "created_by")?,
-        created_at: row::get(row, "created_at")?,
-        finished_at: row::get(row, "finished_at")?,
-    })
-}
+from_row!(Batch {
+    id,
+    task,
+    version,
+    source,
+    state,
+    lines,
+    parts,
+    max_tokens,
+    answered,
+    invalid,
+    parts_done,
+    parts_running,
+    failure,
+    created_by,
+    created_at,
+    finished_at,
+});

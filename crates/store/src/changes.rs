@@ -1,10 +1,11 @@
 use graft_core::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use sqlx::{AssertSqlSafe, any::AnyRow};
+use sqlx::AssertSqlSafe;
 use utoipa::ToSchema;
 
 use crate::database::{Dialect, Tx};
+use crate::row::from_row;
 use crate::scope::NUMBERS;
 use crate::{Error, Store, row, watch};
 
@@ -142,7 +143,7 @@ impl Store {
     /// When the database can't be read.
     pub async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Error> {
         let sql = if filter.newest { changes_by!("seq desc") } else { changes_by!("seq") };
-        let rows = sqlx::query(sql)
+        Ok(sqlx::query_as(sql)
             .bind(filter.after)
             .bind(filter.before.unwrap_or(i64::MAX))
             .bind(filter.kind.map(Kind::name))
@@ -150,24 +151,11 @@ impl Store {
             .bind(filter.subject.as_deref())
             .bind(filter.limit.map_or(i64::MAX, i64::from))
             .fetch_all(&self.read)
-            .await?;
-        rows.iter().map(change).collect()
+            .await?)
     }
 }
 
-pub(crate) fn change(row: &AnyRow) -> Result<Change, Error> {
-    Ok(Change {
-        seq: row::get(row, "seq")?,
-        at: row::get(row, "made_at")?,
-        by: row::get(row, "made_by")?,
-        action: row::parsed(row, "action")?,
-        kind: row::parsed(row, "kind")?,
-        task: row::get(row, "task")?,
-        subject: row::get(row, "subject")?,
-        before: row::json_opt(row, "old")?,
-        after: row::json_opt(row, "new")?,
-    })
-}
+from_row!(Change { seq, at = "made_at", by = "made_by", action, kind, task, subject, before = "old", after = "new" });
 
 /// Who makes a change, and when.
 #[derive(Clone, Copy)]
@@ -252,8 +240,7 @@ pub(crate) async fn number(tx: &mut Tx<'_>, ends: bool) -> Result<bool, Error> {
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut **tx).await?;
         return Ok(ends);
     }
-    let last = sqlx::query("select coalesce(max(seq), 0) as seq from changes").fetch_one(&mut **tx).await?;
-    let mut seq: i64 = row::get(&last, "seq")?;
+    let mut seq: i64 = sqlx::query_scalar("select coalesce(max(seq), 0) from changes").fetch_one(&mut **tx).await?;
     for made in made.chunks(PER_STATEMENT) {
         let sql = "insert into changes (seq, made_at, made_by, action, kind, task, subject, old, new) values ";
         let mut query = sqlx::query(AssertSqlSafe(sql.to_owned() + &tx.dialect.rows(made.len(), 9)));

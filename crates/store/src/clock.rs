@@ -80,7 +80,7 @@ impl Store {
     /// # Errors
     /// When the database doesn't answer.
     pub async fn now(&self) -> Result<Timestamp, Error> {
-        row::get(&sqlx::query(time(self.dialect)).fetch_one(&self.read).await?, "at")
+        Ok(sqlx::query_scalar(time(self.dialect)).fetch_one(&self.read).await?)
     }
 }
 

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
 use crate::examples::source;
+use crate::row::from_row;
 use crate::{Action, Error, Kind, Store, row};
 
 /// An entry of the list of datasets.
@@ -65,7 +66,7 @@ impl Store {
         .bind(digest.as_str())
         .fetch_one(&self.read)
         .await?;
-        row::int(&row, "n")
+        Ok(row::get(&row, "n")?)
     }
 
     /// The datasets of one task or of all, newest first.
@@ -73,7 +74,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn datasets(&self, task: Option<&str>) -> Result<Vec<DatasetInfo>, Error> {
-        let rows = sqlx::query(
+        Ok(sqlx::query_as(
             "select d.task, d.digest, d.created_by, d.created_at,
                     (select count(*) from dataset_members m
                      where m.task = d.task and m.digest = d.digest and m.side = 'train') as train,
@@ -83,19 +84,7 @@ impl Store {
         )
         .bind(task)
         .fetch_all(&self.read)
-        .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(DatasetInfo {
-                    task: row::get(row, "task")?,
-                    digest: row::parsed(row, "digest")?,
-                    train: row::int(row, "train")?,
-                    eval: row::int(row, "eval")?,
-                    created_by: row::get(row, "created_by")?,
-                    created_at: row::get(row, "created_at")?,
-                })
-            })
-            .collect()
+        .await?)
     }
 
     /// Lengths in characters of a dataset's training inputs, in dataset order. Empty if there is no such dataset.
@@ -112,7 +101,7 @@ impl Store {
         .bind(digest.as_str())
         .fetch_all(&self.read)
         .await?;
-        rows.iter().map(|row| row::int(row, "chars")).collect()
+        Ok(rows.iter().map(|row| row::get(row, "chars")).collect::<Result<_, _>>()?)
     }
 
     /// A dataset as it was saved, whatever happened to its examples since. Its assignment covers only its own examples.
@@ -126,7 +115,7 @@ impl Store {
             .fetch_optional(&self.read)
             .await?
             .ok_or_else(|| Error::NoDataset { task: task.to_owned(), digest: digest.clone() })?;
-        let leaking: Vec<ExampleId> = row::json(&head, "leaking")?;
+        let leaking: Vec<ExampleId> = row::get(&head, "leaking")?;
         let mut dataset = Dataset {
             digest: digest.clone(),
             train: Vec::new(),
@@ -170,6 +159,8 @@ pub(crate) async fn save(tx: &mut Tx<'_>, task: &str, dataset: &Dataset, actor: 
     }
     Ok(new)
 }
+
+from_row!(DatasetInfo { task, digest, train, eval, created_by, created_at });
 
 const ASSIGNMENT: &str = "select example, side from assignments where task = $1";
 
@@ -263,9 +254,9 @@ fn member(row: &AnyRow) -> Result<Example, Error> {
         id: row::get(row, "example")?,
         task: row::get(row, "task")?,
         input: row::get(row, "input")?,
-        output: row::json_opt(row, "output")?,
+        output: row::get(row, "output")?,
         source: source(row)?,
         review: Review::Approved { by: row::get(row, "approved_by")?, at: row::get(row, "approved_at")? },
-        revision: row::int(row, "revision")?,
+        revision: row::get(row, "revision")?,
     })
 }

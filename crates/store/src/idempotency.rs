@@ -77,7 +77,7 @@ impl Store {
             if row::get::<String>(&found, "digest")? != request.digest.as_str() {
                 return Err(Error::KeyReused(request.key.to_owned()));
             }
-            let status: Option<u16> = row::int_opt(&found, "status")?;
+            let status: Option<u16> = row::get(&found, "status")?;
             let reply: Option<String> = row::get(&found, "reply")?;
             if let Some((status, reply)) = status.zip(reply) {
                 return Ok(KeyedState::Done { status, reply });

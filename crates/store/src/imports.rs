@@ -1,9 +1,9 @@
 use graft_core::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
-use sqlx::any::AnyRow;
 
 use crate::changes::{Actor, Entry, record};
+use crate::row::from_row;
 use crate::scope::Scope;
 use crate::{Action, Error, Kind, Store, row};
 
@@ -125,14 +125,14 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn import_state(&self, id: &str) -> Result<Import, Error> {
-        let row = sqlx::query(
+        let found = sqlx::query_as(
             "select id, kind, task, state, done, total, report, problem, created_by, created_at, finished_at
              from imports where id = $1",
         )
         .bind(id)
         .fetch_optional(&self.read)
         .await?;
-        import(&row.ok_or_else(|| Error::NotFound { what: "import", name: id.to_owned() })?)
+        found.ok_or_else(|| Error::NotFound { what: "import", name: id.to_owned() })
     }
 
     /// Marks imports as failed if their process is `gone`, or if they are a day old and their process can't be checked.
@@ -168,18 +168,4 @@ impl Store {
     }
 }
 
-fn import(row: &AnyRow) -> Result<Import, Error> {
-    Ok(Import {
-        id: row::get(row, "id")?,
-        kind: row::get(row, "kind")?,
-        task: row::get(row, "task")?,
-        state: row::parsed(row, "state")?,
-        done: row::int(row, "done")?,
-        of: row::int_opt(row, "total")?,
-        report: row::json_opt(row, "report")?,
-        problem: row::json_opt(row, "problem")?,
-        created_by: row::get(row, "created_by")?,
-        created_at: row::get(row, "created_at")?,
-        finished_at: row::get(row, "finished_at")?,
-    })
-}
+from_row!(Import { id, kind, task, state, done, of = "total", report, problem, created_by, created_at, finished_at });

@@ -1,11 +1,12 @@
 use graft_core::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sqlx::any::{AnyExecutor, AnyRow};
+use sqlx::any::AnyExecutor;
 use utoipa::ToSchema;
 
 use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
+use crate::row::from_row;
 use crate::{Action, Error, Kind, Store, row};
 
 names! {
@@ -257,8 +258,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn live_adapters(&self) -> Result<Vec<LiveAdapter>, Error> {
-        let rows = sqlx::query(select_live!("order by task")).fetch_all(&self.read).await?;
-        rows.iter().map(live).collect()
+        Ok(sqlx::query_as(select_live!("order by task")).fetch_all(&self.read).await?)
     }
 
     /// Pauses or resumes a live adapter. `note` says why Graft paused it.
@@ -388,22 +388,13 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn buffered_windows(&self, task: &str) -> Result<Vec<LiveWindow>, Error> {
-        let rows = sqlx::query(
+        Ok(sqlx::query_as(
             "select example, revision, started_at, arrived_at from live_windows
              where task = $1 and place is null order by started_at, example, revision",
         )
         .bind(task)
         .fetch_all(&self.read)
-        .await?;
-        let window = |row: &AnyRow| {
-            Ok(LiveWindow {
-                example: row::get(row, "example")?,
-                revision: row::int(row, "revision")?,
-                started_at: row::get(row, "started_at")?,
-                arrived_at: row::get(row, "arrived_at")?,
-            })
-        };
-        rows.iter().map(window).collect()
+        .await?)
     }
 
     /// Assigns places to windows, in the given order. Windows that have a place keep it.
@@ -449,10 +440,10 @@ impl Store {
         .fetch_one(&self.read)
         .await?;
         Ok(WindowCounts {
-            all: row::int(&found, "n")?,
-            buffered: row::int(&found, "buffered")?,
-            waiting: row::int(&found, "waiting")?,
-            late: row::int(&found, "late")?,
+            all: row::get(&found, "n")?,
+            buffered: row::get(&found, "buffered")?,
+            waiting: row::get(&found, "waiting")?,
+            late: row::get(&found, "late")?,
             oldest: row::get(&found, "oldest")?,
             last_place: row::get(&found, "last_place")?,
             newest: row::get(&found, "newest")?,
@@ -467,12 +458,12 @@ impl Store {
     pub async fn plan_snapshot(&self, task: &str, most: u64, at: Timestamp) -> Result<Option<LiveSnapshot>, Error> {
         let mut tx = self.begin().await?;
         let live = one(&mut *tx, task).await?;
-        let training = sqlx::query(select_snapshots!("where task = $1 and state = 'training'"))
+        let training = sqlx::query_as(select_snapshots!("where task = $1 and state = 'training'"))
             .bind(task)
             .fetch_optional(&mut *tx)
             .await?;
-        if let Some(row) = training {
-            return snapshot(&row).map(Some);
+        if training.is_some() {
+            return Ok(training);
         }
         let found = sqlx::query(
             "select coalesce(max(seq), 0) as seq, coalesce(max(last_place), 0) as last_place,
@@ -500,8 +491,8 @@ impl Store {
         .bind(at)
         .execute(&mut *tx)
         .await?;
-        let row = sqlx::query(select_snapshots!("where task = $1 and seq = $2")).bind(task).bind(seq + 1);
-        let planned = snapshot(&row.fetch_one(&mut *tx).await?)?;
+        let planned = sqlx::query_as(select_snapshots!("where task = $1 and seq = $2")).bind(task).bind(seq + 1);
+        let planned = planned.fetch_one(&mut *tx).await?;
         tx.commit().await?;
         Ok(Some(planned))
     }
@@ -576,12 +567,11 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn snapshots(&self, task: &str, limit: u32) -> Result<Vec<LiveSnapshot>, Error> {
-        let rows = sqlx::query(select_snapshots!("where task = $1 order by seq desc limit $2"))
+        Ok(sqlx::query_as(select_snapshots!("where task = $1 order by seq desc limit $2"))
             .bind(task)
             .bind(i64::from(limit))
             .fetch_all(&self.read)
-            .await?;
-        rows.iter().map(snapshot).collect()
+            .await?)
     }
 }
 
@@ -607,43 +597,18 @@ async fn note(
 }
 
 async fn find(on: impl AnyExecutor<'_>, task: &str) -> Result<Option<LiveAdapter>, Error> {
-    let found = sqlx::query(select_live!("where task = $1")).bind(task).fetch_optional(on).await?;
-    found.map(|row| live(&row)).transpose()
+    Ok(sqlx::query_as(select_live!("where task = $1")).bind(task).fetch_optional(on).await?)
 }
 
 async fn one(on: impl AnyExecutor<'_>, task: &str) -> Result<LiveAdapter, Error> {
     find(on, task).await?.ok_or_else(|| Error::NoLive(task.to_owned()))
 }
 
-fn live(row: &AnyRow) -> Result<LiveAdapter, Error> {
-    Ok(LiveAdapter {
-        task: row::get(row, "task")?,
-        state: row::parsed(row, "state")?,
-        settings: row::json(row, "settings")?,
-        head: row::get(row, "head")?,
-        frozen: row::parsed(row, "frozen")?,
-        cursor: row::get(row, "cursor")?,
-        note: row::get(row, "note")?,
-        created_by: row::get(row, "created_by")?,
-        created_at: row::get(row, "created_at")?,
-        updated_at: row::get(row, "updated_at")?,
-    })
-}
+from_row!(LiveAdapter { task, state, settings, head, frozen, cursor, note, created_by, created_at, updated_at });
 
-fn snapshot(row: &AnyRow) -> Result<LiveSnapshot, Error> {
-    Ok(LiveSnapshot {
-        task: row::get(row, "task")?,
-        seq: row::get(row, "seq")?,
-        first: row::get(row, "first_place")?,
-        last: row::get(row, "last_place")?,
-        parent: row::get(row, "parent")?,
-        state: row::parsed(row, "state")?,
-        run: row::get(row, "run")?,
-        version: row::get(row, "version")?,
-        before: row::get(row, "before_score")?,
-        after: row::get(row, "after_score")?,
-        bytes: row::int_opt(row, "bytes")?,
-        why: row::get(row, "why")?,
-        created_at: row::get(row, "created_at")?,
-    })
-}
+from_row!(LiveWindow { example, revision, started_at, arrived_at });
+
+from_row!(LiveSnapshot {
+    task, seq, first = "first_place", last = "last_place", parent, state, run, version, before = "before_score",
+    after = "after_score", bytes, why, created_at,
+});

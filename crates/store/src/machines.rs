@@ -1,10 +1,11 @@
 use graft_core::{Launcher, Timestamp};
 use serde::Serialize;
 use serde_json::json;
-use sqlx::any::{AnyExecutor, AnyRow};
+use sqlx::any::AnyExecutor;
 use utoipa::ToSchema;
 
 use crate::changes::{Actor, Entry, record};
+use crate::row::from_row;
 use crate::{Action, Error, Kind, Store, row};
 
 /// A machine to add.
@@ -83,8 +84,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn machines(&self) -> Result<Vec<Machine>, Error> {
-        let rows = sqlx::query(select_machines!("")).fetch_all(&self.read).await?;
-        let mut machines = rows.iter().map(machine).collect::<Result<Vec<_>, _>>()?;
+        let mut machines: Vec<Machine> = sqlx::query_as(select_machines!("")).fetch_all(&self.read).await?;
         machines.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(machines)
     }
@@ -122,18 +122,7 @@ impl Store {
 }
 
 async fn find(on: impl AnyExecutor<'_>, name: &str) -> Result<Option<Machine>, Error> {
-    let row = sqlx::query(select_machines!("where name = $1")).bind(name).fetch_optional(on).await?;
-    row.map(|row| machine(&row)).transpose()
+    Ok(sqlx::query_as(select_machines!("where name = $1")).bind(name).fetch_optional(on).await?)
 }
 
-fn machine(row: &AnyRow) -> Result<Machine, Error> {
-    Ok(Machine {
-        name: row::get(row, "name")?,
-        destination: row::get(row, "destination")?,
-        slots: row::int(row, "slots")?,
-        program: row::get(row, "program")?,
-        launcher: row::json(row, "launcher")?,
-        created_by: row::get(row, "created_by")?,
-        created_at: row::get(row, "created_at")?,
-    })
-}
+from_row!(Machine { name, destination, slots, program, launcher, created_by, created_at });

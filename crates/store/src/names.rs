@@ -16,6 +16,8 @@ macro_rules! names {
             }
         }
 
+        $crate::row::converted!(|stored: String| stored.parse::<Self>(), $set);
+
         impl std::str::FromStr for $set {
             type Err = $crate::Error;
 

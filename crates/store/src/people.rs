@@ -4,10 +4,11 @@
 use graft_core::Timestamp;
 use serde::Serialize;
 use serde_json::json;
-use sqlx::any::{AnyExecutor, AnyRow};
+use sqlx::any::AnyExecutor;
 use utoipa::ToSchema;
 
 use crate::changes::{Actor, Entry, record};
+use crate::row::from_row;
 use crate::scope::Scope;
 use crate::{Action, Error, Kind, Store, row};
 
@@ -156,9 +157,9 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn users(&self) -> Result<Vec<User>, Error> {
-        let rows =
-            sqlx::query("select name, role, password, created_by, created_at from users").fetch_all(&self.read).await?;
-        let mut users = rows.iter().map(user).collect::<Result<Vec<_>, _>>()?;
+        let mut users: Vec<User> = sqlx::query_as("select name, role, password, created_by, created_at from users")
+            .fetch_all(&self.read)
+            .await?;
         users.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(users)
     }
@@ -220,8 +221,8 @@ impl Store {
     pub async fn use_token(&self, hash: &str, at: Timestamp) -> Result<Option<Token>, Error> {
         const SQL: &str = "select id, role, label, created_by, created_at, used_at, expires_at, task from tokens
              where hash = $1 and (expires_at is null or expires_at > $2)";
-        let found = sqlx::query(SQL).bind(hash).bind(at).fetch_optional(&self.read).await?;
-        let Some(found) = found.as_ref().map(token).transpose()? else { return Ok(None) };
+        let found: Option<Token> = sqlx::query_as(SQL).bind(hash).bind(at).fetch_optional(&self.read).await?;
+        let Some(found) = found else { return Ok(None) };
         if found.used_at.is_none_or(|used| used < at - 60_000) {
             // A failed write is ignored: the next use is recorded.
             let _ = self.note_use(&found.id, at).await;
@@ -240,12 +241,10 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn tokens(&self) -> Result<Vec<Token>, Error> {
-        let rows = sqlx::query(
+        Ok(sqlx::query_as(
             "select id, role, label, created_by, created_at, used_at, expires_at, task from tokens order by created_at, id",
         )
-        .fetch_all(&self.read)
-        .await?;
-        rows.iter().map(token).collect()
+        .fetch_all(&self.read).await?)
     }
 
     /// Removes a token and ends the sessions that it opened.
@@ -257,7 +256,7 @@ impl Store {
         let gone = sqlx::query("select role from tokens where id = $1").bind(id).fetch_optional(&mut *tx).await?;
         let gone = gone.ok_or_else(|| Error::NotFound { what: "token", name: id.to_owned() })?;
         sqlx::query("delete from tokens where id = $1").bind(id).execute(&mut *tx).await?;
-        if row::parsed::<Role>(&gone, "role")? == Role::Admin {
+        if row::get::<Role>(&gone, "role")? == Role::Admin {
             keep_an_admin(&mut *tx, admins).await?;
         }
         sqlx::query("delete from sessions where token = $1").bind(id).execute(&mut *tx).await?;
@@ -296,7 +295,7 @@ impl Store {
     /// When the database can't be read.
     pub async fn session(&self, hash: &str, at: Timestamp) -> Result<Option<Session>, Error> {
         // The token is checked too: it may have been removed while a session was being opened with it.
-        let row = sqlx::query(
+        Ok(sqlx::query_as(
             "select who, role, expires_at, token, configured, task from sessions
              where hash = $1 and expires_at > $2 and (token is null or exists
                    (select 1 from tokens t where t.id = sessions.token
@@ -305,18 +304,7 @@ impl Store {
         .bind(hash)
         .bind(at)
         .fetch_optional(&self.read)
-        .await?;
-        let session = |row: AnyRow| {
-            Ok(Session {
-                who: row::get(&row, "who")?,
-                role: row::parsed(&row, "role")?,
-                expires_at: row::get(&row, "expires_at")?,
-                token: row::get(&row, "token")?,
-                configured: row::get(&row, "configured")?,
-                task: row::get(&row, "task")?,
-            })
-        };
-        row.map(session).transpose()
+        .await?)
     }
 
     /// Ends a session.
@@ -331,11 +319,10 @@ impl Store {
 }
 
 async fn find_user(on: impl AnyExecutor<'_>, name: &str) -> Result<Option<User>, Error> {
-    let row = sqlx::query("select name, role, password, created_by, created_at from users where name = $1")
+    Ok(sqlx::query_as("select name, role, password, created_by, created_at from users where name = $1")
         .bind(name)
         .fetch_optional(on)
-        .await?;
-    row.map(|row| user(&row)).transpose()
+        .await?)
 }
 
 /// Fails if everybody must log in but no administrator could. Tokens that expire don't count, because nobody could log
@@ -359,25 +346,8 @@ fn no_user(name: &str) -> Error {
     Error::NotFound { what: "user", name: name.to_owned() }
 }
 
-fn user(row: &AnyRow) -> Result<User, Error> {
-    Ok(User {
-        name: row::get(row, "name")?,
-        role: row::parsed(row, "role")?,
-        password: row::get(row, "password")?,
-        created_by: row::get(row, "created_by")?,
-        created_at: row::get(row, "created_at")?,
-    })
-}
+from_row!(User { name, role, password, created_by, created_at });
 
-fn token(row: &AnyRow) -> Result<Token, Error> {
-    Ok(Token {
-        id: row::get(row, "id")?,
-        role: row::parsed(row, "role")?,
-        label: row::get(row, "label")?,
-        created_by: row::get(row, "created_by")?,
-        created_at: row::get(row, "created_at")?,
-        used_at: row::get(row, "used_at")?,
-        expires_at: row::get(row, "expires_at")?,
-        task: row::get(row, "task")?,
-    })
-}
+from_row!(Session { who, role, expires_at, token, configured, task });
+
+from_row!(Token { id, role, label, created_by, created_at, used_at, expires_at, task });

@@ -1,9 +1,10 @@
 use graft_core::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::any::{AnyExecutor, AnyRow};
+use sqlx::any::AnyExecutor;
 use utoipa::ToSchema;
 
+use crate::row::from_row;
 use crate::{Error, Store, row};
 
 /// A submitted text with its examples, to be added.
@@ -85,8 +86,8 @@ impl Store {
     /// [`Error::NoPrompt`] for an unknown parent.
     pub async fn add_prompt(&self, new: NewPrompt<'_>, by: &str, at: Timestamp) -> Result<Prompt, Error> {
         let mut tx = self.begin().await?;
-        let last = sqlx::query("select coalesce(max(id), 0) as id from prompts").fetch_one(&mut *tx).await?;
-        let id = row::get::<i64>(&last, "id")? + 1;
+        let last: i64 = sqlx::query_scalar("select coalesce(max(id), 0) from prompts").fetch_one(&mut *tx).await?;
+        let id = last + 1;
         if let Some(parent) = new.parent {
             find(&mut *tx, parent).await?;
         }
@@ -138,12 +139,11 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn prompts(&self, limit: u32, offset: u32) -> Result<Vec<Prompt>, Error> {
-        let rows = sqlx::query(select_prompts!("order by id desc limit $1 offset $2"))
+        Ok(sqlx::query_as(select_prompts!("order by id desc limit $1 offset $2"))
             .bind(i64::from(limit))
             .bind(i64::from(offset))
             .fetch_all(&self.read)
-            .await?;
-        rows.iter().map(prompt).collect()
+            .await?)
     }
 
     /// A submitted text.
@@ -160,7 +160,7 @@ impl Store {
     /// When the database can't be read.
     pub async fn prompt_versions(&self, id: u64) -> Result<Vec<Prompt>, Error> {
         // A parent is older than its versions, so neither walk goes in circles.
-        let rows = sqlx::query(select_prompts!(
+        Ok(sqlx::query_as(select_prompts!(
             "with recursive
              above (id, parent) as (
                  select id, parent from prompts where id = $1
@@ -171,8 +171,10 @@ impl Store {
                  union all
                  select p.id from prompts p join family on p.parent = family.id) ",
             "where id in (select id from family) order by id"
-        ));
-        rows.bind(row::big(id)).fetch_all(&self.read).await?.iter().map(prompt).collect()
+        ))
+        .bind(row::big(id))
+        .fetch_all(&self.read)
+        .await?)
     }
 
     /// Submitted texts before a time without a run and without a reason for that: whoever stored them was stopped in
@@ -182,10 +184,12 @@ impl Store {
     /// When the database can't be read.
     pub async fn prompts_left(&self, before: Timestamp) -> Result<Vec<Prompt>, Error> {
         // Without settings nobody knows what was asked for.
-        let rows = sqlx::query(select_prompts!(
+        Ok(sqlx::query_as(select_prompts!(
             "where run is null and note is null and settings is not null and created_at < $1 order by id"
-        ));
-        rows.bind(before).fetch_all(&self.read).await?.iter().map(prompt).collect()
+        ))
+        .bind(before)
+        .fetch_all(&self.read)
+        .await?)
     }
 
     /// The whole of a submitted text.
@@ -193,8 +197,8 @@ impl Store {
     /// # Errors
     /// [`Error::NoPrompt`].
     pub async fn prompt_text(&self, id: u64) -> Result<String, Error> {
-        let found = sqlx::query("select text from prompts where id = $1").bind(row::big(id));
-        row::get(&found.fetch_optional(&self.read).await?.ok_or(Error::NoPrompt(id))?, "text")
+        let found = sqlx::query_scalar("select text from prompts where id = $1").bind(row::big(id));
+        found.fetch_optional(&self.read).await?.ok_or(Error::NoPrompt(id))
     }
 
     /// The examples of a submitted text as CSV.
@@ -202,8 +206,8 @@ impl Store {
     /// # Errors
     /// [`Error::NoPrompt`].
     pub async fn prompt_csv(&self, id: u64) -> Result<String, Error> {
-        let found = sqlx::query("select csv from prompts where id = $1").bind(row::big(id));
-        row::get(&found.fetch_optional(&self.read).await?.ok_or(Error::NoPrompt(id))?, "csv")
+        let found = sqlx::query_scalar("select csv from prompts where id = $1").bind(row::big(id));
+        found.fetch_optional(&self.read).await?.ok_or(Error::NoPrompt(id))
     }
 
     /// A person's draft that is not submitted yet. Not in the audit trail.
@@ -212,7 +216,7 @@ impl Store {
     /// When the database can't be read.
     pub async fn prompt_draft(&self, owner: &str) -> Result<Option<Value>, Error> {
         let found = sqlx::query("select draft from prompt_drafts where owner = $1").bind(row::text(owner));
-        found.fetch_optional(&self.read).await?.map(|found| row::json(&found, "draft")).transpose()
+        Ok(found.fetch_optional(&self.read).await?.map(|found| row::get(&found, "draft")).transpose()?)
     }
 
     /// Stores a person's draft.
@@ -235,25 +239,23 @@ impl Store {
 }
 
 async fn find(on: impl AnyExecutor<'_>, id: u64) -> Result<Prompt, Error> {
-    let found = sqlx::query(select_prompts!("where id = $1")).bind(row::big(id)).fetch_optional(on).await?;
-    prompt(&found.ok_or(Error::NoPrompt(id))?)
+    let found = sqlx::query_as(select_prompts!("where id = $1")).bind(row::big(id)).fetch_optional(on).await?;
+    found.ok_or(Error::NoPrompt(id))
 }
 
-fn prompt(row: &AnyRow) -> Result<Prompt, Error> {
-    Ok(Prompt {
-        id: row::int(row, "id")?,
-        dataset: row::get(row, "dataset")?,
-        description: row::get(row, "description")?,
-        task: row::get(row, "task")?,
-        model_type: row::get(row, "model_type")?,
-        preview: row::get(row, "preview")?,
-        parent: row::int_opt(row, "parent")?,
-        settings: row::json_opt(row, "settings")?,
-        examples: row::int(row, "examples")?,
-        pending: row::int(row, "pending")?,
-        run: row::get(row, "run")?,
-        note: row::get(row, "note")?,
-        created_by: row::get(row, "created_by")?,
-        created_at: row::get(row, "created_at")?,
-    })
-}
+from_row!(Prompt {
+    id,
+    dataset,
+    description,
+    task,
+    model_type,
+    preview,
+    parent,
+    settings,
+    examples,
+    pending,
+    run,
+    note,
+    created_by,
+    created_at,
+});

@@ -111,9 +111,9 @@ fn rental(row: &AnyRow) -> Result<Rental, Error> {
         kind: row::get(row, "kind")?,
         region: row::get(row, "region")?,
         place: row::get(row, "place")?,
-        cents_per_hour: row::int(row, "cents_per_hour")?,
-        unit_seconds: row::int(row, "unit_seconds")?,
-        most_cents: row::int(row, "most_cents")?,
+        cents_per_hour: row::get(row, "cents_per_hour")?,
+        unit_seconds: row::get(row, "unit_seconds")?,
+        most_cents: row::get(row, "most_cents")?,
         state: RentalState::named(&state)
             .ok_or_else(|| Error::Damaged(format!("`{state}` is not a state of a rental").into()))?,
         instance: row::get(row, "instance")?,

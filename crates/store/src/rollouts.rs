@@ -1,11 +1,12 @@
 use graft_core::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sqlx::any::{AnyExecutor, AnyRow};
+use sqlx::any::AnyExecutor;
 use utoipa::ToSchema;
 
 use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
+use crate::row::from_row;
 use crate::scope::Scope;
 use crate::versions::{active, get};
 use crate::{Action, Error, Kind, Stage, Store, row};
@@ -208,8 +209,8 @@ impl Store {
         if let Some(running) = running(&mut *tx, task).await? {
             return refused(format!("version `{}` is being rolled out", running.version));
         }
-        let last = sqlx::query("select coalesce(max(id), 0) as id from rollouts").fetch_one(&mut *tx).await?;
-        let id = row::get::<i64>(&last, "id")? + 1;
+        let last: i64 = sqlx::query_scalar("select coalesce(max(id), 0) from rollouts").fetch_one(&mut *tx).await?;
+        let id = last + 1;
         sqlx::query(
             "insert into rollouts (id, task, version, against, state, policy, started_at, stage_at, failures, dropped,
                                    created_by)
@@ -246,8 +247,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn running_rollouts(&self) -> Result<Vec<Rollout>, Error> {
-        let rows = sqlx::query(select_rollouts!("where ended_at is null order by id")).fetch_all(&self.read).await?;
-        rows.iter().map(rollout).collect()
+        Ok(sqlx::query_as(select_rollouts!("where ended_at is null order by id")).fetch_all(&self.read).await?)
     }
 
     /// The newest roll-outs of a task.
@@ -255,12 +255,11 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn rollouts(&self, task: &str, limit: u32) -> Result<Vec<Rollout>, Error> {
-        let rows = sqlx::query(select_rollouts!("where task = $1 order by id desc limit $2"))
+        Ok(sqlx::query_as(select_rollouts!("where task = $1 order by id desc limit $2"))
             .bind(task)
             .bind(i64::from(limit))
             .fetch_all(&self.read)
-            .await?;
-        rows.iter().map(rollout).collect()
+            .await?)
     }
 
     /// A roll-out of a task by its number; the newest if none is named.
@@ -268,15 +267,14 @@ impl Store {
     /// # Errors
     /// [`Error::NoRollout`].
     pub async fn rollout_numbered(&self, task: &str, number: Option<i64>) -> Result<Rollout, Error> {
-        let found = sqlx::query(select_rollouts!(
+        let found = sqlx::query_as(select_rollouts!(
             "where task = $1 and id = coalesce($2, (select max(id) from rollouts where task = $1))"
         ))
         .bind(task)
         .bind(number)
         .fetch_optional(&self.read)
         .await?;
-        let none = || Error::NoRollout { task: task.to_owned(), number };
-        rollout(&found.ok_or_else(none)?)
+        found.ok_or_else(|| Error::NoRollout { task: task.to_owned(), number })
     }
 
     /// Changes the state of a roll-out, and the stage of its version, if it is still in the state that the caller read.
@@ -391,7 +389,7 @@ impl Store {
         .bind(i64::from(limit))
         .fetch_all(&self.read)
         .await?;
-        rows.iter().map(|row| Ok((row::get(row, "input")?, row::json(row, "answer")?))).collect()
+        rows.iter().map(|row| Ok((row::get(row, "input")?, row::get(row, "answer")?))).collect()
     }
 
     /// Pairs without scores whose inputs a person has reviewed since, in review order. Inputs from the candidate's
@@ -400,7 +398,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn rollout_decisions(&self, rollout: &Rollout, limit: u32) -> Result<Vec<RolloutDecision>, Error> {
-        let rows = sqlx::query(
+        Ok(sqlx::query_as(
             "select a.digest, a.active_answer, a.candidate_answer, min(c.output) as truth, min(e.reviewed_at) as moment
              from rollout_answers a
              join example_revisions c on c.task = $2 and c.input = a.input
@@ -417,16 +415,7 @@ impl Store {
         .bind(&rollout.version)
         .bind(i64::from(limit))
         .fetch_all(&self.read)
-        .await?;
-        let decision = |row: &AnyRow| {
-            Ok(RolloutDecision {
-                digest: row::parsed(row, "digest")?,
-                truth: row::json(row, "truth")?,
-                active: row::json(row, "active_answer")?,
-                candidate: row::json(row, "candidate_answer")?,
-            })
-        };
-        rows.iter().map(decision).collect()
+        .await?)
     }
 
     /// Stores scores of both versions. Stored scores and their order never change, because the sequential test is only
@@ -463,18 +452,13 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn rollout_outcomes(&self, id: i64) -> Result<Vec<RolloutOutcome>, Error> {
-        let rows = sqlx::query(
+        Ok(sqlx::query_as(
             "select active_score, candidate_score, decided_at from rollout_answers
              where rollout = $1 and decision is not null order by decision",
         )
         .bind(id)
         .fetch_all(&self.read)
-        .await?;
-        let outcome = |row: &AnyRow| {
-            let [active, candidate] = [row::get(row, "active_score")?, row::get(row, "candidate_score")?];
-            Ok(RolloutOutcome { active, candidate, at: row::get(row, "decided_at")? })
-        };
-        rows.iter().map(outcome).collect()
+        .await?)
     }
 
     /// Numbers of answers of a roll-out.
@@ -482,7 +466,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn rollout_counts(&self, rollout: &Rollout) -> Result<RolloutCounts, Error> {
-        let found = sqlx::query(
+        Ok(sqlx::query_as(
             "select count(*) as pairs, coalesce(sum(case when served = $2 then 1 else 0 end), 0) as canary,
                     avg(agreement) as agreement
              from rollout_answers where rollout = $1",
@@ -490,12 +474,7 @@ impl Store {
         .bind(rollout.id)
         .bind(&rollout.version)
         .fetch_one(&self.read)
-        .await?;
-        Ok(RolloutCounts {
-            pairs: row::int(&found, "pairs")?,
-            canary: row::int(&found, "canary")?,
-            agreement: row::get(&found, "agreement")?,
-        })
+        .await?)
     }
 }
 
@@ -513,29 +492,29 @@ async fn set_stage(tx: &mut Tx<'_>, task: &str, version: &str, state: RolloutSta
 }
 
 async fn one(on: impl AnyExecutor<'_>, id: i64) -> Result<Rollout, Error> {
-    rollout(&sqlx::query(select_rollouts!("where id = $1")).bind(id).fetch_one(on).await?)
+    Ok(sqlx::query_as(select_rollouts!("where id = $1")).bind(id).fetch_one(on).await?)
 }
 
 async fn running(on: impl AnyExecutor<'_>, task: &str) -> Result<Option<Rollout>, Error> {
-    let found =
-        sqlx::query(select_rollouts!("where task = $1 and ended_at is null")).bind(task).fetch_optional(on).await?;
-    found.map(|row| rollout(&row)).transpose()
+    Ok(sqlx::query_as(select_rollouts!("where task = $1 and ended_at is null")).bind(task).fetch_optional(on).await?)
 }
 
-fn rollout(row: &AnyRow) -> Result<Rollout, Error> {
-    Ok(Rollout {
-        id: row::get(row, "id")?,
-        task: row::get(row, "task")?,
-        version: row::get(row, "version")?,
-        against: row::get(row, "against")?,
-        state: row::parsed(row, "state")?,
-        policy: row::json(row, "policy")?,
-        started_at: row::get(row, "started_at")?,
-        stage_at: row::get(row, "stage_at")?,
-        ended_at: row::get(row, "ended_at")?,
-        why: row::get(row, "why")?,
-        failures: row::int(row, "failures")?,
-        dropped: row::int(row, "dropped")?,
-        created_by: row::get(row, "created_by")?,
-    })
-}
+from_row!(RolloutDecision { digest, truth, active = "active_answer", candidate = "candidate_answer" });
+from_row!(RolloutOutcome { active = "active_score", candidate = "candidate_score", at = "decided_at" });
+from_row!(RolloutCounts { pairs, canary, agreement });
+
+from_row!(Rollout {
+    id,
+    task,
+    version,
+    against,
+    state,
+    policy,
+    started_at,
+    stage_at,
+    ended_at,
+    why,
+    failures,
+    dropped,
+    created_by,
+});

@@ -1,67 +1,82 @@
-//! Reads columns of rows. Column names are static, so any test of a query finds a wrong one.
+//! Reads rows. Column names are static, so any test of a query finds a wrong one.
 
-use std::str::FromStr;
+use std::collections::BTreeMap;
 
-use serde::de::DeserializeOwned;
+use graft_core::{Digest, Event, Failure, Launcher, TaskCard};
 use serde_json::Value;
-use sqlx::any::{Any, AnyRow};
-use sqlx::{Decode, Row, Type};
+use sqlx::any::AnyRow;
+use sqlx::{Row, ValueRef};
 
-use crate::Error;
+use crate::{Error, LiveSettings, RolloutPolicy, Upstream};
 
-/// A column as it is stored.
-pub(crate) fn get<'r, T>(row: &'r AnyRow, column: &'static str) -> Result<T, Error>
-where
-    T: Decode<'r, Any> + Type<Any>,
-{
-    Ok(row.try_get(column)?)
+/// A type that is read from a column.
+pub(crate) trait Column: Sized {
+    /// The value of a column.
+    fn read(row: &AnyRow, column: &str) -> Result<Self, sqlx::Error>;
 }
 
-/// An integer, converted to the wanted type.
-pub(crate) fn int<T: TryFrom<i64>>(row: &AnyRow, column: &'static str) -> Result<T, Error> {
-    let value: i64 = get(row, column)?;
-    T::try_from(value).map_err(|_| unreadable(column, "the number is out of range"))
+/// The value of a column.
+pub(crate) fn get<T: Column>(row: &AnyRow, column: &str) -> Result<T, sqlx::Error> {
+    T::read(row, column)
 }
 
-/// An integer or null.
-pub(crate) fn int_opt<T: TryFrom<i64>>(row: &AnyRow, column: &'static str) -> Result<Option<T>, Error> {
-    let value: Option<i64> = get(row, column)?;
-    value.map(|value| T::try_from(value).map_err(|_| unreadable(column, "the number is out of range"))).transpose()
+/// Types that are stored as they are.
+macro_rules! plain {
+    ($($type:ty)*) => {$(
+        impl Column for $type {
+            fn read(row: &AnyRow, column: &str) -> Result<Self, sqlx::Error> {
+                row.try_get(column)
+            }
+        }
+    )*};
 }
 
-/// A text that is parsed: a digest, or a value of an enum.
-pub(crate) fn parsed<T: FromStr>(row: &AnyRow, column: &'static str) -> Result<T, Error>
-where
-    T::Err: std::error::Error + Send + Sync + 'static,
-{
-    let text: String = get(row, column)?;
-    text.parse().map_err(|cause| Error::Damaged(Box::new(cause)))
+/// Types that are converted from how they are stored: an integer, a text that is parsed, JSON as text.
+macro_rules! converted {
+    ($convert:expr, $($type:ty)*) => {$(
+        impl $crate::row::Column for $type {
+            fn read(row: &sqlx::any::AnyRow, column: &str) -> Result<Self, sqlx::Error> {
+                let convert = $convert;
+                convert(sqlx::Row::try_get(row, column)?).map_err(|cause| sqlx::Error::Decode(Box::new(cause)))
+            }
+        }
+    )*};
+}
+pub(crate) use converted;
+
+plain!(String i64 f64);
+converted!(|stored: i64| Self::try_from(stored), u16 u32 u64 usize i32);
+converted!(|stored: String| stored.parse::<Self>(), Digest);
+converted!(|stored: String| serde_json::from_str(&stored), Value TaskCard Launcher Failure Event
+    Vec<String> Vec<Option<Value>> BTreeMap<String, f64> LiveSettings RolloutPolicy Upstream);
+
+impl Column for bool {
+    fn read(row: &AnyRow, column: &str) -> Result<Self, sqlx::Error> {
+        Ok(i64::read(row, column)? != 0)
+    }
 }
 
-/// Like [`parsed`], or null.
-pub(crate) fn parsed_opt<T: FromStr>(row: &AnyRow, column: &'static str) -> Result<Option<T>, Error>
-where
-    T::Err: std::error::Error + Send + Sync + 'static,
-{
-    let text: Option<String> = get(row, column)?;
-    text.map(|text| text.parse().map_err(|cause| Error::Damaged(Box::new(cause)))).transpose()
+impl<T: Column> Column for Option<T> {
+    fn read(row: &AnyRow, column: &str) -> Result<Self, sqlx::Error> {
+        if row.try_get_raw(column)?.is_null() { Ok(None) } else { T::read(row, column).map(Some) }
+    }
 }
 
-/// JSON stored as text.
-pub(crate) fn json<T: DeserializeOwned>(row: &AnyRow, column: &'static str) -> Result<T, Error> {
-    let text: String = get(row, column)?;
-    serde_json::from_str(&text).map_err(|cause| Error::Damaged(Box::new(cause)))
+/// Makes a struct readable with `sqlx::query_as`: each field from the column of its name, from the column after `=`, or by
+/// the function after `:`.
+macro_rules! from_row {
+    ($type:ident { $($field:ident $(= $column:literal)? $(: $read:expr)?),* $(,)? }) => {
+        impl sqlx::FromRow<'_, sqlx::any::AnyRow> for $type {
+            fn from_row(row: &sqlx::any::AnyRow) -> Result<Self, sqlx::Error> {
+                Ok(Self { $($field: from_row!(row, $field $(= $column)? $(: $read)?)?),* })
+            }
+        }
+    };
+    ($row:ident, $field:ident) => { $crate::row::Column::read($row, stringify!($field)) };
+    ($row:ident, $field:ident = $column:literal) => { $crate::row::Column::read($row, $column) };
+    ($row:ident, $field:ident: $read:expr) => { $read($row) };
 }
-
-/// JSON stored as text, or null.
-pub(crate) fn json_opt(row: &AnyRow, column: &'static str) -> Result<Option<Value>, Error> {
-    let text: Option<String> = get(row, column)?;
-    text.map(|text| serde_json::from_str(&text).map_err(|cause| Error::Damaged(Box::new(cause)))).transpose()
-}
-
-fn unreadable(column: &'static str, problem: &str) -> Error {
-    Error::Damaged(format!("column `{column}`: {problem}").into())
-}
+pub(crate) use from_row;
 
 /// A count as an SQL integer.
 pub(crate) fn big(count: u64) -> i64 {

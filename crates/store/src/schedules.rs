@@ -1,11 +1,12 @@
 use graft_core::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
-use sqlx::any::{AnyExecutor, AnyRow};
+use sqlx::any::AnyExecutor;
 use utoipa::ToSchema;
 
 use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
+use crate::row::from_row;
 use crate::{Action, Error, Kind, Store, row};
 
 /// A schedule to add.
@@ -132,8 +133,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn schedules(&self) -> Result<Vec<Schedule>, Error> {
-        let rows = sqlx::query(select_schedules!("")).fetch_all(&self.read).await?;
-        let mut schedules = rows.iter().map(schedule).collect::<Result<Vec<_>, _>>()?;
+        let mut schedules: Vec<Schedule> = sqlx::query_as(select_schedules!("")).fetch_all(&self.read).await?;
         schedules.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(schedules)
     }
@@ -188,26 +188,23 @@ pub(crate) async fn advance(
 }
 
 async fn find(on: impl AnyExecutor<'_>, id: &str) -> Result<Option<Schedule>, Error> {
-    let row = sqlx::query(select_schedules!("where id = $1")).bind(id).fetch_optional(on).await?;
-    row.map(|row| schedule(&row)).transpose()
+    Ok(sqlx::query_as(select_schedules!("where id = $1")).bind(id).fetch_optional(on).await?)
 }
 
-fn schedule(row: &AnyRow) -> Result<Schedule, Error> {
-    Ok(Schedule {
-        id: row::get(row, "id")?,
-        task: row::get(row, "task")?,
-        cron: row::get(row, "cron")?,
-        zone: row::get(row, "zone")?,
-        request: row::json(row, "request")?,
-        min_new: row::int(row, "min_new")?,
-        after_new: row::int(row, "after_new")?,
-        even_unchanged: row::get::<i64>(row, "even_unchanged")? != 0,
-        next_at: row::get(row, "next_at")?,
-        last_at: row::get(row, "last_at")?,
-        last_run: row::get(row, "last_run")?,
-        last_note: row::get(row, "last_note")?,
-        failed: row::get::<i64>(row, "failed")? != 0,
-        created_by: row::get(row, "created_by")?,
-        created_at: row::get(row, "created_at")?,
-    })
-}
+from_row!(Schedule {
+    id,
+    task,
+    cron,
+    zone,
+    request,
+    min_new,
+    after_new,
+    even_unchanged,
+    next_at,
+    last_at,
+    last_run,
+    last_note,
+    failed,
+    created_by,
+    created_at,
+});

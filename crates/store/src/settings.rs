@@ -1,9 +1,9 @@
 use graft_core::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
-use sqlx::any::AnyRow;
 
 use crate::changes::{Actor, Entry, record};
+use crate::row::from_row;
 use crate::{Action, Error, Kind, Store, row};
 
 /// A named value that people can change.
@@ -25,9 +25,8 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn settings(&self) -> Result<Vec<Setting>, Error> {
-        let rows =
-            sqlx::query("select name, value, updated_by, updated_at from settings").fetch_all(&self.read).await?;
-        let mut settings = rows.iter().map(setting).collect::<Result<Vec<_>, _>>()?;
+        let mut settings: Vec<Setting> =
+            sqlx::query_as("select name, value, updated_by, updated_at from settings").fetch_all(&self.read).await?;
         settings.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(settings)
     }
@@ -37,11 +36,10 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn setting(&self, name: &str) -> Result<Option<Setting>, Error> {
-        let row = sqlx::query("select name, value, updated_by, updated_at from settings where name = $1")
+        Ok(sqlx::query_as("select name, value, updated_by, updated_at from settings where name = $1")
             .bind(name)
             .fetch_optional(&self.read)
-            .await?;
-        row.map(|row| setting(&row)).transpose()
+            .await?)
     }
 
     /// Sets a setting.
@@ -52,7 +50,7 @@ impl Store {
         row::check_name("setting", name)?;
         let mut tx = self.begin().await?;
         let row = sqlx::query("select value from settings where name = $1").bind(name).fetch_optional(&mut *tx).await?;
-        let before: Option<Value> = row.map(|row| row::json(&row, "value")).transpose()?;
+        let before: Option<Value> = row.map(|row| row::get(&row, "value")).transpose()?;
         sqlx::query(
             "insert into settings (name, value, updated_by, updated_at) values ($1, $2, $3, $4)
              on conflict (name) do update
@@ -72,11 +70,4 @@ impl Store {
     }
 }
 
-fn setting(row: &AnyRow) -> Result<Setting, Error> {
-    Ok(Setting {
-        name: row::get(row, "name")?,
-        value: row::json(row, "value")?,
-        updated_by: row::get(row, "updated_by")?,
-        updated_at: row::get(row, "updated_at")?,
-    })
-}
+from_row!(Setting { name, value, updated_by, updated_at });

@@ -3,10 +3,10 @@
 use graft_core::{Dataset, Phase, Timestamp, TrainSpec};
 use serde::Serialize;
 use serde_json::{Value, json};
-use sqlx::any::AnyRow;
 use utoipa::ToSchema;
 
 use crate::changes::{Actor, Entry, record};
+use crate::row::from_row;
 use crate::runs::{NewRun, Run, Submission, add_trial_run, method_of, submit};
 use crate::{Action, Error, Kind, Store, datasets, row};
 
@@ -160,8 +160,7 @@ impl Store {
         .await?;
         let entry = Entry { action: Action::Add, kind: Kind::Study, task, subject: id };
         record(&mut tx, entry, Actor { by, at }, None, Some(&json!({"state": "running"}))).await?;
-        let added = sqlx::query(select_studies!("where id = $1")).bind(id).fetch_one(&mut *tx).await?;
-        let added = study(&added)?;
+        let added = sqlx::query_as(select_studies!("where id = $1")).bind(id).fetch_one(&mut *tx).await?;
         if let Some((run, order)) = waiting {
             let run = submit(&mut tx, run, order, dataset, Actor { by, at }).await?;
             sqlx::query("update runs set phase = $2, search = $3 where id = $1")
@@ -212,8 +211,8 @@ impl Store {
     /// # Errors
     /// [`Error::NoStudy`].
     pub async fn study(&self, id: &str) -> Result<Study, Error> {
-        let found = sqlx::query(select_studies!("where id = $1")).bind(id).fetch_optional(&self.read).await?;
-        found.as_ref().map(study).transpose()?.ok_or_else(|| Error::NoStudy(id.to_owned()))
+        let found = sqlx::query_as(select_studies!("where id = $1")).bind(id).fetch_optional(&self.read).await?;
+        found.ok_or_else(|| Error::NoStudy(id.to_owned()))
     }
 
     /// The studies of a task or of all, newest first.
@@ -221,11 +220,10 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn studies(&self, task: Option<&str>) -> Result<Vec<Study>, Error> {
-        let found = sqlx::query(select_studies!("where ($1 is null or task = $1) order by seq desc"))
+        Ok(sqlx::query_as(select_studies!("where ($1 is null or task = $1) order by seq desc"))
             .bind(task)
             .fetch_all(&self.read)
-            .await?;
-        found.iter().map(study).collect()
+            .await?)
     }
 
     /// The trials of a study, in order.
@@ -233,14 +231,13 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn trials(&self, study: &str) -> Result<Vec<Trial>, Error> {
-        let found = sqlx::query(
+        Ok(sqlx::query_as(
             "select number, run, state, point, settings, loss, rungs, bytes, latency_ms, millis, note from trials
              where study = $1 order by number",
         )
         .bind(study)
         .fetch_all(&self.read)
-        .await?;
-        found.iter().map(trial).collect()
+        .await?)
     }
 
     /// Adds the next trial of a running study together with its run, in one transaction. Returns `false` if another
@@ -344,32 +341,6 @@ impl Store {
     }
 }
 
-fn study(row: &AnyRow) -> Result<Study, Error> {
-    Ok(Study {
-        id: row::get(row, "id")?,
-        seq: row::get(row, "seq")?,
-        task: row::get(row, "task")?,
-        state: row::parsed(row, "state")?,
-        plan: row::json(row, "plan")?,
-        note: row::get(row, "note")?,
-        created_by: row::get(row, "created_by")?,
-        created_at: row::get(row, "created_at")?,
-        finished_at: row::get(row, "finished_at")?,
-    })
-}
+from_row!(Study { id, seq, task, state, plan, note, created_by, created_at, finished_at });
 
-fn trial(row: &AnyRow) -> Result<Trial, Error> {
-    Ok(Trial {
-        number: row::int(row, "number")?,
-        run: row::get(row, "run")?,
-        state: row::parsed(row, "state")?,
-        point: row::json(row, "point")?,
-        settings: row::json(row, "settings")?,
-        loss: row::get(row, "loss")?,
-        rungs: row::json(row, "rungs")?,
-        bytes: row::int_opt(row, "bytes")?,
-        latency_ms: row::get(row, "latency_ms")?,
-        millis: row::int(row, "millis")?,
-        note: row::get(row, "note")?,
-    })
-}
+from_row!(Trial { number, run, state, point, settings, loss, rungs, bytes, latency_ms, millis, note });

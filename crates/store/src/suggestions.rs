@@ -3,9 +3,9 @@ use std::collections::{BTreeMap, HashMap};
 use graft_core::{Example, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::any::AnyRow;
 
-use crate::examples::examples_of;
+use crate::examples::{Stored, examples_of};
+use crate::row::from_row;
 use crate::{Error, Store, Version, row};
 
 /// The answer of a version to an example that waits for its review.
@@ -83,7 +83,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn suggestion(&self, task: &str, example: &str) -> Result<Option<Suggestion>, Error> {
-        let row = sqlx::query(
+        Ok(sqlx::query_as(
             "select s.task, s.example, s.revision, s.version, s.answer, s.confidence, s.disagrees, s.made_at, s.fields
              from suggestions s
              join examples e on e.task = s.task and e.id = s.example and e.revision = s.revision
@@ -92,8 +92,7 @@ impl Store {
         .bind(task)
         .bind(example)
         .fetch_optional(&self.read)
-        .await?;
-        row.map(|row| suggestion(&row)).transpose()
+        .await?)
     }
 
     /// What a version answered to the pending examples of its task, with its confidence, by the example's id.
@@ -111,7 +110,7 @@ impl Store {
         .bind(version)
         .fetch_all(&self.read)
         .await?;
-        let answer = |row| Ok((row::get(row, "example")?, (row::json(row, "answer")?, row::get(row, "confidence")?)));
+        let answer = |row| Ok((row::get(row, "example")?, (row::get(row, "answer")?, row::get(row, "confidence")?)));
         rows.iter().map(answer).collect()
     }
 
@@ -122,7 +121,7 @@ impl Store {
     /// When the database can't be read.
     pub async fn suggested(&self, version: &Version, decided: bool, limit: u32) -> Result<Vec<Suggested>, Error> {
         // Choose the newest by their small columns first; only their large columns are read.
-        let rows = sqlx::query(
+        Ok(sqlx::query_as(
             "with known as (
                  select s.made_at, e.id, e.revision, e.reviewed_at, e.position,
                         case when e.review = 'approved' and e.touched = 1 and e.reviewed_at >= s.made_at
@@ -153,8 +152,7 @@ impl Store {
         .bind(i64::from(decided))
         .bind(i64::from(limit))
         .fetch_all(&self.read)
-        .await?;
-        rows.iter().map(suggested).collect()
+        .await?)
     }
 
     /// Pending examples without a suggestion of this version, newest first.
@@ -162,7 +160,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn without_suggestion(&self, task: &str, version: &str, limit: u32) -> Result<Vec<Example>, Error> {
-        let rows = sqlx::query(examples_of!(
+        let found: Vec<Stored> = sqlx::query_as(examples_of!(
             "left join suggestions s on s.task = e.task and s.example = e.id and s.revision = e.revision
                   and s.version = $2
              where e.task = $1 and e.review = 'pending' and s.task is null
@@ -173,33 +171,13 @@ impl Store {
         .bind(i64::from(limit))
         .fetch_all(&self.read)
         .await?;
-        rows.iter().map(crate::examples::example).collect()
+        Ok(found.into_iter().map(|stored| stored.example).collect())
     }
 }
 
-fn suggestion(row: &AnyRow) -> Result<Suggestion, Error> {
-    Ok(Suggestion {
-        task: row::get(row, "task")?,
-        example: row::get(row, "example")?,
-        revision: row::int(row, "revision")?,
-        version: row::get(row, "version")?,
-        answer: row::json(row, "answer")?,
-        confidence: row::get(row, "confidence")?,
-        disagrees: row::get::<i64>(row, "disagrees")? != 0,
-        made_at: row::get(row, "made_at")?,
-        fields: row::json(row, "fields")?,
-    })
-}
+from_row!(Suggestion { task, example, revision, version, answer, confidence, disagrees, made_at, fields });
 
-fn suggested(row: &AnyRow) -> Result<Suggested, Error> {
-    Ok(Suggested {
-        answer: row::json(row, "answer")?,
-        confidence: row::get(row, "confidence")?,
-        made_at: row::get(row, "made_at")?,
-        chars: row::int(row, "chars")?,
-        truth: row::json_opt(row, "truth")?,
-    })
-}
+from_row!(Suggested { answer, confidence, made_at, chars, truth });
 
 /// The confidences as JSON. Values that are not finite are left out, because JSON can't express them.
 fn fields_json(fields: &BTreeMap<String, f64>) -> String {

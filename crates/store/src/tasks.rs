@@ -4,11 +4,12 @@ use graft_core::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
-use sqlx::any::{AnyExecutor, AnyRow};
+use sqlx::any::AnyExecutor;
 
 use crate::changes::{Actor, Entry, differing, record};
 use crate::database::Tx;
 use crate::dump::columns;
+use crate::row::from_row;
 use crate::{Action, Error, Kind, Store, row};
 
 /// A revision of a task.
@@ -91,8 +92,9 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn tasks(&self) -> Result<Vec<TaskRevision>, Error> {
-        let rows = sqlx::query(select_revisions!("and t.revision = r.revision order by t.seq"));
-        rows.fetch_all(&self.read).await?.iter().map(revision).collect()
+        Ok(sqlx::query_as(select_revisions!("and t.revision = r.revision order by t.seq"))
+            .fetch_all(&self.read)
+            .await?)
     }
 
     /// The newest revision of a task, if it is stored.
@@ -108,8 +110,10 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn task_revisions(&self, name: &str) -> Result<Vec<TaskRevision>, Error> {
-        let rows = sqlx::query(select_revisions!("where r.task = $1 order by r.revision")).bind(name);
-        rows.fetch_all(&self.read).await?.iter().map(revision).collect()
+        Ok(sqlx::query_as(select_revisions!("where r.task = $1 order by r.revision"))
+            .bind(name)
+            .fetch_all(&self.read)
+            .await?)
     }
 
     /// Stores a new revision of a task; the first revision also adds the task. `by` is recorded in the audit trail.
@@ -248,8 +252,10 @@ async fn append(tx: &mut Tx<'_>, new: NewTaskRevision<'_>, actor: Actor<'_>) -> 
 }
 
 async fn newest(on: impl AnyExecutor<'_>, name: &str) -> Result<Option<TaskRevision>, Error> {
-    let row = sqlx::query(select_revisions!("and t.revision = r.revision where r.task = $1"));
-    row.bind(name).fetch_optional(on).await?.map(|row| revision(&row)).transpose()
+    Ok(sqlx::query_as(select_revisions!("and t.revision = r.revision where r.task = $1"))
+        .bind(name)
+        .fetch_optional(on)
+        .await?)
 }
 
 async fn stored(tx: &mut Tx<'_>, name: &str) -> Result<TaskRevision, Error> {
@@ -300,7 +306,7 @@ async fn rename_within(
     let sql = format!("select cast({key} as text) as item, {column} as content from {table} where task = $1");
     let rows = sqlx::query(AssertSqlSafe(sql)).bind(new).fetch_all(&mut **tx).await?;
     for row in rows {
-        let mut json: Value = row::json(&row, "content")?;
+        let mut json: Value = row::get(&row, "content")?;
         json[field] = json!(new);
         let item: String = row::get(&row, "item")?;
         let sql = format!("update {table} set {column} = $3 where task = $1 and cast({key} as text) = $2");
@@ -309,17 +315,7 @@ async fn rename_within(
     Ok(())
 }
 
-fn revision(row: &AnyRow) -> Result<TaskRevision, Error> {
-    Ok(TaskRevision {
-        task: row::get(row, "task")?,
-        revision: row::get(row, "revision")?,
-        definition: row::json(row, "definition")?,
-        built_in: row::get::<i64>(row, "built_in")? != 0,
-        archived: row::get::<i64>(row, "archived")? != 0,
-        created_by: row::get(row, "created_by")?,
-        created_at: row::get(row, "created_at")?,
-    })
-}
+from_row!(TaskRevision { task, revision, definition, built_in, archived, created_by, created_at });
 
 #[cfg(test)]
 mod tests {

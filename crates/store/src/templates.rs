@@ -4,6 +4,7 @@ use graft_core::Timestamp;
 use serde_json::Value;
 
 use crate::changes::{Actor, Entry, record};
+use crate::row::from_row;
 use crate::{Action, Error, Kind, Store, row};
 
 /// A template that somebody saved.
@@ -23,16 +24,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn templates(&self) -> Result<Vec<StoredTemplate>, Error> {
-        let rows =
-            sqlx::query("select name, file, saved_by from templates order by name").fetch_all(&self.read).await?;
-        let read = |row| {
-            Ok(StoredTemplate {
-                name: row::get(row, "name")?,
-                file: row::json(row, "file")?,
-                saved_by: row::get(row, "saved_by")?,
-            })
-        };
-        rows.iter().map(read).collect()
+        Ok(sqlx::query_as("select name, file, saved_by from templates order by name").fetch_all(&self.read).await?)
     }
 
     /// Saves a template, or deletes it.
@@ -42,7 +34,7 @@ impl Store {
     pub async fn set_template(&self, name: &str, file: Option<&Value>, by: &str, at: Timestamp) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         let before = sqlx::query("select file from templates where name = $1").bind(name).fetch_optional(&mut *tx);
-        let before: Option<Value> = before.await?.map(|row| row::json(&row, "file")).transpose()?;
+        let before: Option<Value> = before.await?.map(|row| row::get(&row, "file")).transpose()?;
         let action = match (&before, file) {
             (None, None) => return Err(Error::NotFound { what: "template", name: name.to_owned() }),
             (Some(before), Some(file)) if before == file => return Ok(()),
@@ -67,3 +59,5 @@ impl Store {
         tx.commit().await
     }
 }
+
+from_row!(StoredTemplate { name, file, saved_by });

@@ -4,6 +4,7 @@ use graft_core::Timestamp;
 use serde_json::Value;
 use sqlx::any::AnyRow;
 
+use crate::row::from_row;
 use crate::runs::find;
 use crate::scope::Scope;
 use crate::{Error, Run, RunState, Store, row};
@@ -73,8 +74,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn tracked(&self, run: &str) -> Result<Vec<Tracked>, Error> {
-        let rows = sqlx::query(select!("where t.run = $1 order by t.tracker")).bind(run).fetch_all(&self.read).await?;
-        rows.iter().map(tracked).collect()
+        Ok(sqlx::query_as(select!("where t.run = $1 order by t.tracker")).bind(run).fetch_all(&self.read).await?)
     }
 
     /// The number of runs that are not sent completely to a tracker, and the last failure among them.
@@ -89,7 +89,7 @@ impl Store {
         .bind(tracker)
         .fetch_one(&self.read)
         .await?;
-        Ok((row::int(&row, "runs")?, row::get(&row, "error")?))
+        Ok((row::get(&row, "runs")?, row::get(&row, "error")?))
     }
 
     /// Claims the right to send a run for `millis`: of the runs that are not sent completely, the one that waits
@@ -105,7 +105,7 @@ impl Store {
     ) -> Result<Option<(Tracked, Run)>, Error> {
         let now = self.now().await?;
         let next = || {
-            sqlx::query(select!(
+            sqlx::query_as(select!(
                 "where t.tracker = $1 and (t.not_before <= $2 or t.not_before > $2 + 86400000) and (t.owner is null or t.owner = $3 or t.until <= $2) and ",
                 is_behind!(),
                 " order by t.not_before, t.sent_at, t.run limit 1"
@@ -115,12 +115,12 @@ impl Store {
             .bind(owner)
         };
         // Usually nothing is left to send; a read avoids the write lock then.
-        if next().fetch_optional(&self.read).await?.is_none() {
+        let waiting: Option<Tracked> = next().fetch_optional(&self.read).await?;
+        if waiting.is_none() {
             return Ok(None);
         }
         let mut tx = self.begin().await?;
         let Some(found) = next().fetch_optional(&mut *tx).await? else { return Ok(None) };
-        let found = tracked(&found)?;
         sqlx::query("update tracked_runs set owner = $3, until = $4 where run = $1 and tracker = $2")
             .bind(&found.run)
             .bind(tracker)
@@ -191,8 +191,8 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn tracking_owners(&self) -> Result<Vec<String>, Error> {
-        let rows = sqlx::query("select distinct owner from tracked_runs where owner is not null").fetch_all(&self.read);
-        rows.await?.iter().map(|row| row::get(row, "owner")).collect()
+        let owners = sqlx::query_scalar("select distinct owner from tracked_runs where owner is not null");
+        Ok(owners.fetch_all(&self.read).await?)
     }
 
     /// Releases the claims of a process that is gone.
@@ -227,7 +227,7 @@ impl Store {
             .bind(tracker)
             .fetch_all(&self.read)
             .await?;
-        rows.iter().map(|row| Ok((row::get(row, "task")?, row::json(row, "stages")?))).collect()
+        rows.iter().map(|row| Ok((row::get(row, "task")?, row::get(row, "stages")?))).collect()
     }
 
     /// Stores the stages that were sent to a tracker.
@@ -253,29 +253,18 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn tracked_versions(&self, tracker: &str) -> Result<Vec<(String, String, String)>, Error> {
-        let rows = sqlx::query(
+        Ok(sqlx::query_as(
             "select v.task, v.name, v.stage from versions v join tracked_runs t on t.run = v.run
              where t.tracker = $1 and t.state = 'succeeded' order by v.task, v.created_at, v.name",
         )
         .bind(tracker)
         .fetch_all(&self.read)
-        .await?;
-        rows.iter().map(|row| Ok((row::get(row, "task")?, row::get(row, "name")?, row::get(row, "stage")?))).collect()
+        .await?)
     }
 }
 
-fn tracked(row: &AnyRow) -> Result<Tracked, Error> {
-    Ok(Tracked {
-        run: row::get(row, "run")?,
-        tracker: row::get(row, "tracker")?,
-        place: row::json_opt(row, "place")?,
-        seq: row::int(row, "seq")?,
-        steps: row::json(row, "steps")?,
-        state: row::parsed_opt(row, "state")?,
-        tries: row::int(row, "tries")?,
-        is_unsure: row::get::<Option<String>>(row, "owner")?.is_some(),
-        error: row::get(row, "error")?,
-        not_before: row::get(row, "not_before")?,
-        sent_at: row::get(row, "sent_at")?,
-    })
+from_row!(Tracked { run, tracker, place, seq, steps, state, tries, is_unsure: is_owned, error, not_before, sent_at });
+
+fn is_owned(row: &AnyRow) -> Result<bool, sqlx::Error> {
+    Ok(row::get::<Option<String>>(row, "owner")?.is_some())
 }

@@ -3,11 +3,11 @@
 use graft_core::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sqlx::any::AnyRow;
 use utoipa::ToSchema;
 
 use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
+use crate::row::from_row;
 use crate::scope::Scope;
 use crate::{Action, Error, Kind, Store, row};
 
@@ -154,7 +154,7 @@ impl Store {
     /// When the database can't be read.
     pub async fn upstream(&self, task: &str) -> Result<Option<Upstream>, Error> {
         let found = sqlx::query("select settings from upstreams where task = $1").bind(task).fetch_optional(&self.read);
-        found.await?.map(|row| row::json(&row, "settings")).transpose()
+        Ok(found.await?.map(|row| row::get(&row, "settings")).transpose()?)
     }
 
     /// Every task with an upstream, and when it was set.
@@ -162,8 +162,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn tasks_with_upstream(&self) -> Result<Vec<(String, Timestamp)>, Error> {
-        let rows = sqlx::query("select task, updated_at from upstreams order by task").fetch_all(&self.read).await?;
-        rows.iter().map(|row| Ok((row::get(row, "task")?, row::get(row, "updated_at")?))).collect()
+        Ok(sqlx::query_as("select task, updated_at from upstreams order by task").fetch_all(&self.read).await?)
     }
 
     /// Sets the upstream of a task, or removes it.
@@ -179,7 +178,7 @@ impl Store {
     ) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         let before = sqlx::query("select settings from upstreams where task = $1").bind(task).fetch_optional(&mut *tx);
-        let before: Option<Value> = before.await?.map(|row| row::json(&row, "settings")).transpose()?;
+        let before: Option<Value> = before.await?.map(|row| row::get(&row, "settings")).transpose()?;
         let after = upstream.map(|upstream| json!(upstream));
         if before == after {
             return Ok(());
@@ -218,8 +217,8 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn upstream_days(&self, task: &str) -> Result<Vec<UpstreamDay>, Error> {
-        let rows = sqlx::query("select * from upstream_days where task = $1 order by day desc").bind(task);
-        rows.fetch_all(&self.read).await?.iter().map(day).collect()
+        let days = sqlx::query_as("select * from upstream_days where task = $1 order by day desc").bind(task);
+        Ok(days.fetch_all(&self.read).await?)
     }
 
     /// Whether a task has an example with exactly this text.
@@ -270,20 +269,16 @@ async fn add(tx: &mut Tx<'_>, task: &str, day: i64, counts: &UpstreamCounts) -> 
     Ok(())
 }
 
-fn day(row: &AnyRow) -> Result<UpstreamDay, Error> {
-    Ok(UpstreamDay {
-        day: row::get(row, "day")?,
-        counts: UpstreamCounts {
-            graft: row::int(row, "graft")?,
-            upstream: row::int(row, "upstream")?,
-            failed: row::int(row, "failed")?,
-            prompt_tokens: row::int(row, "prompt_tokens")?,
-            answer_tokens: row::int(row, "answer_tokens")?,
-            recorded: row::int(row, "recorded")?,
-            known: row::int(row, "known")?,
-            unfit: row::int(row, "unfit")?,
-            compared: row::int(row, "compared")?,
-            agreement: row::get(row, "agreement")?,
-        },
-    })
-}
+from_row!(UpstreamCounts {
+    graft,
+    upstream,
+    failed,
+    prompt_tokens,
+    answer_tokens,
+    recorded,
+    known,
+    unfit,
+    compared,
+    agreement,
+});
+from_row!(UpstreamDay { day, counts: UpstreamCounts::from_row });

@@ -2,11 +2,13 @@ use graft_core::{BaseRef, Digest, TaskCard, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use sqlx::FromRow;
 use sqlx::any::{AnyExecutor, AnyRow};
 use utoipa::ToSchema;
 
 use crate::changes::{Actor, Entry, differing, record};
 use crate::database::Tx;
+use crate::row::from_row;
 use crate::runs::owned;
 use crate::{Action, Error, Kind, Lease, Store, row};
 
@@ -214,14 +216,10 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn version_names(&self, task: Option<&str>) -> Result<Vec<VersionName>, Error> {
-        let rows = sqlx::query("select task, name, run from versions where ($1 is null or task = $1) order by seq")
+        Ok(sqlx::query_as("select task, name, run from versions where ($1 is null or task = $1) order by seq")
             .bind(task)
             .fetch_all(&self.read)
-            .await?;
-        let name = |row: &AnyRow| {
-            Ok(VersionName { task: row::get(row, "task")?, name: row::get(row, "name")?, run: row::get(row, "run")? })
-        };
-        rows.iter().map(name).collect()
+            .await?)
     }
 
     /// The active version of a task, if any.
@@ -237,14 +235,13 @@ impl Store {
     ///
     /// # Errors
     /// When the database can't be read.
-    pub async fn current_versions<M: DeserializeOwned>(&self) -> Result<Vec<VersionHead<M>>, Error> {
-        let rows = sqlx::query(
+    pub async fn current_versions<M: DeserializeOwned + Send + Unpin>(&self) -> Result<Vec<VersionHead<M>>, Error> {
+        Ok(sqlx::query_as(
             "select task, name, stage, method, run, base_name, metrics, created_by, created_at from versions
              where stage = 'active' or seq in (select max(seq) from versions group by task) order by seq",
         )
         .fetch_all(&self.read)
-        .await?;
-        rows.iter().map(head).collect()
+        .await?)
     }
 
     /// Stores one metric of a version. With a lease, the write is refused if the worker lost the run.
@@ -311,7 +308,7 @@ impl Store {
             .bind(at)
             .fetch_optional(&self.read)
             .await?;
-        found.map(|row| row::json(&row, "answers")).transpose()
+        Ok(found.map(|row| row::get(&row, "answers")).transpose()?)
     }
 
     /// Changes the stage of a version that is not active.
@@ -355,8 +352,8 @@ impl Store {
             .bind(task)
             .fetch_all(&self.read)
             .await?;
-        let run = |row| Ok(row::json_opt(row, "new")?.and_then(|new| Some(new.get("run")?.as_str()?.to_owned())));
-        rows.iter().filter_map(|row| run(row).transpose()).collect()
+        let added: Vec<Option<Value>> = rows.iter().map(|row| row::get(row, "new")).collect::<Result<_, _>>()?;
+        Ok(added.iter().flatten().filter_map(|new| Some(new.get("run")?.as_str()?.to_owned())).collect())
     }
 
     /// Deletes a version from the registry and returns it. Its files are kept.
@@ -476,9 +473,11 @@ async fn next_name(tx: &mut Tx<'_>, task: &str) -> Result<String, Error> {
 }
 
 async fn find(on: impl AnyExecutor<'_>, task: &str, name: &str) -> Result<Option<Version>, Error> {
-    let row =
-        sqlx::query(select_versions!("where task = $1 and name = $2")).bind(task).bind(name).fetch_optional(on).await?;
-    row.map(|row| version(&row)).transpose()
+    Ok(sqlx::query_as(select_versions!("where task = $1 and name = $2"))
+        .bind(task)
+        .bind(name)
+        .fetch_optional(on)
+        .await?)
 }
 
 pub(crate) async fn get(on: impl AnyExecutor<'_>, task: &str, name: &str) -> Result<Version, Error> {
@@ -488,54 +487,65 @@ pub(crate) async fn get(on: impl AnyExecutor<'_>, task: &str, name: &str) -> Res
 
 /// The versions of one task or of all, in the order they were registered.
 pub(crate) async fn all(on: impl AnyExecutor<'_>, task: Option<&str>) -> Result<Vec<Version>, Error> {
-    let rows =
-        sqlx::query(select_versions!("where ($1 is null or task = $1) order by seq")).bind(task).fetch_all(on).await?;
-    rows.iter().map(version).collect()
+    Ok(sqlx::query_as(select_versions!("where ($1 is null or task = $1) order by seq"))
+        .bind(task)
+        .fetch_all(on)
+        .await?)
 }
 
 /// The active version of a task.
 pub(crate) async fn active(on: impl AnyExecutor<'_>, task: &str) -> Result<Option<Version>, Error> {
-    let row =
-        sqlx::query(select_versions!("where task = $1 and stage = 'active'")).bind(task).fetch_optional(on).await?;
-    row.map(|row| version(&row)).transpose()
+    Ok(sqlx::query_as(select_versions!("where task = $1 and stage = 'active'")).bind(task).fetch_optional(on).await?)
 }
 
-fn head<M: DeserializeOwned>(row: &AnyRow) -> Result<VersionHead<M>, Error> {
-    let method = row::parsed(row, "method")?;
-    let metrics: String = row::get(row, "metrics")?;
-    Ok(VersionHead {
-        method,
-        task: row::get(row, "task")?,
-        name: row::get(row, "name")?,
-        stage: row::parsed(row, "stage")?,
-        run: row::get(row, "run")?,
-        base: (method == Method::Adapter).then(|| row::get(row, "base_name")).transpose()?,
-        metrics: serde_json::from_str(&metrics).ok(),
-        created_by: row::get(row, "created_by")?,
-        created_at: row::get(row, "created_at")?,
-    })
+impl<M: DeserializeOwned> FromRow<'_, AnyRow> for VersionHead<M> {
+    fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
+        let metrics: String = row::get(row, "metrics")?;
+        Ok(Self {
+            task: row::get(row, "task")?,
+            name: row::get(row, "name")?,
+            stage: row::get(row, "stage")?,
+            method: row::get(row, "method")?,
+            run: row::get(row, "run")?,
+            base: base(row)?,
+            metrics: serde_json::from_str(&metrics).ok(),
+            created_by: row::get(row, "created_by")?,
+            created_at: row::get(row, "created_at")?,
+        })
+    }
 }
 
-fn version(row: &AnyRow) -> Result<Version, Error> {
-    let method = row::parsed(row, "method")?;
-    let has_base = method == Method::Adapter;
-    Ok(Version {
-        method,
-        task: row::get(row, "task")?,
-        name: row::get(row, "name")?,
-        stage: row::parsed(row, "stage")?,
-        run: row::get(row, "run")?,
-        adapter_dir: row::get(row, "adapter_dir")?,
-        adapter_digest: row::parsed(row, "adapter_digest")?,
-        base: has_base.then(|| row::get(row, "base_name")).transpose()?,
-        base_digest: has_base.then(|| row::parsed(row, "base_digest")).transpose()?,
-        dataset: row::parsed_opt(row, "dataset")?,
-        card: row::json(row, "card")?,
-        card_digest: row::parsed(row, "card_digest")?,
-        metrics: row::json(row, "metrics")?,
-        parent: row::get(row, "parent")?,
-        task_revision: row::get(row, "task_revision")?,
-        created_by: row::get(row, "created_by")?,
-        created_at: row::get(row, "created_at")?,
-    })
+from_row!(VersionName { task, name, run });
+
+from_row!(Version {
+    method,
+    task,
+    name,
+    stage,
+    run,
+    adapter_dir,
+    adapter_digest,
+    base: base,
+    base_digest: base_digest,
+    dataset,
+    card,
+    card_digest,
+    metrics,
+    parent,
+    task_revision,
+    created_by,
+    created_at,
+});
+
+/// The name of the base model. Versions of other methods have none; their column is empty.
+fn base(row: &AnyRow) -> Result<Option<String>, sqlx::Error> {
+    of_adapter(row, "base_name")
+}
+
+fn base_digest(row: &AnyRow) -> Result<Option<Digest>, sqlx::Error> {
+    of_adapter(row, "base_digest")
+}
+
+fn of_adapter<T: row::Column>(row: &AnyRow, column: &str) -> Result<Option<T>, sqlx::Error> {
+    (row::get::<Method>(row, "method")? == Method::Adapter).then(|| row::get(row, column)).transpose()
 }

@@ -5,7 +5,7 @@ use sqlx::postgres::PgListener;
 use tokio::{sync::watch, time};
 
 use crate::database::Dialect;
-use crate::{Error, Store, row};
+use crate::{Error, Store};
 
 /// How often the audit trail is polled if the database sends no notifications. A poll reads one row of an index.
 const PAUSE: Duration = Duration::from_millis(150);
@@ -113,7 +113,6 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn newest_change(&self) -> Result<i64, Error> {
-        let row = sqlx::query("select coalesce(max(seq), 0) as seq from changes").fetch_one(&self.read).await?;
-        row::get(&row, "seq")
+        Ok(sqlx::query_scalar("select coalesce(max(seq), 0) from changes").fetch_one(&self.read).await?)
     }
 }

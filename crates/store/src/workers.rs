@@ -1,7 +1,7 @@
 use graft_core::Timestamp;
 use serde::Serialize;
-use sqlx::any::AnyRow;
 
+use crate::row::from_row;
 use crate::scope::Scope;
 use crate::{Error, Store, row};
 
@@ -62,25 +62,14 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn workers(&self, since: Timestamp) -> Result<Vec<Worker>, Error> {
-        let rows = sqlx::query(
+        Ok(sqlx::query_as(
             "select id, host, pid, slots, graft, started_at, seen_at from workers where seen_at >= $1
              order by started_at, id",
         )
         .bind(since)
         .fetch_all(&self.read)
-        .await?;
-        rows.iter().map(worker).collect()
+        .await?)
     }
 }
 
-fn worker(row: &AnyRow) -> Result<Worker, Error> {
-    Ok(Worker {
-        id: row::get(row, "id")?,
-        host: row::get(row, "host")?,
-        pid: row::int(row, "pid")?,
-        slots: row::int(row, "slots")?,
-        graft: row::get(row, "graft")?,
-        started_at: row::get(row, "started_at")?,
-        seen_at: row::get(row, "seen_at")?,
-    })
-}
+from_row!(Worker { id, host, pid, slots, graft, started_at, seen_at });

@@ -12,8 +12,9 @@ use serde_json::Value;
 
 use filter::{matching, suggested};
 pub use review::{Bulk, BulkReport, Decision, Seen, Skipped};
-use table::{Stored, select_examples, stored};
-pub(crate) use table::{example, select_examples as examples_of, source};
+use sqlx::FromRow as _;
+use table::select_examples;
+pub(crate) use table::{Stored, select_examples as examples_of, source};
 use utoipa::ToSchema;
 
 use crate::changes::Actor;
@@ -265,7 +266,7 @@ impl Store {
             .bind(i64::from(filter.offset))
             .fetch_all(&self.read)
             .await?;
-        rows.iter().map(|row| Ok(stored(row)?.example)).collect()
+        rows.iter().map(|row| Ok(Stored::from_row(row)?.example)).collect()
     }
 
     /// How many examples match, ignoring the filter's limit and offset.
@@ -275,7 +276,7 @@ impl Store {
     pub async fn count_examples(&self, filter: &ExampleFilter) -> Result<u64, Error> {
         let sql = suggested!(self.dialect, "select count(*) as n from examples e ", { "" });
         let row = matching(sql, filter).fetch_one(&self.read).await?;
-        row::int(&row, "n")
+        Ok(row::get(&row, "n")?)
     }
 
     /// The number of examples in each review state, for every task that has examples.
@@ -289,12 +290,12 @@ impl Store {
         let mut tasks: BTreeMap<String, Counts> = BTreeMap::new();
         for row in &rows {
             let counts = tasks.entry(row::get(row, "task")?).or_default();
-            let count = match row::parsed(row, "review")? {
+            let count = match row::get(row, "review")? {
                 ReviewState::Pending => &mut counts.pending,
                 ReviewState::Approved => &mut counts.approved,
                 ReviewState::Rejected => &mut counts.rejected,
             };
-            *count = row::int(row, "n")?;
+            *count = row::get(row, "n")?;
         }
         Ok(tasks)
     }
@@ -325,7 +326,7 @@ impl Store {
         .bind(task)
         .fetch_all(&self.read)
         .await?;
-        rows.iter().map(|row| row::json(row, "output")).collect()
+        Ok(rows.iter().map(|row| row::get(row, "output")).collect::<Result<_, _>>()?)
     }
 
     /// One example.

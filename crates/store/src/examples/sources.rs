@@ -14,7 +14,7 @@ impl Store {
         let mut tasks: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
         for row in &rows {
             let kinds = tasks.entry(row::get(row, "task")?).or_default();
-            kinds.insert(row::get(row, "source_kind")?, row::int(row, "n")?);
+            kinds.insert(row::get(row, "source_kind")?, row::get(row, "n")?);
         }
         Ok(tasks)
     }

@@ -4,19 +4,17 @@ use std::collections::HashMap;
 
 use graft_core::{Example, Review, Source, Timestamp};
 use serde_json::{Value, json};
-use sqlx::{
-    AssertSqlSafe,
-    any::{AnyExecutor, AnyRow},
-};
+use sqlx::any::{AnyExecutor, AnyRow};
+use sqlx::{AssertSqlSafe, FromRow};
 
 use super::ReviewState;
-use crate::changes::{Actor, Change, Entry, change, differing, record};
+use crate::changes::{Actor, Change, Entry, differing, record};
 use crate::database::Tx;
 use crate::{Action, Error, Kind, row};
 
 /// An example with the columns that are internal to the store.
-pub(super) struct Stored {
-    pub(super) example: Example,
+pub(crate) struct Stored {
+    pub(crate) example: Example,
     /// A person has reviewed or edited it.
     pub(super) touched: bool,
 }
@@ -48,28 +46,26 @@ macro_rules! select_examples {
 pub(crate) use select_examples;
 
 pub(super) async fn find(on: impl AnyExecutor<'_>, task: &str, id: &str) -> Result<Option<Stored>, Error> {
-    let row =
-        sqlx::query(select_examples!("where e.task = $1 and e.id = $2")).bind(task).bind(id).fetch_optional(on).await?;
-    row.map(|row| stored(&row)).transpose()
+    let found = sqlx::query_as(select_examples!("where e.task = $1 and e.id = $2")).bind(task).bind(id);
+    Ok(found.fetch_optional(on).await?)
 }
 
 /// Those of the given examples that are stored, by id.
 pub(super) async fn find_all(tx: &mut Tx<'_>, task: &str, ids: &[&str]) -> Result<HashMap<String, Stored>, Error> {
     let (one, many) = (tx.dialect.places(0, 1), tx.dialect.places(1, ids.len()));
     let sql = format!("{} where e.task = {one} and e.id in {many}", select_examples!(""));
-    let mut query = sqlx::query(AssertSqlSafe(sql)).bind(task);
+    let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(task);
     for id in ids {
         query = query.bind(*id);
     }
-    let rows = query.fetch_all(&mut **tx).await?;
-    let stored = rows.iter().map(|row| stored(row).map(|stored| (stored.example.id.clone(), stored)));
-    stored.collect()
+    let found: Vec<Stored> = query.fetch_all(&mut **tx).await?;
+    Ok(found.into_iter().map(|stored| (stored.example.id.clone(), stored)).collect())
 }
 
 /// The position of a task's last example.
 pub(super) async fn last_position(tx: &mut Tx<'_>, task: &str) -> Result<i64, Error> {
-    let last = sqlx::query("select coalesce(max(position), 0) as position from examples where task = $1").bind(task);
-    row::get(&last.fetch_one(&mut **tx).await?, "position")
+    let last = sqlx::query_scalar("select coalesce(max(position), 0) from examples where task = $1").bind(task);
+    Ok(last.fetch_one(&mut **tx).await?)
 }
 
 /// Adds new examples of one task at their positions with two statements, whatever their number.
@@ -176,60 +172,53 @@ async fn add_revisions(
     Ok(())
 }
 
-/// Reads an example from a row, without the internal columns.
-pub(crate) fn example(row: &AnyRow) -> Result<Example, Error> {
-    Ok(stored(row)?.example)
-}
-
 /// All changes of an example, oldest first.
 pub(super) async fn changes(tx: &mut Tx<'_>, task: &str, id: &str) -> Result<Vec<Change>, Error> {
-    let rows = sqlx::query(
+    Ok(sqlx::query_as(
         "select seq, made_at, made_by, action, kind, task, subject, old, new from changes
          where kind = 'example' and task = $1 and subject = $2 order by seq",
     )
     .bind(task)
     .bind(id)
     .fetch_all(&mut **tx)
-    .await?;
-    rows.iter().map(change).collect()
+    .await?)
 }
 
 /// The `seq` of an example's newest change.
 pub(super) async fn newest_change(tx: &mut Tx<'_>, task: &str, id: &str) -> Result<i64, Error> {
-    let row = sqlx::query(
-        "select coalesce(max(seq), 0) as seq from changes where kind = 'example' and task = $1 and subject = $2",
+    Ok(sqlx::query_scalar(
+        "select coalesce(max(seq), 0) from changes where kind = 'example' and task = $1 and subject = $2",
     )
     .bind(task)
     .bind(id)
     .fetch_one(&mut **tx)
-    .await?;
-    row::get(&row, "seq")
+    .await?)
 }
 
-pub(super) fn stored(row: &AnyRow) -> Result<Stored, Error> {
-    let by = || Ok::<_, Error>(row::get::<Option<String>>(row, "reviewed_by")?.unwrap_or_default());
-    let at = || Ok::<_, Error>(row::get::<Option<i64>>(row, "reviewed_at")?.unwrap_or_default());
-    let review = match row::parsed(row, "review")? {
-        ReviewState::Pending => Review::Pending,
-        ReviewState::Approved => Review::Approved { by: by()?, at: at()? },
-        ReviewState::Rejected => {
-            let reason = row::get::<Option<String>>(row, "reject_reason")?.unwrap_or_default();
-            Review::Rejected { by: by()?, at: at()?, reason }
-        }
-    };
-    let example = Example {
-        id: row::get(row, "id")?,
-        task: row::get(row, "task")?,
-        input: row::get(row, "input")?,
-        output: row::json_opt(row, "output")?,
-        source: source(row)?,
-        review,
-        revision: row::int(row, "revision")?,
-    };
-    Ok(Stored { example, touched: row::get::<i64>(row, "touched")? != 0 })
+impl FromRow<'_, AnyRow> for Stored {
+    fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
+        let text = |column| Ok::<_, sqlx::Error>(row::get::<Option<String>>(row, column)?.unwrap_or_default());
+        let by = || text("reviewed_by");
+        let at = || Ok::<_, sqlx::Error>(row::get::<Option<i64>>(row, "reviewed_at")?.unwrap_or_default());
+        let review = match row::get(row, "review")? {
+            ReviewState::Pending => Review::Pending,
+            ReviewState::Approved => Review::Approved { by: by()?, at: at()? },
+            ReviewState::Rejected => Review::Rejected { by: by()?, at: at()?, reason: text("reject_reason")? },
+        };
+        let example = Example {
+            id: row::get(row, "id")?,
+            task: row::get(row, "task")?,
+            input: row::get(row, "input")?,
+            output: row::get(row, "output")?,
+            source: source(row)?,
+            review,
+            revision: row::get(row, "revision")?,
+        };
+        Ok(Self { example, touched: row::get(row, "touched")? })
+    }
 }
 
-pub(crate) fn source(row: &AnyRow) -> Result<Source, Error> {
+pub(crate) fn source(row: &AnyRow) -> Result<Source, sqlx::Error> {
     Ok(Source {
         kind: row::get(row, "source_kind")?,
         reference: row::get(row, "source_ref")?,

@@ -210,7 +210,7 @@ async fn active_in_place(
     version: Option<&str>,
     id: &str,
 ) -> Result<Option<String>, Error> {
-    let row = sqlx::query(
+    Ok(sqlx::query_scalar(
         "select id from runs where task = $1 and kind = $2 and state in ('queued', 'starting', 'running')
             and id <> $3 and study is null and (kind = 'train' or version = $4)",
     )
@@ -219,6 +219,5 @@ async fn active_in_place(
     .bind(id)
     .bind(version)
     .fetch_optional(&mut **tx)
-    .await?;
-    row.map(|row| row::get(&row, "id")).transpose()
+    .await?)
 }

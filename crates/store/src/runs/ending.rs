@@ -3,7 +3,7 @@
 use graft_core::{ExitCode, Failure, Phase, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Run, RunKind, RunState, RunUpdate, change, find, run, select_runs};
+use super::{Run, RunKind, RunState, RunUpdate, change, find, select_runs};
 use crate::changes::{Actor, Entry, record};
 use crate::{Action, Error, Kind, Store};
 
@@ -77,8 +77,8 @@ impl Store {
         }
         let mut tx = self.begin().await?;
         let mut cancelled = Vec::new();
-        for row in &sqlx::query(HOPELESS).fetch_all(&mut *tx).await? {
-            let hopeless = run(row)?;
+        let all: Vec<Run> = sqlx::query_as(HOPELESS).fetch_all(&mut *tx).await?;
+        for hopeless in all {
             let error =
                 format!("run `{}`, which it waited for, did not succeed", hopeless.after_run.as_deref().unwrap_or(""));
             let failure = Some(Failure::new(error, ExitCode::Stopped));
@@ -117,13 +117,12 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn runs_finished_before(&self, at: Timestamp) -> Result<Vec<Run>, Error> {
-        let rows = sqlx::query(select_runs!(
+        Ok(sqlx::query_as(select_runs!(
             "where state in ('succeeded', 'failed', 'cancelled') and finished_at < $1 order by seq"
         ))
         .bind(at)
         .fetch_all(&self.read)
-        .await?;
-        rows.iter().map(run).collect()
+        .await?)
     }
 
     /// How many runs match a filter, ignoring its limit and offset.
@@ -131,7 +130,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn count_runs(&self, filter: &super::RunFilter) -> Result<u64, Error> {
-        let row = sqlx::query(
+        let count: i64 = sqlx::query_scalar(
             "select count(*) as n from runs
              where ($1 is null or task = $1) and ($2 is null or state = $2) and ($3 is null or kind = $3)
                and ($3 is null or study is null) and ($4 is null or study = $4)",
@@ -142,6 +141,6 @@ impl Store {
         .bind(filter.study.as_deref())
         .fetch_one(&self.read)
         .await?;
-        crate::row::int(&row, "n")
+        Ok(count.unsigned_abs())
     }
 }

@@ -6,12 +6,14 @@ use graft_core::{Event, EventKind, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
+use sqlx::FromRow;
 use sqlx::any::AnyRow;
 use utoipa::ToSchema;
 
 use super::{Lease, Run, RunUpdate, change, owned};
 use crate::changes::Actor;
 use crate::database::Tx;
+use crate::row::from_row;
 use crate::scope::Scope;
 use crate::{Error, Store, row};
 
@@ -163,7 +165,12 @@ impl Store {
         let places: Vec<String> = (1..=runs.len()).map(|place| format!("${place}")).collect();
         let sql = format!("{SELECT} where run in ({})", places.join(", "));
         let query = runs.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, run| query.bind((*run).to_owned()));
-        query.fetch_all(&self.read).await?.iter().map(|row| Ok((row::get(row, "run")?, followed(row)?))).collect()
+        query
+            .fetch_all(&self.read)
+            .await?
+            .iter()
+            .map(|row| Ok((row::get(row, "run")?, Followed::from_row(row)?)))
+            .collect()
     }
 
     /// Up to `most` events of a run after a `seq`.
@@ -177,7 +184,7 @@ impl Store {
             .bind(i64::from(most))
             .fetch_all(&self.read)
             .await?;
-        rows.iter().map(|row| row::json(row, "event")).collect()
+        Ok(rows.iter().map(|row| row::get(row, "event")).collect::<Result<_, _>>()?)
     }
 
     /// The newest event of a run.
@@ -189,7 +196,7 @@ impl Store {
             .bind(run)
             .fetch_optional(&self.read)
             .await?;
-        row.map(|row| row::json(&row, "event")).transpose()
+        Ok(row.map(|row| row::get(&row, "event")).transpose()?)
     }
 
     /// A part of a run's log from a byte offset. If the beginning of the log was dropped, the missing bytes are
@@ -215,7 +222,7 @@ impl Store {
         .fetch_all(&self.read)
         .await?;
         for row in &rows {
-            let (begins, piece): (u64, String) = (row::int(row, "begins")?, row::get(row, "text")?);
+            let (begins, piece): (u64, String) = (row::get(row, "begins")?, row::get(row, "text")?);
             let from = piece.ceil_char_boundary(usize::try_from(next.saturating_sub(begins)).unwrap_or(usize::MAX));
             let until = piece.floor_char_boundary(from.saturating_add(PART - text.len()));
             text += &piece[from..until];
@@ -228,21 +235,12 @@ impl Store {
     }
 }
 
-fn followed(row: &AnyRow) -> Result<Followed, Error> {
-    Ok(Followed {
-        cursor: FollowCursor {
-            events: row::int(row, "events")?,
-            stdout: row::int(row, "stdout")?,
-            stderr: row::int(row, "stderr")?,
-        },
-        attempt: FollowCursor {
-            events: 0,
-            stdout: row::int(row, "stdout_from")?,
-            stderr: row::int(row, "stderr_from")?,
-        },
-        progress: row::json_opt(row, "progress")?,
-        result: row::json_opt(row, "result")?,
-    })
+from_row!(FollowCursor { events, stdout, stderr });
+from_row!(Followed { cursor: FollowCursor::from_row, attempt: attempt, progress, result });
+
+/// Where the output of the newest attempt begins.
+fn attempt(row: &AnyRow) -> Result<FollowCursor, sqlx::Error> {
+    Ok(FollowCursor { events: 0, stdout: row::get(row, "stdout_from")?, stderr: row::get(row, "stderr_from")? })
 }
 
 async fn write(tx: &mut Tx<'_>, run: &str, findings: &Findings) -> Result<(), Error> {
@@ -273,9 +271,9 @@ async fn write(tx: &mut Tx<'_>, run: &str, findings: &Findings) -> Result<(), Er
         .await?;
     }
     // Skip what was stored before. The cursor never goes back, so rows of a log never overlap.
-    let known = sqlx::query(AssertSqlSafe(format!("{SELECT} where run = $1")));
-    let known = known.bind(run).fetch_optional(&mut **tx).await?;
-    let known = known.as_ref().map(followed).transpose()?.unwrap_or_default().cursor;
+    let known = sqlx::query_as(AssertSqlSafe(format!("{SELECT} where run = $1")));
+    let known: Option<Followed> = known.bind(run).fetch_optional(&mut **tx).await?;
+    let known = known.unwrap_or_default().cursor;
     let events = findings.cursor.events.max(known.events);
     let stdout = write_log(tx, run, LogStream::Stdout, &findings.stdout, findings.cursor.stdout, known.stdout).await?;
     let stderr = write_log(tx, run, LogStream::Stderr, &findings.stderr, findings.cursor.stderr, known.stderr).await?;

@@ -17,7 +17,7 @@ pub use follow::{Findings, FollowCursor, Followed, LogStream, LogText};
 pub use queue::{Free, Held, LONGEST_WAIT, Lease, Submission};
 pub(crate) use queue::{owned, submit};
 pub(crate) use table::find;
-use table::{find_requested, run, select_runs, write};
+use table::{find_requested, select_runs, write};
 use utoipa::ToSchema;
 
 use crate::changes::{Actor, Entry, record};
@@ -395,13 +395,12 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn active_run(&self, task: &str) -> Result<Option<Run>, Error> {
-        let row = sqlx::query(select_runs!(
+        Ok(sqlx::query_as(select_runs!(
             "where kind = 'train' and study is null and task = $1 and state in ('queued', 'starting', 'running')"
         ))
         .bind(task)
         .fetch_optional(&self.read)
-        .await?;
-        row.map(|row| run(&row)).transpose()
+        .await?)
     }
 
     /// The runs that match, newest first.
@@ -409,7 +408,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, Error> {
-        let rows = sqlx::query(select_runs!(
+        Ok(sqlx::query_as(select_runs!(
             "where ($1 is null or task = $1) and ($2 is null or state = $2) and ($5 is null or kind = $5)
                and ($5 is null or study is null) and ($6 is null or study = $6)
              order by seq desc limit $3 offset $4"
@@ -421,8 +420,7 @@ impl Store {
         .bind(filter.kind.map(RunKind::name))
         .bind(filter.study.as_deref())
         .fetch_all(&self.read)
-        .await?;
-        rows.iter().map(run).collect()
+        .await?)
     }
 
     /// The runs with these names, newest first; a name without a run is left out.
@@ -435,8 +433,8 @@ impl Store {
         }
         let places: Vec<String> = (1..=ids.len()).map(|place| format!("${place}")).collect();
         let sql = format!("{} where id in ({}) order by seq desc", select_runs!(""), places.join(", "));
-        let query = ids.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, id| query.bind((*id).to_owned()));
-        query.fetch_all(&self.read).await?.iter().map(run).collect()
+        let query = ids.iter().fold(sqlx::query_as(AssertSqlSafe(sql)), |query, id| query.bind((*id).to_owned()));
+        Ok(query.fetch_all(&self.read).await?)
     }
 }
 

@@ -4,12 +4,12 @@
 use graft_core::{Dataset, Failure, Timestamp, TrainSpec};
 use serde::Serialize;
 use serde_json::{Value, json};
-use sqlx::any::{AnyExecutor, AnyRow};
+use sqlx::any::AnyExecutor;
 use utoipa::ToSchema;
 
 use super::{
-    Fresh, NewRun, PendingRequest, Priority, Run, RunState, RunUpdate, add, change, find, find_requested, run,
-    select_runs, write,
+    Fresh, NewRun, PendingRequest, Priority, Run, RunState, RunUpdate, add, change, find, find_requested, select_runs,
+    write,
 };
 use crate::changes::{Actor, Entry, record};
 use crate::clock::{self, Reading};
@@ -142,7 +142,7 @@ impl Store {
             return Ok(None);
         }
         let mut tx = self.begin_in(Scope::Claims).await?;
-        let at: Timestamp = row::get(&sqlx::query(clock::time(self.dialect)).fetch_one(&mut *tx).await?, "at")?;
+        let at: Timestamp = sqlx::query_scalar(clock::time(self.dialect)).fetch_one(&mut *tx).await?;
         let mut next = loop {
             let mut next = None;
             for place in [HERE, ELSEWHERE] {
@@ -205,10 +205,9 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn active_runs(&self) -> Result<Vec<Run>, Error> {
-        let rows = sqlx::query(select_runs!("where state in ('queued', 'starting', 'running') order by seq"))
+        Ok(sqlx::query_as(select_runs!("where state in ('queued', 'starting', 'running') order by seq"))
             .fetch_all(&self.read)
-            .await?;
-        rows.iter().map(run).collect()
+            .await?)
     }
 
     /// Active runs that have left the queue or have a holder, oldest first: all but those that wait.
@@ -216,12 +215,11 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn taken_runs(&self) -> Result<Vec<Run>, Error> {
-        let rows = sqlx::query(select_runs!(
+        Ok(sqlx::query_as(select_runs!(
             "where state in ('starting', 'running') or (state = 'queued' and lease_owner is not null) order by seq"
         ))
         .fetch_all(&self.read)
-        .await?;
-        rows.iter().map(run).collect()
+        .await?)
     }
 
     /// Queued runs that wait for the study that chooses their settings.
@@ -229,10 +227,9 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn searched_runs(&self) -> Result<Vec<Run>, Error> {
-        let rows = sqlx::query(select_runs!("where state = 'queued' and phase = 'search' order by seq"))
+        Ok(sqlx::query_as(select_runs!("where state = 'queued' and phase = 'search' order by seq"))
             .fetch_all(&self.read)
-            .await?;
-        rows.iter().map(run).collect()
+            .await?)
     }
 
     /// Active runs whose lease has expired, or that have left the queue and have no holder.
@@ -495,11 +492,10 @@ async fn choose(on: impl AnyExecutor<'_>, at: Timestamp, only: Option<&str>, pla
     const ONLY: &str =
         concat!(select_runs!("where seq = "), "(select q.seq from runs q where q.id = $3 and ", may_start!(), ")");
     let query = match only {
-        None => sqlx::query(NEXT).bind(at).bind(place),
-        Some(only) => sqlx::query(ONLY).bind(at).bind(place).bind(only.to_owned()),
+        None => sqlx::query_as(NEXT).bind(at).bind(place),
+        Some(only) => sqlx::query_as(ONLY).bind(at).bind(place).bind(only.to_owned()),
     };
-    let row: Option<AnyRow> = query.fetch_optional(on).await?;
-    row.as_ref().map(run).transpose()
+    Ok(query.fetch_optional(on).await?)
 }
 
 impl Run {

@@ -5,6 +5,7 @@ use sqlx::any::{AnyExecutor, AnyRow};
 
 use super::{Priority, Run};
 use crate::database::Tx;
+use crate::row::from_row;
 use crate::{Error, row};
 
 macro_rules! select_runs {
@@ -23,15 +24,13 @@ macro_rules! select_runs {
 pub(super) use select_runs;
 
 pub(crate) async fn find(on: impl AnyExecutor<'_>, id: &str) -> Result<Option<Run>, Error> {
-    let row = sqlx::query(select_runs!("where id = $1")).bind(id).fetch_optional(on).await?;
-    row.map(|row| run(&row)).transpose()
+    Ok(sqlx::query_as(select_runs!("where id = $1")).bind(id).fetch_optional(on).await?)
 }
 
 /// The run of the request with this key.
 pub(super) async fn find_requested(on: impl AnyExecutor<'_>, key: Option<&str>) -> Result<Option<Run>, Error> {
     let Some(key) = key else { return Ok(None) };
-    let row = sqlx::query(select_runs!("where request_key = $1")).bind(key).fetch_optional(on).await?;
-    row.map(|row| run(&row)).transpose()
+    Ok(sqlx::query_as(select_runs!("where request_key = $1")).bind(key).fetch_optional(on).await?)
 }
 
 /// Writes all columns of a run that may change.
@@ -69,61 +68,32 @@ pub(super) async fn write(tx: &mut Tx<'_>, run: &Run) -> Result<(), Error> {
     Ok(())
 }
 
+from_row!(Run {
+    id, kind, seq, task, state, method, base = "base_name", dataset, spec, dir, pid, train_samples, eval_samples,
+    final_loss, failure: failure, exit_code, created_by, created_at, started_at, finished_at, priority: priority, threads,
+    attempts, max_attempts, fence, lease_owner, lease: lease, not_before, wants, phase, after_run, activate, version,
+    request, place, machine, task_revision, study, search,
+});
+
 /// Why a run failed. Older versions stored it as one text.
-fn failure(row: &AnyRow) -> Result<Option<Failure>, Error> {
-    if let Some(parts) = row::json_opt(row, "failure")? {
-        return serde_json::from_value(parts).map(Some).map_err(|cause| Error::Damaged(Box::new(cause)));
+fn failure(row: &AnyRow) -> Result<Option<Failure>, sqlx::Error> {
+    if let Some(failure) = row::get(row, "failure")? {
+        return Ok(Some(failure));
     }
     let text: Option<String> = row::get(row, "error")?;
-    let code = row::int_opt(row, "exit_code")?.and_then(|code: i32| u8::try_from(code).ok());
+    let code: Option<i32> = row::get(row, "exit_code")?;
     let phase: Option<String> = row::get(row, "phase")?;
-    let code = code.map_or(ExitCode::Internal, ExitCode::from);
+    let code = code.and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::Internal, ExitCode::from);
     Ok(text.map(|text| Failure { phase: phase.and_then(|name| Phase::named(&name)), ..Failure::new(text, code) }))
 }
 
-pub(super) fn run(row: &AnyRow) -> Result<Run, Error> {
+/// Priorities are stored as numbers, which SQL can order.
+fn priority(row: &AnyRow) -> Result<Priority, sqlx::Error> {
+    let rank: usize = row::get(row, "priority")?;
+    Ok(Priority::ALL.get(rank).copied().unwrap_or_default())
+}
+
+fn lease(row: &AnyRow) -> Result<Option<(String, i64)>, sqlx::Error> {
     let clock: Option<String> = row::get(row, "lease_clock")?;
-    let until: Option<i64> = row::get(row, "lease_until")?;
-    let rank: usize = row::int(row, "priority")?;
-    Ok(Run {
-        id: row::get(row, "id")?,
-        kind: row::parsed(row, "kind")?,
-        seq: row::get(row, "seq")?,
-        task: row::get(row, "task")?,
-        state: row::parsed(row, "state")?,
-        method: row::get(row, "method")?,
-        base: row::get(row, "base_name")?,
-        dataset: row::parsed(row, "dataset")?,
-        spec: row::json(row, "spec")?,
-        dir: row::get(row, "dir")?,
-        pid: row::int_opt(row, "pid")?,
-        train_samples: row::int_opt(row, "train_samples")?,
-        eval_samples: row::int_opt(row, "eval_samples")?,
-        final_loss: row::get(row, "final_loss")?,
-        failure: failure(row)?,
-        exit_code: row::int_opt(row, "exit_code")?,
-        created_by: row::get(row, "created_by")?,
-        created_at: row::get(row, "created_at")?,
-        started_at: row::get(row, "started_at")?,
-        finished_at: row::get(row, "finished_at")?,
-        priority: Priority::ALL.get(rank).copied().unwrap_or_default(),
-        threads: row::int_opt(row, "threads")?,
-        attempts: row::int(row, "attempts")?,
-        max_attempts: row::int(row, "max_attempts")?,
-        fence: row::get(row, "fence")?,
-        lease_owner: row::get(row, "lease_owner")?,
-        lease: clock.zip(until),
-        not_before: row::get(row, "not_before")?,
-        wants: row::parsed_opt(row, "wants")?,
-        phase: row::get(row, "phase")?,
-        after_run: row::get(row, "after_run")?,
-        activate: row::get::<i64>(row, "activate")? != 0,
-        version: row::get(row, "version")?,
-        request: row::json_opt(row, "request")?,
-        place: row::get(row, "place")?,
-        machine: row::get(row, "machine")?,
-        task_revision: row::get(row, "task_revision")?,
-        study: row::get(row, "study")?,
-        search: row::get(row, "search")?,
-    })
+    Ok(clock.zip(row::get(row, "lease_until")?))
 }
