@@ -7,7 +7,7 @@ use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
 use crate::row::from_row;
 use crate::versions::{active, all, get};
-use crate::{Action, Error, Kind, Store, Version, row};
+use crate::{Action, Error, Kind, Store, Version, row, statement};
 
 /// One entry of a task's history of active versions.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -93,13 +93,13 @@ impl Store {
 }
 
 async fn history(on: impl AnyExecutor<'_>, task: &str) -> Result<Vec<Activation>, Error> {
-    Ok(sqlx::query_as(
+    statement::all(
+        on,
         "select seq, version, adapter_digest, previous, action, created_by, created_at
          from activations where task = $1 order by seq",
+        task,
     )
-    .bind(task)
-    .fetch_all(on)
-    .await?)
+    .await
 }
 
 async fn expect_active(tx: &mut Tx<'_>, task: &str, expected: Option<&str>) -> Result<(), Error> {
@@ -119,27 +119,13 @@ async fn switch(
     actor: Actor<'_>,
 ) -> Result<(), Error> {
     let task = next.task.as_str();
-    sqlx::query("update versions set stage = 'archived' where task = $1 and stage = 'active'")
-        .bind(task)
-        .execute(&mut **tx)
-        .await?;
-    sqlx::query("update versions set stage = 'active' where task = $1 and name = $2")
-        .bind(task)
-        .bind(&next.name)
-        .execute(&mut **tx)
-        .await?;
-    sqlx::query(
+    tx.execute("update versions set stage = 'archived' where task = $1 and stage = 'active'", task).await?;
+    tx.execute("update versions set stage = 'active' where task = $1 and name = $2", (task, &next.name)).await?;
+    tx.execute(
         "insert into activations (seq, task, version, adapter_digest, previous, action, created_by, created_at)
          select coalesce(max(seq), 0) + 1, $1, $2, $3, $4, $5, $6, $7 from activations",
+        (task, &next.name, next.adapter_digest.as_str(), from, action, row::text(actor.by), actor.at),
     )
-    .bind(task)
-    .bind(&next.name)
-    .bind(next.adapter_digest.as_str())
-    .bind(from)
-    .bind(action.name())
-    .bind(row::text(actor.by))
-    .bind(actor.at)
-    .execute(&mut **tx)
     .await?;
     let entry = Entry { action, kind: Kind::Version, task, subject: &next.name };
     let (before, after) = (json!({"active": from}), json!({"active": next.name}));

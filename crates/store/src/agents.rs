@@ -10,7 +10,7 @@ use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
 use crate::row::from_row;
 use crate::versions::active;
-use crate::{Action, Error, Kind, Store, Version, row};
+use crate::{Action, Error, Kind, Store, Version, row, statement};
 
 names! {
     /// How far an agent is with the active version.
@@ -124,7 +124,7 @@ impl Store {
         let mut tx = self.begin().await?;
         let found = all(&mut *tx, task).await?.into_iter().find(|agent| agent.name == name);
         let gone = found.ok_or_else(|| Error::NotFound { what: "agent", name: name.to_owned() })?;
-        sqlx::query("delete from agents where task = $1 and name = $2").bind(task).bind(name).execute(&mut *tx).await?;
+        tx.execute("delete from agents where task = $1 and name = $2", (task, name)).await?;
         let entry = Entry { action: Action::Delete, kind: Kind::Agent, task, subject: name };
         record(&mut tx, entry, Actor { by, at }, Some(&json!({"wave": gone.wave})), None).await?;
         tx.commit().await?;
@@ -133,14 +133,14 @@ impl Store {
 }
 
 async fn all(on: impl AnyExecutor<'_>, task: &str) -> Result<Vec<Agent>, Error> {
-    let mut agents: Vec<Agent> = sqlx::query_as(COLUMNS).bind(task).fetch_all(on).await?;
+    let mut agents: Vec<Agent> = statement::all(on, COLUMNS, task).await?;
     // Collations differ.
     agents.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(agents)
 }
 
 async fn put(tx: &mut Tx<'_>, agent: &Agent) -> Result<(), Error> {
-    sqlx::query(
+    tx.execute(
         "insert into agents (task, name, wave, graft, format, state, version, digest, nonce, attempt, due_at,
                              held_version, held, problem, created_by, created_at, seen_at, synced_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
@@ -149,26 +149,27 @@ async fn put(tx: &mut Tx<'_>, agent: &Agent) -> Result<(), Error> {
              nonce = excluded.nonce, attempt = excluded.attempt, due_at = excluded.due_at,
              held_version = excluded.held_version, held = excluded.held, problem = excluded.problem,
              seen_at = excluded.seen_at, synced_at = excluded.synced_at",
+        (
+            &agent.task,
+            &agent.name,
+            agent.wave,
+            row::text(&agent.graft),
+            agent.format,
+            agent.state,
+            agent.version.as_deref(),
+            agent.digest.as_ref(),
+            agent.nonce.as_deref(),
+            agent.attempt,
+            agent.due_at,
+            agent.held_version.as_deref(),
+            agent.held.as_ref(),
+            agent.problem.as_deref().map(row::text),
+            row::text(&agent.created_by),
+            agent.created_at,
+            agent.seen_at,
+            agent.synced_at,
+        ),
     )
-    .bind(&agent.task)
-    .bind(&agent.name)
-    .bind(i64::from(agent.wave))
-    .bind(row::text(&agent.graft))
-    .bind(i64::from(agent.format))
-    .bind(agent.state.name())
-    .bind(agent.version.as_deref())
-    .bind(agent.digest.as_ref().map(Digest::as_str))
-    .bind(agent.nonce.as_deref())
-    .bind(i64::from(agent.attempt))
-    .bind(agent.due_at)
-    .bind(agent.held_version.as_deref())
-    .bind(agent.held.as_ref().map(Digest::as_str))
-    .bind(agent.problem.as_deref().map(row::text))
-    .bind(row::text(&agent.created_by))
-    .bind(agent.created_at)
-    .bind(agent.seen_at)
-    .bind(agent.synced_at)
-    .execute(&mut **tx)
     .await?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::database::Tx;
 use crate::row::from_row;
-use crate::{Error, Store, row};
+use crate::{Error, Store, row, statement};
 
 /// How long messages and problems that are over are stored.
 const KEPT: i64 = 30 * 24 * 3_600_000;
@@ -126,7 +126,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn open_alerts(&self) -> Result<Vec<Alert>, Error> {
-        Ok(sqlx::query_as(select_alerts!("where over_at is null order by id")).fetch_all(&self.read).await?)
+        statement::all(&self.read, select_alerts!("where over_at is null order by id"), ()).await
     }
 
     /// The messages after a cursor.
@@ -134,11 +134,12 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn notices_after(&self, cursor: i64, limit: u32) -> Result<Vec<StoredNotice>, Error> {
-        Ok(sqlx::query_as("select id, topic, notice from notices where id > $1 order by id limit $2")
-            .bind(cursor)
-            .bind(i64::from(limit))
-            .fetch_all(&self.read)
-            .await?)
+        statement::all(
+            &self.read,
+            "select id, topic, notice from notices where id > $1 order by id limit $2",
+            (cursor, limit),
+        )
+        .await
     }
 
     /// The number of the newest message, 0 before the first.
@@ -154,7 +155,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn notifier(&self, name: &str) -> Result<Option<Notifier>, Error> {
-        Ok(sqlx::query_as(NOTIFIER).bind(name).fetch_optional(&self.read).await?)
+        statement::optional(&self.read, NOTIFIER, name).await
     }
 
     /// Claims the right to read or send for `millis`, unless another process has it that may be alive. What is new
@@ -178,21 +179,13 @@ impl Store {
             return Ok(None);
         }
         let mut tx = self.begin().await?;
-        sqlx::query("insert into notifiers (name, cursor) values ($1, $2) on conflict (name) do nothing")
-            .bind(name)
-            .bind(start)
-            .execute(&mut *tx)
+        tx.execute("insert into notifiers (name, cursor) values ($1, $2) on conflict (name) do nothing", (name, start))
             .await?;
-        let found: Notifier = sqlx::query_as(NOTIFIER).bind(name).fetch_one(&mut *tx).await?;
+        let found: Notifier = statement::one(&mut *tx, NOTIFIER, name).await?;
         if !is_free(&found) {
             return Ok(None);
         }
-        sqlx::query("update notifiers set owner = $2, until = $3 where name = $1")
-            .bind(name)
-            .bind(owner)
-            .bind(now + millis)
-            .execute(&mut *tx)
-            .await?;
+        tx.execute("update notifiers set owner = $2, until = $3 where name = $1", (name, owner, now + millis)).await?;
         tx.commit().await?;
         Ok(Some(found))
     }
@@ -211,20 +204,23 @@ impl Store {
         at: Timestamp,
     ) -> Result<bool, Error> {
         let mut tx = self.begin().await?;
-        let saved = sqlx::query(
-            "update notifiers set cursor = $3, tries = $4, error = $5, not_before = $6, sent_at = $7, owner = null, until = 0
-             where name = $1 and owner = $2",
-        )
-        .bind(&known.name)
-        .bind(owner)
-        .bind(known.cursor)
-        .bind(i64::from(known.tries))
-        .bind(known.error.as_deref().map(row::text))
-        .bind(known.not_before)
-        .bind(known.sent_at)
-        .execute(&mut *tx)
-        .await?;
-        if saved.rows_affected() != 1 {
+        let saved = tx
+            .execute(
+                "update notifiers set cursor = $3, tries = $4, error = $5, not_before = $6, sent_at = $7, owner
+                 = null, until = 0
+                 where name = $1 and owner = $2",
+                (
+                    &known.name,
+                    owner,
+                    known.cursor,
+                    known.tries,
+                    known.error.as_deref().map(row::text),
+                    known.not_before,
+                    known.sent_at,
+                ),
+            )
+            .await?;
+        if saved != 1 {
             return Ok(false);
         }
         for change in changes {
@@ -239,7 +235,7 @@ impl Store {
                 "delete from notices where made_at < $1 and id < (select max(id) from notices)",
                 "delete from alerts where over_at < $1 and id < (select max(id) from alerts)",
             ] {
-                sqlx::query(old).bind(at - KEPT).execute(&mut *tx).await?;
+                tx.execute(old, at - KEPT).await?;
             }
         }
         tx.commit().await?;
@@ -276,21 +272,15 @@ async fn apply(tx: &mut Tx<'_>, change: &AlertChange, at: Timestamp) -> Result<(
         (AlertChange::Begin { .. }, None) => {
             let last: i64 = sqlx::query_scalar("select coalesce(max(id), 0) from alerts").fetch_one(&mut **tx).await?;
             let id = last + 1;
-            sqlx::query(
+            tx.execute(
                 "insert into alerts (id, kind, task, subject, notice, began_at) values ($1, $2, $3, $4, $5, $6)",
+                (id, *kind, task, row::text(subject), notice, at),
             )
-            .bind(id)
-            .bind(kind.name())
-            .bind(task)
-            .bind(row::text(subject))
-            .bind(notice.to_string())
-            .bind(at)
-            .execute(&mut **tx)
             .await?;
             add(tx, &format!("alert-{id}"), notice, at).await
         }
         (AlertChange::End { .. }, Some(id)) => {
-            sqlx::query("update alerts set over_at = $2 where id = $1").bind(id).bind(at).execute(&mut **tx).await?;
+            tx.execute("update alerts set over_at = $2 where id = $1", (id, at)).await?;
             add(tx, &format!("alert-{id}-over"), notice, at).await
         }
         _ => Ok(()),
@@ -298,14 +288,11 @@ async fn apply(tx: &mut Tx<'_>, change: &AlertChange, at: Timestamp) -> Result<(
 }
 
 async fn add(tx: &mut Tx<'_>, topic: &str, notice: &Value, at: Timestamp) -> Result<(), Error> {
-    sqlx::query(
+    tx.execute(
         "insert into notices (id, topic, notice, made_at)
          select coalesce(max(id), 0) + 1, $1, $2, $3 from notices where true on conflict (topic) do nothing",
+        (topic, notice.to_string(), at),
     )
-    .bind(topic)
-    .bind(notice.to_string())
-    .bind(at)
-    .execute(&mut **tx)
     .await?;
     Ok(())
 }

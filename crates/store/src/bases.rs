@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::changes::{Actor, Entry, record};
 use crate::row::from_row;
-use crate::{Action, Error, Kind, Store, row};
+use crate::{Action, Error, Kind, Store, row, statement};
 
 /// A base model on this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -37,17 +37,12 @@ impl Store {
         if let Some(same) = before.as_ref().filter(is_same) {
             return Ok(same.clone());
         }
-        sqlx::query(
+        tx.execute(
             "insert into bases (name, path, digest, added_by, added_at) values ($1, $2, $3, $4, $5)
              on conflict (name) do update set path = excluded.path, digest = excluded.digest,
                  added_by = excluded.added_by, added_at = excluded.added_at",
+            (&added.name, &added.path, added.digest.as_str(), row::text(by), at),
         )
-        .bind(&added.name)
-        .bind(&added.path)
-        .bind(added.digest.as_str())
-        .bind(row::text(by))
-        .bind(at)
-        .execute(&mut *tx)
         .await?;
         let entry = Entry { action: Action::Add, kind: Kind::Base, task: "", subject: &base.name };
         let before = before.map(|before| json!(before));
@@ -62,7 +57,7 @@ impl Store {
     /// When the database can't be read.
     pub async fn bases(&self) -> Result<Vec<Base>, Error> {
         let mut bases: Vec<Base> =
-            sqlx::query_as("select name, path, digest, added_at from bases").fetch_all(&self.read).await?;
+            statement::all(&self.read, "select name, path, digest, added_at from bases", ()).await?;
         bases.sort_by(|a, b| (a.added_at, &a.name).cmp(&(b.added_at, &b.name)));
         Ok(bases)
     }
@@ -82,7 +77,7 @@ impl Store {
     pub async fn remove_base(&self, name: &str, by: &str, at: Timestamp) -> Result<Base, Error> {
         let mut tx = self.begin().await?;
         let gone = find(&mut *tx, name).await?.ok_or_else(|| Error::NoBase(name.to_owned()))?;
-        sqlx::query("delete from bases where name = $1").bind(name).execute(&mut *tx).await?;
+        tx.execute("delete from bases where name = $1", name).await?;
         let entry = Entry { action: Action::Delete, kind: Kind::Base, task: "", subject: name };
         record(&mut tx, entry, Actor { by, at }, Some(&json!(gone)), None).await?;
         tx.commit().await?;
@@ -91,10 +86,7 @@ impl Store {
 }
 
 async fn find(on: impl AnyExecutor<'_>, name: &str) -> Result<Option<Base>, Error> {
-    Ok(sqlx::query_as("select name, path, digest, added_at from bases where name = $1")
-        .bind(name)
-        .fetch_optional(on)
-        .await?)
+    statement::optional(on, "select name, path, digest, added_at from bases where name = $1", name).await
 }
 
 from_row!(Base { name, path, digest, added_at });

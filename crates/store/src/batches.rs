@@ -9,7 +9,7 @@ use crate::changes::{Actor, Entry, record};
 use crate::clock;
 use crate::database::Tx;
 use crate::row::from_row;
-use crate::{Action, Error, Kind, Store, row};
+use crate::{Action, Error, Kind, Store, row, statement};
 
 names! {
     /// State of a batch.
@@ -133,30 +133,28 @@ impl Store {
             return Err(Error::BatchExists(new.id.to_owned()));
         }
         let lines: u64 = new.parts.iter().map(|(lines, _)| lines).sum();
-        sqlx::query(
-            "insert into batches (id, seq, task, version, source, lines, parts, max_tokens, state, created_by, created_at)
+        tx.execute(
+            "insert into batches (id, seq, task, version, source, lines, parts, max_tokens, state,
+             created_by, created_at)
              select $1, coalesce(max(seq), 0) + 1, $2, $3, $4, $5, $6, $7, 'running', $8, $9 from batches",
+            (
+                new.id,
+                new.task,
+                new.version,
+                row::text(new.source),
+                lines,
+                new.parts.len() as u64,
+                new.max_tokens,
+                row::text(by),
+                at,
+            ),
         )
-        .bind(new.id)
-        .bind(new.task)
-        .bind(new.version)
-        .bind(row::text(new.source))
-        .bind(row::big(lines))
-        .bind(row::big(new.parts.len() as u64))
-        .bind(new.max_tokens.map(row::big))
-        .bind(row::text(by))
-        .bind(at)
-        .execute(&mut *tx)
         .await?;
         for (number, (lines, input)) in (1..).zip(new.parts) {
-            sqlx::query(
+            tx.execute(
                 "insert into batch_parts (batch, number, state, lines, input) values ($1, $2, 'waiting', $3, $4)",
+                (new.id, number, *lines, input),
             )
-            .bind(new.id)
-            .bind(row::big(number))
-            .bind(row::big(*lines))
-            .bind(input)
-            .execute(&mut *tx)
             .await?;
         }
         let entry = Entry { action: Action::Add, kind: Kind::Batch, task: new.task, subject: new.id };
@@ -172,7 +170,7 @@ impl Store {
     /// # Errors
     /// [`Error::NoBatch`].
     pub async fn batch(&self, id: &str) -> Result<Batch, Error> {
-        let found = sqlx::query_as(select_batches!("where id = $1")).bind(id).fetch_optional(&self.read).await?;
+        let found = statement::optional(&self.read, select_batches!("where id = $1"), id).await?;
         found.ok_or_else(|| Error::NoBatch(id.to_owned()))
     }
 
@@ -181,10 +179,8 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn batches(&self, task: Option<&str>) -> Result<Vec<Batch>, Error> {
-        Ok(sqlx::query_as(select_batches!("where ($1 is null or task = $1) order by seq desc limit 500"))
-            .bind(task)
-            .fetch_all(&self.read)
-            .await?)
+        statement::all(&self.read, select_batches!("where ($1 is null or task = $1) order by seq desc limit 500"), task)
+            .await
     }
 
     /// Whether a part of a running batch waits for somebody to answer it.
@@ -213,12 +209,11 @@ impl Store {
     /// When the database can't be written.
     pub async fn free_parts(&self, owner: &str) -> Result<(), Error> {
         let mut tx = self.begin().await?;
-        sqlx::query(
+        tx.execute(
             "update batch_parts set state = 'waiting', owner = null, answered = 0
              where state = 'answering' and owner = $1",
+            owner,
         )
-        .bind(owner)
-        .execute(&mut *tx)
         .await?;
         tx.commit().await
     }
@@ -254,26 +249,20 @@ impl Store {
                 let failure = format!("part {} was begun {MOST_ATTEMPTS} times and never finished", lease.number);
                 turn(&mut tx, &batch, BatchState::Failed, Some(&failure), Actor { by, at }).await?;
             }
-            sqlx::query("update batch_parts set state = 'waiting', owner = null where batch = $1 and number = $2")
-                .bind(&lease.batch)
-                .bind(row::big(lease.number))
-                .execute(&mut *tx)
-                .await?;
+            tx.execute(
+                "update batch_parts set state = 'waiting', owner = null where batch = $1 and number = $2",
+                (&lease.batch, lease.number),
+            )
+            .await?;
             tx.commit().await?;
             return Ok(None);
         }
-        sqlx::query(
+        tx.execute(
             "update batch_parts set state = 'answering', owner = $3, attempts = $4, lease_clock = $5, lease_until = $6,
                     answered = 0
              where batch = $1 and number = $2",
+            (&lease.batch, lease.number, owner, lease.attempt, &now.clock, now.at.saturating_add(millis)),
         )
-        .bind(&lease.batch)
-        .bind(row::big(lease.number))
-        .bind(owner)
-        .bind(row::big(lease.attempt))
-        .bind(&now.clock)
-        .bind(now.at.saturating_add(millis))
-        .execute(&mut *tx)
         .await?;
         let input = sqlx::query("select input from batch_parts where batch = $1 and number = $2")
             .bind(&lease.batch)
@@ -298,20 +287,22 @@ impl Store {
     pub async fn renew_part(&self, lease: &PartLease, millis: i64, answered: u64) -> Result<bool, Error> {
         let mut tx = self.begin().await?;
         let now = clock::read(&mut tx, self.dialect).await?;
-        let renewed = sqlx::query(
-            "update batch_parts set lease_clock = $5, lease_until = $6, answered = $7
-             where batch = $1 and number = $2 and owner = $3 and attempts = $4 and state = 'answering'",
-        )
-        .bind(&lease.batch)
-        .bind(row::big(lease.number))
-        .bind(&lease.owner)
-        .bind(row::big(lease.attempt))
-        .bind(&now.clock)
-        .bind(now.at.saturating_add(millis))
-        .bind(row::big(answered))
-        .execute(&mut *tx)
-        .await?;
-        if renewed.rows_affected() == 0 {
+        let renewed = tx
+            .execute(
+                "update batch_parts set lease_clock = $5, lease_until = $6, answered = $7
+                 where batch = $1 and number = $2 and owner = $3 and attempts = $4 and state = 'answering'",
+                (
+                    &lease.batch,
+                    lease.number,
+                    &lease.owner,
+                    lease.attempt,
+                    &now.clock,
+                    now.at.saturating_add(millis),
+                    answered,
+                ),
+            )
+            .await?;
+        if renewed == 0 {
             return Err(lost(lease));
         }
         let found = find(&mut tx, &lease.batch).await?;
@@ -332,19 +323,14 @@ impl Store {
         at: Timestamp,
     ) -> Result<(), Error> {
         let mut tx = self.begin().await?;
-        let kept = sqlx::query(
-            "update batch_parts set state = 'done', answered = lines, invalid = $5, output = $6, owner = null
-             where batch = $1 and number = $2 and owner = $3 and attempts = $4 and state = 'answering'",
-        )
-        .bind(&lease.batch)
-        .bind(row::big(lease.number))
-        .bind(&lease.owner)
-        .bind(row::big(lease.attempt))
-        .bind(row::big(invalid))
-        .bind(row::text(output))
-        .execute(&mut *tx)
-        .await?;
-        if kept.rows_affected() == 0 {
+        let kept = tx
+            .execute(
+                "update batch_parts set state = 'done', answered = lines, invalid = $5, output = $6, owner = null
+                 where batch = $1 and number = $2 and owner = $3 and attempts = $4 and state = 'answering'",
+                (&lease.batch, lease.number, &lease.owner, lease.attempt, invalid, row::text(output)),
+            )
+            .await?;
+        if kept == 0 {
             return Err(lost(lease));
         }
         if let Some(batch) = find(&mut tx, &lease.batch).await?
@@ -369,17 +355,14 @@ impl Store {
         at: Timestamp,
     ) -> Result<(), Error> {
         let mut tx = self.begin().await?;
-        let freed = sqlx::query(
-            "update batch_parts set state = 'waiting', owner = null, answered = 0
-             where batch = $1 and number = $2 and owner = $3 and attempts = $4 and state = 'answering'",
-        )
-        .bind(&lease.batch)
-        .bind(row::big(lease.number))
-        .bind(&lease.owner)
-        .bind(row::big(lease.attempt))
-        .execute(&mut *tx)
-        .await?;
-        if freed.rows_affected() == 0 {
+        let freed = tx
+            .execute(
+                "update batch_parts set state = 'waiting', owner = null, answered = 0
+                 where batch = $1 and number = $2 and owner = $3 and attempts = $4 and state = 'answering'",
+                (&lease.batch, lease.number, &lease.owner, lease.attempt),
+            )
+            .await?;
+        if freed == 0 {
             return Err(lost(lease));
         }
         if lease.attempt >= most
@@ -402,10 +385,7 @@ impl Store {
             return Err(Error::BatchState { batch: batch.id, from: batch.state.name(), to: to.name() });
         }
         if to == BatchState::Running {
-            sqlx::query("update batch_parts set attempts = 0 where batch = $1 and state = 'waiting'")
-                .bind(id)
-                .execute(&mut *tx)
-                .await?;
+            tx.execute("update batch_parts set attempts = 0 where batch = $1 and state = 'waiting'", id).await?;
         }
         turn(&mut tx, &batch, to, None, Actor { by, at }).await?;
         let turned = find(&mut tx, id).await?.ok_or_else(|| Error::NoBatch(id.to_owned()))?;
@@ -423,7 +403,7 @@ impl Store {
         if batch.state == BatchState::Running {
             return Err(Error::BatchState { batch: batch.id, from: batch.state.name(), to: "removed" });
         }
-        sqlx::query("delete from batches where id = $1").bind(id).execute(&mut *tx).await?;
+        tx.execute("delete from batches where id = $1", id).await?;
         let entry = Entry { action: Action::Delete, kind: Kind::Batch, task: &batch.task, subject: id };
         record(&mut tx, entry, Actor { by, at }, Some(&json!({"state": batch.state})), None).await?;
         tx.commit().await
@@ -455,7 +435,7 @@ const NEXT: &str = "select p.batch, p.number, p.attempts, b.task, b.version, b.m
      order by b.seq, p.number limit 1";
 
 async fn find(tx: &mut Tx<'_>, id: &str) -> Result<Option<Batch>, Error> {
-    Ok(sqlx::query_as(select_batches!("where id = $1")).bind(id).fetch_optional(&mut **tx).await?)
+    statement::optional(&mut **tx, select_batches!("where id = $1"), id).await
 }
 
 async fn turn(
@@ -465,13 +445,11 @@ async fn turn(
     failure: Option<&str>,
     actor: Actor<'_>,
 ) -> Result<(), Error> {
-    sqlx::query("update batches set state = $2, failure = $3, finished_at = $4 where id = $1")
-        .bind(&batch.id)
-        .bind(to.name())
-        .bind(failure.map(row::text))
-        .bind((to != BatchState::Running).then_some(actor.at))
-        .execute(&mut **tx)
-        .await?;
+    tx.execute(
+        "update batches set state = $2, failure = $3, finished_at = $4 where id = $1",
+        (&batch.id, to, failure.map(row::text), (to != BatchState::Running).then_some(actor.at)),
+    )
+    .await?;
     let entry = Entry { action: Action::State, kind: Kind::Batch, task: &batch.task, subject: &batch.id };
     let (before, after) = (json!({"state": batch.state}), json!({"state": to}));
     record(tx, entry, actor, Some(&before), Some(&after)).await

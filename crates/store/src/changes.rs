@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::database::{Dialect, Tx};
 use crate::row::from_row;
 use crate::scope::NUMBERS;
-use crate::{Error, Store, row, watch};
+use crate::{Error, Store, row, statement, watch};
 
 names! {
     /// The kind of thing that a change is about.
@@ -143,15 +143,19 @@ impl Store {
     /// When the database can't be read.
     pub async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Error> {
         let sql = if filter.newest { changes_by!("seq desc") } else { changes_by!("seq") };
-        Ok(sqlx::query_as(sql)
-            .bind(filter.after)
-            .bind(filter.before.unwrap_or(i64::MAX))
-            .bind(filter.kind.map(Kind::name))
-            .bind(filter.task.as_deref())
-            .bind(filter.subject.as_deref())
-            .bind(filter.limit.map_or(i64::MAX, i64::from))
-            .fetch_all(&self.read)
-            .await?)
+        statement::all(
+            &self.read,
+            sql,
+            (
+                filter.after,
+                filter.before.unwrap_or(i64::MAX),
+                filter.kind,
+                filter.task.as_deref(),
+                filter.subject.as_deref(),
+                filter.limit.map_or(i64::MAX, i64::from),
+            ),
+        )
+        .await
     }
 }
 
@@ -226,7 +230,7 @@ pub(crate) async fn number(tx: &mut Tx<'_>, ends: bool) -> Result<bool, Error> {
             json!([at, by, made.what.0, made.what.1, made.task, made.subject, made.before, made.after])
         });
         let entries = Value::Array(entries.collect()).to_string();
-        sqlx::query("select set_config('graft.entries', $1, true)").bind(entries).execute(&mut **tx).await?;
+        tx.execute("select set_config('graft.entries', $1, true)", entries).await?;
         // The transaction that `chain` begins is empty; sqlx ends it.
         let end = if ends { "; commit and chain" } else { "" };
         let sql = format!(

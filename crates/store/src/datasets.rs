@@ -8,7 +8,7 @@ use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
 use crate::examples::source;
 use crate::row::from_row;
-use crate::{Action, Error, Kind, Store, row};
+use crate::{Action, Error, Kind, Store, row, statement};
 
 /// An entry of the list of datasets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -74,17 +74,17 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn datasets(&self, task: Option<&str>) -> Result<Vec<DatasetInfo>, Error> {
-        Ok(sqlx::query_as(
+        statement::all(
+            &self.read,
             "select d.task, d.digest, d.created_by, d.created_at,
                     (select count(*) from dataset_members m
                      where m.task = d.task and m.digest = d.digest and m.side = 'train') as train,
                     (select count(*) from dataset_members m
                      where m.task = d.task and m.digest = d.digest and m.side = 'eval') as eval
              from datasets d where ($1 is null or d.task = $1) order by d.created_at desc, d.digest",
+            task,
         )
-        .bind(task)
-        .fetch_all(&self.read)
-        .await?)
+        .await
     }
 
     /// Lengths in characters of a dataset's training inputs, in dataset order. Empty if there is no such dataset.
@@ -139,18 +139,14 @@ impl Store {
 pub(crate) async fn save(tx: &mut Tx<'_>, task: &str, dataset: &Dataset, actor: Actor<'_>) -> Result<bool, Error> {
     freeze(tx, task, &dataset.assignment).await?;
     let leaking = serde_json::Value::from(dataset.leaking.clone());
-    let added = sqlx::query(
-        "insert into datasets (task, digest, leaking, created_by, created_at) values ($1, $2, $3, $4, $5)
-         on conflict do nothing",
-    )
-    .bind(task)
-    .bind(dataset.digest.as_str())
-    .bind(leaking.to_string())
-    .bind(row::text(actor.by))
-    .bind(actor.at)
-    .execute(&mut **tx)
-    .await?;
-    let new = added.rows_affected() == 1;
+    let added = tx
+        .execute(
+            "insert into datasets (task, digest, leaking, created_by, created_at) values ($1, $2, $3, $4, $5)
+             on conflict do nothing",
+            (task, dataset.digest.as_str(), leaking.to_string(), row::text(actor.by), actor.at),
+        )
+        .await?;
+    let new = added == 1;
     if new {
         add_members(tx, task, dataset).await?;
         let sizes = json!({"train": dataset.train.len(), "eval": dataset.eval.len(), "leaking": leaking});
@@ -180,12 +176,11 @@ async fn freeze(tx: &mut Tx<'_>, task: &str, assignment: &Assignment) -> Result<
             Some(before) if before == side => {}
             Some(_) => return Err(Error::SplitChanged { task: task.to_owned(), id: id.clone() }),
             None => {
-                sqlx::query("insert into assignments (task, example, side) values ($1, $2, $3)")
-                    .bind(task)
-                    .bind(id)
-                    .bind(side_name(*side))
-                    .execute(&mut **tx)
-                    .await?;
+                tx.execute(
+                    "insert into assignments (task, example, side) values ($1, $2, $3)",
+                    (task, id, side_name(*side)),
+                )
+                .await?;
             }
         }
     }
@@ -212,22 +207,15 @@ async fn add_member(
         Review::Approved { by, at } => (by.as_str(), *at),
         Review::Pending | Review::Rejected { .. } => ("", 0),
     };
-    let added = sqlx::query(
-        "insert into dataset_members (task, digest, side, position, example, revision, approved_by, approved_at)
-         select r.task, $3, $4, $5, r.id, r.revision, $7, $8
-         from example_revisions r where r.task = $1 and r.id = $2 and r.revision = $6",
-    )
-    .bind(task)
-    .bind(&example.id)
-    .bind(digest.as_str())
-    .bind(side_name(side))
-    .bind(position)
-    .bind(i64::from(example.revision))
-    .bind(row::text(by))
-    .bind(at)
-    .execute(&mut **tx)
-    .await?;
-    if added.rows_affected() == 1 {
+    let added = tx
+        .execute(
+            "insert into dataset_members (task, digest, side, position, example, revision, approved_by, approved_at)
+             select r.task, $3, $4, $5, r.id, r.revision, $7, $8
+             from example_revisions r where r.task = $1 and r.id = $2 and r.revision = $6",
+            (task, &example.id, digest.as_str(), side_name(side), position, example.revision, row::text(by), at),
+        )
+        .await?;
+    if added == 1 {
         return Ok(());
     }
     Err(Error::NoRevision { task: task.to_owned(), id: example.id.clone(), revision: example.revision })

@@ -88,21 +88,22 @@ impl Store {
                 return Ok(KeyedState::Running);
             }
         }
-        sqlx::query(
+        tx.execute(
             "insert into idempotency (who, route, key, digest, created_at, expires_at, answering)
              values ($1, $2, $3, $4, $5, $6, $7)
              on conflict (who, route, key) do update set digest = excluded.digest, status = null, reply = null,
                          created_at = excluded.created_at, expires_at = excluded.expires_at,
                          answering = excluded.answering",
+            (
+                row::text(request.who),
+                row::text(request.route),
+                row::text(request.key),
+                request.digest.as_str(),
+                at,
+                expires,
+                request.by,
+            ),
         )
-        .bind(row::text(request.who))
-        .bind(row::text(request.route))
-        .bind(row::text(request.key))
-        .bind(request.digest.as_str())
-        .bind(at)
-        .bind(expires)
-        .bind(request.by)
-        .execute(&mut *tx)
         .await?;
         tx.commit().await?;
         Ok(KeyedState::New)
@@ -114,7 +115,7 @@ impl Store {
         let is_due = last == 0 || (at - last).abs() >= SWEEP_MS;
         if is_due && self.swept.compare_exchange(last, at, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             let mut tx = self.begin().await?;
-            sqlx::query("delete from idempotency where expires_at < $1").bind(at).execute(&mut *tx).await?;
+            tx.execute("delete from idempotency where expires_at < $1", at).await?;
             tx.commit().await?;
         }
         Ok(())
@@ -126,16 +127,11 @@ impl Store {
     /// When the database can't be written.
     pub async fn renew_request(&self, request: KeyedRequest<'_>, at: Timestamp) -> Result<(), Error> {
         let mut tx = self.begin_in(request.scope()).await?;
-        sqlx::query(
+        tx.execute(
             "update idempotency set created_at = $5
              where who = $1 and route = $2 and key = $3 and answering = $4 and status is null",
+            (row::text(request.who), row::text(request.route), row::text(request.key), request.by, at),
         )
-        .bind(row::text(request.who))
-        .bind(row::text(request.route))
-        .bind(row::text(request.key))
-        .bind(request.by)
-        .bind(at)
-        .execute(&mut *tx)
         .await?;
         tx.commit().await
     }

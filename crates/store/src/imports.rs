@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::changes::{Actor, Entry, record};
 use crate::row::from_row;
 use crate::scope::Scope;
-use crate::{Action, Error, Kind, Store, row};
+use crate::{Action, Error, Kind, Store, row, statement};
 
 names! {
     /// State of an import.
@@ -62,17 +62,11 @@ impl Store {
     ) -> Result<Import, Error> {
         row::check_name("import", id)?;
         let mut tx = self.begin().await?;
-        sqlx::query(
+        tx.execute(
             "insert into imports (id, kind, task, state, done, created_by, created_at, reader)
              values ($1, $2, $3, 'running', 0, $4, $5, $6)",
+            (id, kind, task, row::text(by), at, reader),
         )
-        .bind(id)
-        .bind(kind)
-        .bind(task)
-        .bind(row::text(by))
-        .bind(at)
-        .bind(reader)
-        .execute(&mut *tx)
         .await?;
         tx.commit().await?;
         self.import_state(id).await
@@ -84,12 +78,11 @@ impl Store {
     /// When the database can't be written.
     pub async fn import_progress(&self, id: &str, done: u64, of: Option<u64>) -> Result<(), Error> {
         let mut tx = self.begin_in(Scope::Statement).await?;
-        sqlx::query("update imports set done = $2, total = coalesce($3, total) where id = $1 and state = 'running'")
-            .bind(id)
-            .bind(row::big(done))
-            .bind(of.map(row::big))
-            .execute(&mut *tx)
-            .await?;
+        tx.execute(
+            "update imports set done = $2, total = coalesce($3, total) where id = $1 and state = 'running'",
+            (id, done, of),
+        )
+        .await?;
         tx.commit().await
     }
 
@@ -106,14 +99,11 @@ impl Store {
     ) -> Result<Import, Error> {
         let state = if outcome.is_ok() { ImportState::Done } else { ImportState::Failed };
         let mut tx = self.begin().await?;
-        sqlx::query("update imports set state = $2, report = $3, problem = $4, finished_at = $5 where id = $1")
-            .bind(id)
-            .bind(state.name())
-            .bind(outcome.ok().map(Value::to_string))
-            .bind(outcome.err().map(Value::to_string))
-            .bind(at)
-            .execute(&mut *tx)
-            .await?;
+        tx.execute(
+            "update imports set state = $2, report = $3, problem = $4, finished_at = $5 where id = $1",
+            (id, state, outcome.ok(), outcome.err(), at),
+        )
+        .await?;
         let entry = Entry { action: Action::State, kind: Kind::Import, task: "", subject: id };
         record(&mut tx, entry, Actor { by, at }, None, Some(&json!({"state": state}))).await?;
         tx.commit().await?;
@@ -125,12 +115,12 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn import_state(&self, id: &str) -> Result<Import, Error> {
-        let found = sqlx::query_as(
+        let found = statement::optional(
+            &self.read,
             "select id, kind, task, state, done, total, report, problem, created_by, created_at, finished_at
              from imports where id = $1",
+            id,
         )
-        .bind(id)
-        .fetch_optional(&self.read)
         .await?;
         found.ok_or_else(|| Error::NotFound { what: "import", name: id.to_owned() })
     }
@@ -155,12 +145,11 @@ impl Store {
             if !is_old && reader.is_some_and(|reader| !gone(&reader)) {
                 continue;
             }
-            sqlx::query("update imports set state = 'failed', problem = $2, finished_at = $3 where id = $1")
-                .bind(row::get::<String>(row, "id")?)
-                .bind(problem.to_string())
-                .bind(at)
-                .execute(&mut *tx)
-                .await?;
+            tx.execute(
+                "update imports set state = 'failed', problem = $2, finished_at = $3 where id = $1",
+                (row::get::<String>(row, "id")?, problem.to_string(), at),
+            )
+            .await?;
             failed += 1;
         }
         tx.commit().await?;

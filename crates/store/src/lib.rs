@@ -58,6 +58,7 @@ mod runs;
 mod schedules;
 mod scope;
 mod settings;
+mod statement;
 mod studies;
 mod suggestions;
 mod tasks;

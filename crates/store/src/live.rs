@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
 use crate::row::from_row;
-use crate::{Action, Error, Kind, Store, row};
+use crate::{Action, Error, Kind, Store, row, statement};
 
 names! {
     /// State of a live adapter.
@@ -219,20 +219,22 @@ impl Store {
         crate::versions::get(&mut *tx, task, head).await?;
         let before = find(&mut *tx, task).await?;
         let newest = sqlx::query("select coalesce(max(seq), 0) as seq from changes").fetch_one(&mut *tx).await?;
-        sqlx::query(
-            "insert into live_adapters (task, state, settings, head, frozen, cursor, created_by, created_at, updated_at)
+        tx.execute(
+            "insert into live_adapters (task, state, settings, head, frozen, cursor, created_by, created_at,
+             updated_at)
              values ($1, 'running', $2, $3, $4, $5, $6, $7, $7)
              on conflict (task) do update set state = 'running', settings = excluded.settings, head = excluded.head,
                  frozen = excluded.frozen, note = null, updated_at = excluded.updated_at",
+            (
+                task,
+                json!(settings).to_string(),
+                head,
+                frozen.as_str(),
+                row::get::<i64>(&newest, "seq")?,
+                row::text(by),
+                at,
+            ),
         )
-        .bind(task)
-        .bind(json!(settings).to_string())
-        .bind(head)
-        .bind(frozen.as_str())
-        .bind(row::get::<i64>(&newest, "seq")?)
-        .bind(row::text(by))
-        .bind(at)
-        .execute(&mut *tx)
         .await?;
         if before.as_ref().is_some_and(|live| live.head != head) {
             drop_training(&mut tx, task).await?;
@@ -258,7 +260,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn live_adapters(&self) -> Result<Vec<LiveAdapter>, Error> {
-        Ok(sqlx::query_as(select_live!("order by task")).fetch_all(&self.read).await?)
+        statement::all(&self.read, select_live!("order by task"), ()).await
     }
 
     /// Pauses or resumes a live adapter. `note` says why Graft paused it.
@@ -275,13 +277,11 @@ impl Store {
     ) -> Result<LiveAdapter, Error> {
         let mut tx = self.begin().await?;
         let before = one(&mut *tx, task).await?;
-        sqlx::query("update live_adapters set state = $2, note = $3, updated_at = $4 where task = $1")
-            .bind(task)
-            .bind(state.name())
-            .bind(why.map(row::text))
-            .bind(at)
-            .execute(&mut *tx)
-            .await?;
+        tx.execute(
+            "update live_adapters set state = $2, note = $3, updated_at = $4 where task = $1",
+            (task, state, why.map(row::text), at),
+        )
+        .await?;
         let (old, new) = (json!({"live": before.state}), json!({"live": state, "why": why}));
         note(&mut tx, task, &before.head, Actor { by, at }, Some(old), new).await?;
         let live = one(&mut *tx, task).await?;
@@ -301,26 +301,19 @@ impl Store {
         let own =
             sqlx::query("select coalesce(max(seq), 0) as seq from live_snapshots where task = $1 and version = $2");
         let own = row::get::<i64>(&own.bind(task).bind(to).fetch_one(&mut *tx).await?, "seq")?;
-        sqlx::query(
+        tx.execute(
             "update versions set stage = 'archived' where task = $1 and stage <> 'active' and name in
-                 (select version from live_snapshots where task = $1 and seq > $2 and state = 'accepted')",
+             (select version from live_snapshots where task = $1 and seq > $2 and state = 'accepted')",
+            (task, own),
         )
-        .bind(task)
-        .bind(own)
-        .execute(&mut *tx)
         .await?;
-        sqlx::query("update live_snapshots set state = 'rewound' where task = $1 and seq > $2 and state = 'accepted'")
-            .bind(task)
-            .bind(own)
-            .execute(&mut *tx)
-            .await?;
+        tx.execute(
+            "update live_snapshots set state = 'rewound' where task = $1 and seq > $2 and state = 'accepted'",
+            (task, own),
+        )
+        .await?;
         drop_training(&mut tx, task).await?;
-        sqlx::query("update live_adapters set head = $2, updated_at = $3 where task = $1")
-            .bind(task)
-            .bind(to)
-            .bind(at)
-            .execute(&mut *tx)
-            .await?;
+        tx.execute("update live_adapters set head = $2, updated_at = $3 where task = $1", (task, to, at)).await?;
         let (old, new) = (json!({"head": before.head}), json!({"head": to}));
         note(&mut tx, task, to, Actor { by, at }, Some(old), new).await?;
         let live = one(&mut *tx, task).await?;
@@ -350,18 +343,20 @@ impl Store {
         .await?;
         let mut taken = 0;
         for row in &rows {
-            let added = sqlx::query(
-                "insert into live_windows (task, example, revision, started_at, arrived_at, late)
-                 values ($1, $2, $3, $4, $5, 0) on conflict do nothing",
-            )
-            .bind(task)
-            .bind(row::get::<String>(row, "subject")?)
-            .bind(row::get::<i64>(row, "revision")?)
-            .bind(row::get::<i64>(row, "made_at")?)
-            .bind(at)
-            .execute(&mut *tx)
-            .await?;
-            taken += added.rows_affected();
+            let added = tx
+                .execute(
+                    "insert into live_windows (task, example, revision, started_at, arrived_at, late)
+                     values ($1, $2, $3, $4, $5, 0) on conflict do nothing",
+                    (
+                        task,
+                        row::get::<String>(row, "subject")?,
+                        row::get::<i64>(row, "revision")?,
+                        row::get::<i64>(row, "made_at")?,
+                        at,
+                    ),
+                )
+                .await?;
+            taken += added;
         }
         let full = rows.len() == limit as usize;
         let cursor = match rows.last() {
@@ -373,11 +368,7 @@ impl Store {
             )?,
         };
         if cursor != live.cursor {
-            sqlx::query("update live_adapters set cursor = $2 where task = $1")
-                .bind(task)
-                .bind(cursor)
-                .execute(&mut *tx)
-                .await?;
+            tx.execute("update live_adapters set cursor = $2 where task = $1", (task, cursor)).await?;
         }
         tx.commit().await?;
         Ok(taken)
@@ -388,13 +379,13 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn buffered_windows(&self, task: &str) -> Result<Vec<LiveWindow>, Error> {
-        Ok(sqlx::query_as(
+        statement::all(
+            &self.read,
             "select example, revision, started_at, arrived_at from live_windows
              where task = $1 and place is null order by started_at, example, revision",
+            task,
         )
-        .bind(task)
-        .fetch_all(&self.read)
-        .await?)
+        .await
     }
 
     /// Assigns places to windows, in the given order. Windows that have a place keep it.
@@ -406,18 +397,14 @@ impl Store {
         let last = sqlx::query("select coalesce(max(place), 0) as place from live_windows where task = $1").bind(task);
         let mut next = row::get::<i64>(&last.fetch_one(&mut *tx).await?, "place")? + 1;
         for window in windows {
-            let done = sqlx::query(
-                "update live_windows set place = $4, late = $5
-                 where task = $1 and example = $2 and revision = $3 and place is null",
-            )
-            .bind(task)
-            .bind(&window.example)
-            .bind(i64::from(window.revision))
-            .bind(next)
-            .bind(i64::from(window.late))
-            .execute(&mut *tx)
-            .await?;
-            next += i64::try_from(done.rows_affected()).unwrap_or(1);
+            let done = tx
+                .execute(
+                    "update live_windows set place = $4, late = $5
+                     where task = $1 and example = $2 and revision = $3 and place is null",
+                    (task, &window.example, window.revision, next, window.late),
+                )
+                .await?;
+            next += i64::try_from(done).unwrap_or(1);
         }
         tx.commit().await
     }
@@ -458,10 +445,8 @@ impl Store {
     pub async fn plan_snapshot(&self, task: &str, most: u64, at: Timestamp) -> Result<Option<LiveSnapshot>, Error> {
         let mut tx = self.begin().await?;
         let live = one(&mut *tx, task).await?;
-        let training = sqlx::query_as(select_snapshots!("where task = $1 and state = 'training'"))
-            .bind(task)
-            .fetch_optional(&mut *tx)
-            .await?;
+        let training =
+            statement::optional(&mut *tx, select_snapshots!("where task = $1 and state = 'training'"), task).await?;
         if training.is_some() {
             return Ok(training);
         }
@@ -479,17 +464,11 @@ impl Store {
         if last <= used {
             return Ok(None);
         }
-        sqlx::query(
+        tx.execute(
             "insert into live_snapshots (task, seq, first_place, last_place, parent, state, created_at)
              values ($1, $2, $3, $4, $5, 'training', $6)",
+            (task, seq + 1, used + 1, last, &live.head, at),
         )
-        .bind(task)
-        .bind(seq + 1)
-        .bind(used + 1)
-        .bind(last)
-        .bind(&live.head)
-        .bind(at)
-        .execute(&mut *tx)
         .await?;
         let planned = sqlx::query_as(select_snapshots!("where task = $1 and seq = $2")).bind(task).bind(seq + 1);
         let planned = planned.fetch_one(&mut *tx).await?;
@@ -503,12 +482,11 @@ impl Store {
     /// When the database can't be written.
     pub async fn snapshot_run(&self, snapshot: &LiveSnapshot, run: &str) -> Result<(), Error> {
         let mut tx = self.begin().await?;
-        sqlx::query("update live_snapshots set run = $3 where task = $1 and seq = $2")
-            .bind(&snapshot.task)
-            .bind(snapshot.seq)
-            .bind(run)
-            .execute(&mut *tx)
-            .await?;
+        tx.execute(
+            "update live_snapshots set run = $3 where task = $1 and seq = $2",
+            (&snapshot.task, snapshot.seq, run),
+        )
+        .await?;
         tx.commit().await
     }
 
@@ -521,38 +499,35 @@ impl Store {
         let mut tx = self.begin().await?;
         let task = ended.task.as_str();
         let before = one(&mut *tx, task).await?;
-        let done = sqlx::query(
-            "update live_snapshots set state = $3, version = $4, before_score = $5, after_score = $6, bytes = $7, why = $8
-             where task = $1 and seq = $2 and state = 'training'",
-        )
-        .bind(task)
-        .bind(ended.seq)
-        .bind(ended.state.name())
-        .bind(ended.version.as_deref())
-        .bind(ended.before)
-        .bind(ended.after)
-        .bind(ended.bytes.map(row::big))
-        .bind(ended.why.as_deref().map(row::text))
-        .execute(&mut *tx)
-        .await?;
-        if done.rows_affected() == 0 {
+        let done = tx
+            .execute(
+                "update live_snapshots set state = $3, version = $4, before_score = $5, after_score = $6, bytes
+                 = $7, why = $8
+                 where task = $1 and seq = $2 and state = 'training'",
+                (
+                    task,
+                    ended.seq,
+                    ended.state,
+                    ended.version.as_deref(),
+                    ended.before,
+                    ended.after,
+                    ended.bytes,
+                    ended.why.as_deref().map(row::text),
+                ),
+            )
+            .await?;
+        if done == 0 {
             return Ok(());
         }
         if let Some(version) = &ended.version {
             if ended.state == SnapshotState::Accepted {
-                sqlx::query("update live_adapters set head = $2, updated_at = $3 where task = $1")
-                    .bind(task)
-                    .bind(version)
-                    .bind(at)
-                    .execute(&mut *tx)
+                tx.execute("update live_adapters set head = $2, updated_at = $3 where task = $1", (task, version, at))
                     .await?;
             } else {
-                sqlx::query(
+                tx.execute(
                     "update versions set stage = 'archived' where task = $1 and name = $2 and stage = 'shadow'",
+                    (task, version),
                 )
-                .bind(task)
-                .bind(version)
-                .execute(&mut *tx)
                 .await?;
             }
             let new = json!({"snapshot": ended.seq, "state": ended.state, "before": ended.before, "after": ended.after,
@@ -567,20 +542,13 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn snapshots(&self, task: &str, limit: u32) -> Result<Vec<LiveSnapshot>, Error> {
-        Ok(sqlx::query_as(select_snapshots!("where task = $1 order by seq desc limit $2"))
-            .bind(task)
-            .bind(i64::from(limit))
-            .fetch_all(&self.read)
-            .await?)
+        statement::all(&self.read, select_snapshots!("where task = $1 order by seq desc limit $2"), (task, limit)).await
     }
 }
 
 /// Ends snapshots in training as `rewound`: they started from an old head, so they must not become the new one.
 async fn drop_training(tx: &mut Tx<'_>, task: &str) -> Result<(), Error> {
-    sqlx::query("update live_snapshots set state = 'rewound' where task = $1 and state = 'training'")
-        .bind(task)
-        .execute(&mut **tx)
-        .await?;
+    tx.execute("update live_snapshots set state = 'rewound' where task = $1 and state = 'training'", task).await?;
     Ok(())
 }
 
@@ -597,7 +565,7 @@ async fn note(
 }
 
 async fn find(on: impl AnyExecutor<'_>, task: &str) -> Result<Option<LiveAdapter>, Error> {
-    Ok(sqlx::query_as(select_live!("where task = $1")).bind(task).fetch_optional(on).await?)
+    statement::optional(on, select_live!("where task = $1"), task).await
 }
 
 async fn one(on: impl AnyExecutor<'_>, task: &str) -> Result<LiveAdapter, Error> {

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::changes::{Actor, Entry, record};
 use crate::row::from_row;
-use crate::{Action, Error, Kind, Store, row};
+use crate::{Action, Error, Kind, Store, row, statement};
 
 /// A machine to add.
 #[derive(Clone, Copy, Debug)]
@@ -56,20 +56,22 @@ impl Store {
     pub async fn add_machine(&self, new: NewMachine<'_>, by: &str, at: Timestamp) -> Result<Machine, Error> {
         row::check_name("machine", new.name)?;
         let mut tx = self.begin().await?;
-        let added = sqlx::query(
-            "insert into machines (name, destination, slots, program, launcher, created_by, created_at)
-             values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
-        )
-        .bind(new.name)
-        .bind(new.destination)
-        .bind(i64::from(new.slots.max(1)))
-        .bind(new.program)
-        .bind(json!(new.launcher).to_string())
-        .bind(row::text(by))
-        .bind(at)
-        .execute(&mut *tx)
-        .await?;
-        if added.rows_affected() == 0 {
+        let added = tx
+            .execute(
+                "insert into machines (name, destination, slots, program, launcher, created_by, created_at)
+                 values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
+                (
+                    new.name,
+                    new.destination,
+                    new.slots.max(1),
+                    new.program,
+                    json!(new.launcher).to_string(),
+                    row::text(by),
+                    at,
+                ),
+            )
+            .await?;
+        if added == 0 {
             return Err(Error::MachineExists(new.name.to_owned()));
         }
         let machine = find(&mut *tx, new.name).await?.ok_or_else(|| Error::NoMachine(new.name.to_owned()))?;
@@ -84,7 +86,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn machines(&self) -> Result<Vec<Machine>, Error> {
-        let mut machines: Vec<Machine> = sqlx::query_as(select_machines!("")).fetch_all(&self.read).await?;
+        let mut machines: Vec<Machine> = statement::all(&self.read, select_machines!(""), ()).await?;
         machines.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(machines)
     }
@@ -113,7 +115,7 @@ impl Store {
         if let Some(run) = busy {
             return Err(Error::MachineBusy { machine: gone.name, run: row::get(&run, "id")? });
         }
-        sqlx::query("delete from machines where name = $1").bind(name).execute(&mut *tx).await?;
+        tx.execute("delete from machines where name = $1", name).await?;
         let entry = Entry { action: Action::Delete, kind: Kind::Machine, task: "", subject: name };
         record(&mut tx, entry, Actor { by, at }, Some(&json!(gone)), None).await?;
         tx.commit().await?;
@@ -122,7 +124,7 @@ impl Store {
 }
 
 async fn find(on: impl AnyExecutor<'_>, name: &str) -> Result<Option<Machine>, Error> {
-    Ok(sqlx::query_as(select_machines!("where name = $1")).bind(name).fetch_optional(on).await?)
+    statement::optional(on, select_machines!("where name = $1"), name).await
 }
 
 from_row!(Machine { name, destination, slots, program, launcher, created_by, created_at });

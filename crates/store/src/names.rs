@@ -17,6 +17,7 @@ macro_rules! names {
         }
 
         $crate::row::converted!(|stored: String| stored.parse::<Self>(), $set);
+        $crate::statement::parameter!(&'static str: |value: Self| value.name(), $set);
 
         impl std::str::FromStr for $set {
             type Err = $crate::Error;

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::changes::{Actor, Entry, record};
 use crate::row::from_row;
 use crate::scope::Scope;
-use crate::{Action, Error, Kind, Store, row};
+use crate::{Action, Error, Kind, Store, row, statement};
 
 names! {
     /// A role; each also has the permissions of those before it, except for what only agents do.
@@ -121,20 +121,15 @@ impl Store {
         row::check_name("user", name)?;
         let mut tx = self.begin().await?;
         let before = find_user(&mut *tx, name).await?;
-        sqlx::query(
+        tx.execute(
             "insert into users (name, role, password, created_by, created_at) values ($1, $2, $3, $4, $5)
              on conflict (name) do update set role = excluded.role, password = excluded.password",
+            (name, role, hash, row::text(by), at),
         )
-        .bind(name)
-        .bind(role.name())
-        .bind(hash)
-        .bind(row::text(by))
-        .bind(at)
-        .execute(&mut *tx)
         .await?;
         keep_an_admin(&mut *tx, admins).await?;
         // Sessions opened with the old password end.
-        sqlx::query("delete from sessions where who = $1").bind(name).execute(&mut *tx).await?;
+        tx.execute("delete from sessions where who = $1", name).await?;
         let action = if before.is_some() { Action::Set } else { Action::Add };
         let entry = Entry { action, kind: Kind::User, task: "", subject: name };
         let before = before.map(|user| json!({"role": user.role}));
@@ -157,9 +152,8 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn users(&self) -> Result<Vec<User>, Error> {
-        let mut users: Vec<User> = sqlx::query_as("select name, role, password, created_by, created_at from users")
-            .fetch_all(&self.read)
-            .await?;
+        let mut users: Vec<User> =
+            statement::all(&self.read, "select name, role, password, created_by, created_at from users", ()).await?;
         users.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(users)
     }
@@ -171,8 +165,8 @@ impl Store {
     pub async fn remove_user(&self, name: &str, admins: Admins, by: &str, at: Timestamp) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         let gone = find_user(&mut *tx, name).await?.ok_or_else(|| no_user(name))?;
-        sqlx::query("delete from sessions where who = $1").bind(name).execute(&mut *tx).await?;
-        sqlx::query("delete from users where name = $1").bind(name).execute(&mut *tx).await?;
+        tx.execute("delete from sessions where who = $1", name).await?;
+        tx.execute("delete from users where name = $1", name).await?;
         if gone.role == Role::Admin {
             keep_an_admin(&mut *tx, admins).await?;
         }
@@ -188,19 +182,20 @@ impl Store {
     pub async fn add_token(&self, token: &Token, hash: &str, admins: Admins) -> Result<(), Error> {
         row::check_name("token", &token.id)?;
         let mut tx = self.begin().await?;
-        sqlx::query(
+        tx.execute(
             "insert into tokens (id, hash, role, label, created_by, created_at, expires_at, task)
              values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            (
+                &token.id,
+                hash,
+                token.role,
+                row::text(&token.label),
+                row::text(&token.created_by),
+                token.created_at,
+                token.expires_at,
+                token.task.as_deref(),
+            ),
         )
-        .bind(&token.id)
-        .bind(hash)
-        .bind(token.role.name())
-        .bind(row::text(&token.label))
-        .bind(row::text(&token.created_by))
-        .bind(token.created_at)
-        .bind(token.expires_at)
-        .bind(token.task.as_deref())
-        .execute(&mut *tx)
         .await?;
         keep_an_admin(&mut *tx, admins).await?;
         let entry = Entry { action: Action::Add, kind: Kind::Token, task: "", subject: &token.id };
@@ -221,7 +216,7 @@ impl Store {
     pub async fn use_token(&self, hash: &str, at: Timestamp) -> Result<Option<Token>, Error> {
         const SQL: &str = "select id, role, label, created_by, created_at, used_at, expires_at, task from tokens
              where hash = $1 and (expires_at is null or expires_at > $2)";
-        let found: Option<Token> = sqlx::query_as(SQL).bind(hash).bind(at).fetch_optional(&self.read).await?;
+        let found: Option<Token> = statement::optional(&self.read, SQL, (hash, at)).await?;
         let Some(found) = found else { return Ok(None) };
         if found.used_at.is_none_or(|used| used < at - 60_000) {
             // A failed write is ignored: the next use is recorded.
@@ -232,7 +227,7 @@ impl Store {
 
     async fn note_use(&self, id: &str, at: Timestamp) -> Result<(), Error> {
         let mut tx = self.begin_in(Scope::Statement).await?;
-        sqlx::query("update tokens set used_at = $2 where id = $1").bind(id).bind(at).execute(&mut *tx).await?;
+        tx.execute("update tokens set used_at = $2 where id = $1", (id, at)).await?;
         tx.commit().await
     }
 
@@ -241,10 +236,13 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn tokens(&self) -> Result<Vec<Token>, Error> {
-        Ok(sqlx::query_as(
-            "select id, role, label, created_by, created_at, used_at, expires_at, task from tokens order by created_at, id",
+        statement::all(
+            &self.read,
+            "select id, role, label, created_by, created_at, used_at, expires_at, task from tokens order by
+             created_at, id",
+            (),
         )
-        .fetch_all(&self.read).await?)
+        .await
     }
 
     /// Removes a token and ends the sessions that it opened.
@@ -255,11 +253,11 @@ impl Store {
         let mut tx = self.begin().await?;
         let gone = sqlx::query("select role from tokens where id = $1").bind(id).fetch_optional(&mut *tx).await?;
         let gone = gone.ok_or_else(|| Error::NotFound { what: "token", name: id.to_owned() })?;
-        sqlx::query("delete from tokens where id = $1").bind(id).execute(&mut *tx).await?;
+        tx.execute("delete from tokens where id = $1", id).await?;
         if row::get::<Role>(&gone, "role")? == Role::Admin {
             keep_an_admin(&mut *tx, admins).await?;
         }
-        sqlx::query("delete from sessions where token = $1").bind(id).execute(&mut *tx).await?;
+        tx.execute("delete from sessions where token = $1", id).await?;
         let entry = Entry { action: Action::Delete, kind: Kind::Token, task: "", subject: id };
         record(&mut tx, entry, Actor { by, at }, None, None).await?;
         tx.commit().await
@@ -271,20 +269,21 @@ impl Store {
     /// When the database can't be written.
     pub async fn add_session(&self, hash: &str, session: &Session, at: Timestamp) -> Result<(), Error> {
         let mut tx = self.begin().await?;
-        sqlx::query("delete from sessions where expires_at < $1").bind(at).execute(&mut *tx).await?;
-        sqlx::query(
+        tx.execute("delete from sessions where expires_at < $1", at).await?;
+        tx.execute(
             "insert into sessions (hash, who, role, created_at, expires_at, token, configured, task)
              values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            (
+                hash,
+                row::text(&session.who),
+                session.role,
+                at,
+                session.expires_at,
+                session.token.as_deref(),
+                session.configured.as_deref(),
+                session.task.as_deref(),
+            ),
         )
-        .bind(hash)
-        .bind(row::text(&session.who))
-        .bind(session.role.name())
-        .bind(at)
-        .bind(session.expires_at)
-        .bind(session.token.as_deref())
-        .bind(session.configured.as_deref())
-        .bind(session.task.as_deref())
-        .execute(&mut *tx)
         .await?;
         tx.commit().await
     }
@@ -295,16 +294,15 @@ impl Store {
     /// When the database can't be read.
     pub async fn session(&self, hash: &str, at: Timestamp) -> Result<Option<Session>, Error> {
         // The token is checked too: it may have been removed while a session was being opened with it.
-        Ok(sqlx::query_as(
+        statement::optional(
+            &self.read,
             "select who, role, expires_at, token, configured, task from sessions
              where hash = $1 and expires_at > $2 and (token is null or exists
                    (select 1 from tokens t where t.id = sessions.token
                     and (t.expires_at is null or t.expires_at > $2)))",
+            (hash, at),
         )
-        .bind(hash)
-        .bind(at)
-        .fetch_optional(&self.read)
-        .await?)
+        .await
     }
 
     /// Ends a session.
@@ -313,16 +311,14 @@ impl Store {
     /// When the database can't be written.
     pub async fn end_session(&self, hash: &str) -> Result<(), Error> {
         let mut tx = self.begin_in(Scope::Statement).await?;
-        sqlx::query("delete from sessions where hash = $1").bind(hash).execute(&mut *tx).await?;
+        tx.execute("delete from sessions where hash = $1", hash).await?;
         tx.commit().await
     }
 }
 
 async fn find_user(on: impl AnyExecutor<'_>, name: &str) -> Result<Option<User>, Error> {
-    Ok(sqlx::query_as("select name, role, password, created_by, created_at from users where name = $1")
-        .bind(name)
-        .fetch_optional(on)
-        .await?)
+    statement::optional(on, "select name, role, password, created_by, created_at from users where name = $1", name)
+        .await
 }
 
 /// Fails if everybody must log in but no administrator could. Tokens that expire don't count, because nobody could log

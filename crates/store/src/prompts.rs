@@ -5,7 +5,7 @@ use sqlx::any::AnyExecutor;
 use utoipa::ToSchema;
 
 use crate::row::from_row;
-use crate::{Error, Store, row};
+use crate::{Error, Store, row, statement};
 
 /// A submitted text with its examples, to be added.
 #[derive(Clone, Copy, Debug)]
@@ -91,27 +91,28 @@ impl Store {
         if let Some(parent) = new.parent {
             find(&mut *tx, parent).await?;
         }
-        sqlx::query(
+        tx.execute(
             "insert into prompts (id, dataset, description, task, model_type, text, csv, examples, pending, created_by,
                                   created_at, parent, settings)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            (
+                id,
+                format!("prompt_{id}_{}", new.model_type),
+                row::text(new.description),
+                new.task,
+                new.model_type,
+                row::text(new.text),
+                row::text(new.csv),
+                new.examples,
+                new.pending,
+                row::text(by),
+                at,
+                new.parent,
+                row::text(&new.settings.to_string()),
+            ),
         )
-        .bind(id)
-        .bind(format!("prompt_{id}_{}", new.model_type))
-        .bind(row::text(new.description))
-        .bind(new.task)
-        .bind(new.model_type)
-        .bind(row::text(new.text))
-        .bind(row::text(new.csv))
-        .bind(row::big(new.examples))
-        .bind(row::big(new.pending))
-        .bind(row::text(by))
-        .bind(at)
-        .bind(new.parent.map(row::big))
-        .bind(row::text(&new.settings.to_string()))
-        .execute(&mut *tx)
         .await?;
-        sqlx::query("delete from prompt_drafts where owner = $1").bind(row::text(by)).execute(&mut *tx).await?;
+        tx.execute("delete from prompt_drafts where owner = $1", row::text(by)).await?;
         let found = find(&mut *tx, id as u64).await?;
         tx.commit().await?;
         Ok(found)
@@ -124,12 +125,7 @@ impl Store {
     pub async fn prompt_outcome(&self, ids: &[u64], run: Option<&str>, note: Option<&str>) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         for id in ids {
-            sqlx::query("update prompts set run = $2, note = $3 where id = $1")
-                .bind(row::big(*id))
-                .bind(run)
-                .bind(note.map(row::text))
-                .execute(&mut *tx)
-                .await?;
+            tx.execute("update prompts set run = $2, note = $3 where id = $1", (*id, run, note.map(row::text))).await?;
         }
         tx.commit().await
     }
@@ -139,11 +135,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn prompts(&self, limit: u32, offset: u32) -> Result<Vec<Prompt>, Error> {
-        Ok(sqlx::query_as(select_prompts!("order by id desc limit $1 offset $2"))
-            .bind(i64::from(limit))
-            .bind(i64::from(offset))
-            .fetch_all(&self.read)
-            .await?)
+        statement::all(&self.read, select_prompts!("order by id desc limit $1 offset $2"), (limit, offset)).await
     }
 
     /// A submitted text.
@@ -160,21 +152,23 @@ impl Store {
     /// When the database can't be read.
     pub async fn prompt_versions(&self, id: u64) -> Result<Vec<Prompt>, Error> {
         // A parent is older than its versions, so neither walk goes in circles.
-        Ok(sqlx::query_as(select_prompts!(
-            "with recursive
-             above (id, parent) as (
-                 select id, parent from prompts where id = $1
-                 union all
-                 select p.id, p.parent from prompts p join above on p.id = above.parent),
-             family (id) as (
-                 select id from above where parent is null
-                 union all
-                 select p.id from prompts p join family on p.parent = family.id) ",
-            "where id in (select id from family) order by id"
-        ))
-        .bind(row::big(id))
-        .fetch_all(&self.read)
-        .await?)
+        statement::all(
+            &self.read,
+            select_prompts!(
+                "with recursive
+                 above (id, parent) as (
+                     select id, parent from prompts where id = $1
+                     union all
+                     select p.id, p.parent from prompts p join above on p.id = above.parent),
+                 family (id) as (
+                     select id from above where parent is null
+                     union all
+                     select p.id from prompts p join family on p.parent = family.id) ",
+                "where id in (select id from family) order by id"
+            ),
+            id,
+        )
+        .await
     }
 
     /// Submitted texts before a time without a run and without a reason for that: whoever stored them was stopped in
@@ -184,12 +178,14 @@ impl Store {
     /// When the database can't be read.
     pub async fn prompts_left(&self, before: Timestamp) -> Result<Vec<Prompt>, Error> {
         // Without settings nobody knows what was asked for.
-        Ok(sqlx::query_as(select_prompts!(
-            "where run is null and note is null and settings is not null and created_at < $1 order by id"
-        ))
-        .bind(before)
-        .fetch_all(&self.read)
-        .await?)
+        statement::all(
+            &self.read,
+            select_prompts!(
+                "where run is null and note is null and settings is not null and created_at < $1 order by id"
+            ),
+            before,
+        )
+        .await
     }
 
     /// The whole of a submitted text.
@@ -225,21 +221,18 @@ impl Store {
     /// When the database can't be written.
     pub async fn save_prompt_draft(&self, owner: &str, draft: &Value, at: Timestamp) -> Result<(), Error> {
         let mut tx = self.begin().await?;
-        sqlx::query(
+        tx.execute(
             "insert into prompt_drafts (owner, draft, updated_at) values ($1, $2, $3)
              on conflict (owner) do update set draft = excluded.draft, updated_at = excluded.updated_at",
+            (row::text(owner), row::text(&draft.to_string()), at),
         )
-        .bind(row::text(owner))
-        .bind(row::text(&draft.to_string()))
-        .bind(at)
-        .execute(&mut *tx)
         .await?;
         tx.commit().await
     }
 }
 
 async fn find(on: impl AnyExecutor<'_>, id: u64) -> Result<Prompt, Error> {
-    let found = sqlx::query_as(select_prompts!("where id = $1")).bind(row::big(id)).fetch_optional(on).await?;
+    let found = statement::optional(on, select_prompts!("where id = $1"), id).await?;
     found.ok_or(Error::NoPrompt(id))
 }
 

@@ -28,29 +28,29 @@ impl Store {
     ) -> Result<(), E> {
         let mut tx = self.begin().await?;
         allow(&all(&mut *tx).await?)?;
-        sqlx::query(
-            "insert into rentals (name, run, provider, kind, region, place, cents_per_hour, unit_seconds, most_cents, state,
-                                  instance, address, intended_at, leaving_at, ended_at)
+        tx.execute(
+            "insert into rentals (name, run, provider, kind, region, place, cents_per_hour, unit_seconds, most_cents,
+                                  state, instance, address, intended_at, leaving_at, ended_at)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+            (
+                &new.name,
+                &new.run,
+                &new.provider,
+                &new.kind,
+                &new.region,
+                &new.place,
+                new.cents_per_hour,
+                new.unit_seconds,
+                new.most_cents,
+                new.state.name(),
+                new.instance.as_deref(),
+                new.address.as_deref(),
+                new.intended_at,
+                new.leaving_at,
+                new.ended_at,
+            ),
         )
-        .bind(&new.name)
-        .bind(&new.run)
-        .bind(&new.provider)
-        .bind(&new.kind)
-        .bind(&new.region)
-        .bind(&new.place)
-        .bind(i64::from(new.cents_per_hour))
-        .bind(i64::from(new.unit_seconds))
-        .bind(row::big(new.most_cents))
-        .bind(new.state.name())
-        .bind(new.instance.as_deref())
-        .bind(new.address.as_deref())
-        .bind(new.intended_at)
-        .bind(new.leaving_at)
-        .bind(new.ended_at)
-        .execute(&mut *tx)
-        .await
-        .map_err(Error::from)?;
+        .await?;
         Ok(tx.commit().await?)
     }
 
@@ -64,16 +64,18 @@ impl Store {
         if row.map(|row| rental(&row)).transpose()?.as_ref() != Some(old) {
             return Ok(false);
         }
-        sqlx::query(
-            "update rentals set state = $2, instance = $3, address = $4, leaving_at = $5, ended_at = $6 where name = $1",
+        tx.execute(
+            "update rentals set state = $2, instance = $3, address = $4, leaving_at = $5, ended_at = $6
+             where name = $1",
+            (
+                &new.name,
+                new.state.name(),
+                new.instance.as_deref(),
+                new.address.as_deref(),
+                new.leaving_at,
+                new.ended_at,
+            ),
         )
-        .bind(&new.name)
-        .bind(new.state.name())
-        .bind(new.instance.as_deref())
-        .bind(new.address.as_deref())
-        .bind(new.leaving_at)
-        .bind(new.ended_at)
-        .execute(&mut *tx)
         .await?;
         tx.commit().await?;
         Ok(true)

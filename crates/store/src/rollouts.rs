@@ -9,7 +9,7 @@ use crate::database::Tx;
 use crate::row::from_row;
 use crate::scope::Scope;
 use crate::versions::{active, get};
-use crate::{Action, Error, Kind, Stage, Store, row};
+use crate::{Action, Error, Kind, Stage, Store, row, statement};
 
 /// Most inputs per roll-out whose answers are stored; later ones are only counted.
 const MOST: i64 = 50_000;
@@ -211,19 +211,12 @@ impl Store {
         }
         let last: i64 = sqlx::query_scalar("select coalesce(max(id), 0) from rollouts").fetch_one(&mut *tx).await?;
         let id = last + 1;
-        sqlx::query(
+        tx.execute(
             "insert into rollouts (id, task, version, against, state, policy, started_at, stage_at, failures, dropped,
                                    created_by)
              values ($1, $2, $3, $4, 'shadow', $5, $6, $6, 0, 0, $7)",
+            (id, task, version, &active.name, json!(policy).to_string(), at, row::text(by)),
         )
-        .bind(id)
-        .bind(task)
-        .bind(version)
-        .bind(&active.name)
-        .bind(json!(policy).to_string())
-        .bind(at)
-        .bind(row::text(by))
-        .execute(&mut *tx)
         .await?;
         set_stage(&mut tx, task, version, RolloutState::Shadow).await?;
         let after = json!({"rollout": RolloutState::Shadow, "against": active.name, "policy": policy});
@@ -247,7 +240,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn running_rollouts(&self) -> Result<Vec<Rollout>, Error> {
-        Ok(sqlx::query_as(select_rollouts!("where ended_at is null order by id")).fetch_all(&self.read).await?)
+        statement::all(&self.read, select_rollouts!("where ended_at is null order by id"), ()).await
     }
 
     /// The newest roll-outs of a task.
@@ -255,11 +248,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn rollouts(&self, task: &str, limit: u32) -> Result<Vec<Rollout>, Error> {
-        Ok(sqlx::query_as(select_rollouts!("where task = $1 order by id desc limit $2"))
-            .bind(task)
-            .bind(i64::from(limit))
-            .fetch_all(&self.read)
-            .await?)
+        statement::all(&self.read, select_rollouts!("where task = $1 order by id desc limit $2"), (task, limit)).await
     }
 
     /// A roll-out of a task by its number; the newest if none is named.
@@ -267,12 +256,11 @@ impl Store {
     /// # Errors
     /// [`Error::NoRollout`].
     pub async fn rollout_numbered(&self, task: &str, number: Option<i64>) -> Result<Rollout, Error> {
-        let found = sqlx::query_as(select_rollouts!(
-            "where task = $1 and id = coalesce($2, (select max(id) from rollouts where task = $1))"
-        ))
-        .bind(task)
-        .bind(number)
-        .fetch_optional(&self.read)
+        let found = statement::optional(
+            &self.read,
+            select_rollouts!("where task = $1 and id = coalesce($2, (select max(id) from rollouts where task = $1))"),
+            (task, number),
+        )
         .await?;
         found.ok_or_else(|| Error::NoRollout { task: task.to_owned(), number })
     }
@@ -298,20 +286,14 @@ impl Store {
             return Err(Error::RolloutRefused { task: task.to_owned(), what });
         }
         let ended = (!to.is_running()).then_some(at);
-        sqlx::query("update rollouts set state = $2, stage_at = $3, ended_at = $4, why = $5 where id = $1")
-            .bind(seen.id)
-            .bind(to.name())
-            .bind(at)
-            .bind(ended)
-            .bind(why.map(row::text))
-            .execute(&mut *tx)
-            .await?;
+        tx.execute(
+            "update rollouts set state = $2, stage_at = $3, ended_at = $4, why = $5 where id = $1",
+            (seen.id, to, at, ended, why.map(row::text)),
+        )
+        .await?;
         set_stage(&mut tx, task, version, to).await?;
         if ended.is_some() {
-            sqlx::query("delete from rollout_answers where rollout = $1 and decision is null")
-                .bind(seen.id)
-                .execute(&mut *tx)
-                .await?;
+            tx.execute("delete from rollout_answers where rollout = $1 and decision is null", seen.id).await?;
         }
         let (old, new) = (json!({"rollout": now.state}), json!({"rollout": to, "why": why}));
         let entry = Entry { action: Action::Set, kind: Kind::Version, task, subject: version };
@@ -344,29 +326,31 @@ impl Store {
                 over += 1;
                 continue;
             }
-            let added = sqlx::query(
-                "insert into rollout_answers (rollout, digest, input, served, active_answer, candidate_answer, agreement,
-                                              answered_at)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing",
-            )
-            .bind(id)
-            .bind(Digest::of(pair.input.as_bytes()).as_str())
-            .bind(row::text(&pair.input))
-            .bind(&pair.served)
-            .bind(pair.active.to_string())
-            .bind(pair.candidate.to_string())
-            .bind(if pair.agreement.is_finite() { pair.agreement } else { 0.0 })
-            .bind(pair.at)
-            .execute(&mut *tx)
-            .await?;
-            kept += i64::try_from(added.rows_affected()).unwrap_or(1);
+            let added = tx
+                .execute(
+                    "insert into rollout_answers (rollout, digest, input, served, active_answer,
+                     candidate_answer, agreement,
+                                                  answered_at)
+                     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing",
+                    (
+                        id,
+                        Digest::of(pair.input.as_bytes()).as_str(),
+                        row::text(&pair.input),
+                        &pair.served,
+                        pair.active.to_string(),
+                        pair.candidate.to_string(),
+                        if pair.agreement.is_finite() { pair.agreement } else { 0.0 },
+                        pair.at,
+                    ),
+                )
+                .await?;
+            kept += i64::try_from(added).unwrap_or(1);
         }
-        sqlx::query("update rollouts set failures = failures + $2, dropped = dropped + $3 where id = $1")
-            .bind(id)
-            .bind(row::big(failures))
-            .bind(row::big(dropped) + over)
-            .execute(&mut *tx)
-            .await?;
+        tx.execute(
+            "update rollouts set failures = failures + $2, dropped = dropped + $3 where id = $1",
+            (id, failures, row::big(dropped) + over),
+        )
+        .await?;
         tx.commit().await
     }
 
@@ -398,7 +382,8 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn rollout_decisions(&self, rollout: &Rollout, limit: u32) -> Result<Vec<RolloutDecision>, Error> {
-        Ok(sqlx::query_as(
+        statement::all(
+            &self.read,
             "select a.digest, a.active_answer, a.candidate_answer, min(c.output) as truth, min(e.reviewed_at) as moment
              from rollout_answers a
              join example_revisions c on c.task = $2 and c.input = a.input
@@ -409,13 +394,9 @@ impl Store {
                    select 1 from versions v join dataset_members m on m.task = v.task and m.digest = v.dataset
                    where v.task = $2 and v.name = $3 and m.example = e.id)
              group by a.digest, a.active_answer, a.candidate_answer order by moment, a.digest limit $4",
+            (rollout.id, &rollout.task, &rollout.version, limit),
         )
-        .bind(rollout.id)
-        .bind(&rollout.task)
-        .bind(&rollout.version)
-        .bind(i64::from(limit))
-        .fetch_all(&self.read)
-        .await?)
+        .await
     }
 
     /// Stores scores of both versions. Stored scores and their order never change, because the sequential test is only
@@ -429,20 +410,15 @@ impl Store {
             sqlx::query("select coalesce(max(decision), 0) as n from rollout_answers where rollout = $1").bind(id);
         let mut next = row::get::<i64>(&last.fetch_one(&mut *tx).await?, "n")? + 1;
         for (digest, active, candidate) in scores {
-            let done = sqlx::query(
-                "update rollout_answers
-                 set decision = $3, decided_at = $4, active_score = $5, candidate_score = $6
-                 where rollout = $1 and digest = $2 and decision is null",
-            )
-            .bind(id)
-            .bind(digest.as_str())
-            .bind(next)
-            .bind(at)
-            .bind(*active)
-            .bind(*candidate)
-            .execute(&mut *tx)
-            .await?;
-            next += i64::try_from(done.rows_affected()).unwrap_or(1);
+            let done = tx
+                .execute(
+                    "update rollout_answers
+                     set decision = $3, decided_at = $4, active_score = $5, candidate_score = $6
+                     where rollout = $1 and digest = $2 and decision is null",
+                    (id, digest.as_str(), next, at, *active, *candidate),
+                )
+                .await?;
+            next += i64::try_from(done).unwrap_or(1);
         }
         tx.commit().await
     }
@@ -452,13 +428,13 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn rollout_outcomes(&self, id: i64) -> Result<Vec<RolloutOutcome>, Error> {
-        Ok(sqlx::query_as(
+        statement::all(
+            &self.read,
             "select active_score, candidate_score, decided_at from rollout_answers
              where rollout = $1 and decision is not null order by decision",
+            id,
         )
-        .bind(id)
-        .fetch_all(&self.read)
-        .await?)
+        .await
     }
 
     /// Numbers of answers of a roll-out.
@@ -466,37 +442,35 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn rollout_counts(&self, rollout: &Rollout) -> Result<RolloutCounts, Error> {
-        Ok(sqlx::query_as(
+        statement::one(
+            &self.read,
             "select count(*) as pairs, coalesce(sum(case when served = $2 then 1 else 0 end), 0) as canary,
                     avg(agreement) as agreement
              from rollout_answers where rollout = $1",
+            (rollout.id, &rollout.version),
         )
-        .bind(rollout.id)
-        .bind(&rollout.version)
-        .fetch_one(&self.read)
-        .await?)
+        .await
     }
 }
 
 /// Sets the stage of the candidate to that of the roll-out's state; an active version stays active.
 async fn set_stage(tx: &mut Tx<'_>, task: &str, version: &str, state: RolloutState) -> Result<(), Error> {
     if state != RolloutState::Promoted {
-        sqlx::query("update versions set stage = $3 where task = $1 and name = $2 and stage <> 'active'")
-            .bind(task)
-            .bind(version)
-            .bind(state.stage().name())
-            .execute(&mut **tx)
-            .await?;
+        tx.execute(
+            "update versions set stage = $3 where task = $1 and name = $2 and stage <> 'active'",
+            (task, version, state.stage()),
+        )
+        .await?;
     }
     Ok(())
 }
 
 async fn one(on: impl AnyExecutor<'_>, id: i64) -> Result<Rollout, Error> {
-    Ok(sqlx::query_as(select_rollouts!("where id = $1")).bind(id).fetch_one(on).await?)
+    statement::one(on, select_rollouts!("where id = $1"), id).await
 }
 
 async fn running(on: impl AnyExecutor<'_>, task: &str) -> Result<Option<Rollout>, Error> {
-    Ok(sqlx::query_as(select_rollouts!("where task = $1 and ended_at is null")).bind(task).fetch_optional(on).await?)
+    statement::optional(on, select_rollouts!("where task = $1 and ended_at is null"), task).await
 }
 
 from_row!(RolloutDecision { digest, truth, active = "active_answer", candidate = "candidate_answer" });

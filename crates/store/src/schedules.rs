@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
 use crate::row::from_row;
-use crate::{Action, Error, Kind, Store, row};
+use crate::{Action, Error, Kind, Store, row, statement};
 
 /// A schedule to add.
 #[derive(Clone, Copy, Debug)]
@@ -100,25 +100,28 @@ impl Store {
     pub async fn add_schedule(&self, new: NewSchedule<'_>, by: &str, at: Timestamp) -> Result<Schedule, Error> {
         row::check_name("schedule", new.id)?;
         let mut tx = self.begin().await?;
-        let added = sqlx::query(
-            "insert into schedules (id, task, cron, zone, request, min_new, next_at, created_by, created_at, after_new,
-                    even_unchanged)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing",
-        )
-        .bind(new.id)
-        .bind(new.task)
-        .bind(row::text(new.cron))
-        .bind(row::text(new.zone))
-        .bind(new.request.to_string())
-        .bind(row::big(new.min_new))
-        .bind(new.next_at)
-        .bind(row::text(by))
-        .bind(at)
-        .bind(row::big(new.after_new))
-        .bind(i64::from(new.even_unchanged))
-        .execute(&mut *tx)
-        .await?;
-        if added.rows_affected() == 0 {
+        let added = tx
+            .execute(
+                "insert into schedules (id, task, cron, zone, request, min_new, next_at, created_by, created_at,
+                 after_new,
+                        even_unchanged)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing",
+                (
+                    new.id,
+                    new.task,
+                    row::text(new.cron),
+                    row::text(new.zone),
+                    new.request.to_string(),
+                    new.min_new,
+                    new.next_at,
+                    row::text(by),
+                    at,
+                    new.after_new,
+                    new.even_unchanged,
+                ),
+            )
+            .await?;
+        if added == 0 {
             return Err(Error::ScheduleExists(new.id.to_owned()));
         }
         let schedule = find(&mut *tx, new.id).await?.ok_or_else(|| Error::NoSchedule(new.id.to_owned()))?;
@@ -133,7 +136,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn schedules(&self) -> Result<Vec<Schedule>, Error> {
-        let mut schedules: Vec<Schedule> = sqlx::query_as(select_schedules!("")).fetch_all(&self.read).await?;
+        let mut schedules: Vec<Schedule> = statement::all(&self.read, select_schedules!(""), ()).await?;
         schedules.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(schedules)
     }
@@ -145,7 +148,7 @@ impl Store {
     pub async fn remove_schedule(&self, id: &str, by: &str, at: Timestamp) -> Result<Schedule, Error> {
         let mut tx = self.begin().await?;
         let gone = find(&mut *tx, id).await?.ok_or_else(|| Error::NoSchedule(id.to_owned()))?;
-        sqlx::query("delete from schedules where id = $1").bind(id).execute(&mut *tx).await?;
+        tx.execute("delete from schedules where id = $1", id).await?;
         let entry = Entry { action: Action::Delete, kind: Kind::Schedule, task: &gone.task, subject: id };
         record(&mut tx, entry, Actor { by, at }, Some(&json!(gone)), None).await?;
         tx.commit().await?;
@@ -171,24 +174,27 @@ pub(crate) async fn advance(
     note: Option<(&str, bool)>,
     at: Timestamp,
 ) -> Result<(), Error> {
-    let moved = sqlx::query(
-        "update schedules set next_at = $3, last_at = $4, last_run = coalesce($5, last_run), last_note = $6, failed = $7
-         where id = $1 and next_at is not distinct from $2",
-    )
-    .bind(due.schedule)
-    .bind(due.at)
-    .bind(due.next_at)
-    .bind(at)
-    .bind(run)
-    .bind(note.map(|(note, _)| row::text(note)))
-    .bind(i64::from(note.is_some_and(|(_, failed)| failed)))
-    .execute(&mut **tx)
-    .await?;
-    if moved.rows_affected() == 1 { Ok(()) } else { Err(Error::ScheduleMoved(due.schedule.to_owned())) }
+    let moved = tx
+        .execute(
+            "update schedules set next_at = $3, last_at = $4, last_run = coalesce($5, last_run), last_note = $6,
+             failed = $7
+             where id = $1 and next_at is not distinct from $2",
+            (
+                due.schedule,
+                due.at,
+                due.next_at,
+                at,
+                run,
+                note.map(|(note, _)| row::text(note)),
+                note.is_some_and(|(_, failed)| failed),
+            ),
+        )
+        .await?;
+    if moved == 1 { Ok(()) } else { Err(Error::ScheduleMoved(due.schedule.to_owned())) }
 }
 
 async fn find(on: impl AnyExecutor<'_>, id: &str) -> Result<Option<Schedule>, Error> {
-    Ok(sqlx::query_as(select_schedules!("where id = $1")).bind(id).fetch_optional(on).await?)
+    statement::optional(on, select_schedules!("where id = $1"), id).await
 }
 
 from_row!(Schedule {

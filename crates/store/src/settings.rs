@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::changes::{Actor, Entry, record};
 use crate::row::from_row;
-use crate::{Action, Error, Kind, Store, row};
+use crate::{Action, Error, Kind, Store, row, statement};
 
 /// A named value that people can change.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -26,7 +26,7 @@ impl Store {
     /// When the database can't be read.
     pub async fn settings(&self) -> Result<Vec<Setting>, Error> {
         let mut settings: Vec<Setting> =
-            sqlx::query_as("select name, value, updated_by, updated_at from settings").fetch_all(&self.read).await?;
+            statement::all(&self.read, "select name, value, updated_by, updated_at from settings", ()).await?;
         settings.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(settings)
     }
@@ -36,10 +36,12 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn setting(&self, name: &str) -> Result<Option<Setting>, Error> {
-        Ok(sqlx::query_as("select name, value, updated_by, updated_at from settings where name = $1")
-            .bind(name)
-            .fetch_optional(&self.read)
-            .await?)
+        statement::optional(
+            &self.read,
+            "select name, value, updated_by, updated_at from settings where name = $1",
+            name,
+        )
+        .await
     }
 
     /// Sets a setting.
@@ -51,16 +53,12 @@ impl Store {
         let mut tx = self.begin().await?;
         let row = sqlx::query("select value from settings where name = $1").bind(name).fetch_optional(&mut *tx).await?;
         let before: Option<Value> = row.map(|row| row::get(&row, "value")).transpose()?;
-        sqlx::query(
+        tx.execute(
             "insert into settings (name, value, updated_by, updated_at) values ($1, $2, $3, $4)
              on conflict (name) do update
              set value = excluded.value, updated_by = excluded.updated_by, updated_at = excluded.updated_at",
+            (name, value.to_string(), row::text(by), at),
         )
-        .bind(name)
-        .bind(value.to_string())
-        .bind(row::text(by))
-        .bind(at)
-        .execute(&mut *tx)
         .await?;
         let entry = Entry { action: Action::Set, kind: Kind::Setting, task: "", subject: name };
         let before = before.map(|value| json!({"value": value}));

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::changes::{Actor, Entry, record};
 use crate::row::from_row;
 use crate::runs::{NewRun, Run, Submission, add_trial_run, method_of, submit};
-use crate::{Action, Error, Kind, Store, datasets, row};
+use crate::{Action, Error, Kind, Store, datasets, row, statement};
 
 names! {
     /// State of a study.
@@ -147,27 +147,18 @@ impl Store {
             return Err(Error::StudyActive { task: task.to_owned(), study: row::get(&active, "id")? });
         }
         datasets::save(&mut tx, task, dataset, Actor { by, at }).await?;
-        sqlx::query(
+        tx.execute(
             "insert into studies (id, seq, task, state, plan, created_by, created_at)
              select $1, coalesce(max(seq), 0) + 1, $2, 'running', $3, $4, $5 from studies",
+            (id, task, plan.to_string(), row::text(by), at),
         )
-        .bind(id)
-        .bind(task)
-        .bind(plan.to_string())
-        .bind(row::text(by))
-        .bind(at)
-        .execute(&mut *tx)
         .await?;
         let entry = Entry { action: Action::Add, kind: Kind::Study, task, subject: id };
         record(&mut tx, entry, Actor { by, at }, None, Some(&json!({"state": "running"}))).await?;
-        let added = sqlx::query_as(select_studies!("where id = $1")).bind(id).fetch_one(&mut *tx).await?;
+        let added = statement::one(&mut *tx, select_studies!("where id = $1"), id).await?;
         if let Some((run, order)) = waiting {
             let run = submit(&mut tx, run, order, dataset, Actor { by, at }).await?;
-            sqlx::query("update runs set phase = $2, search = $3 where id = $1")
-                .bind(&run.id)
-                .bind(Phase::Search.name())
-                .bind(id)
-                .execute(&mut *tx)
+            tx.execute("update runs set phase = $2, search = $3 where id = $1", (&run.id, Phase::Search.name(), id))
                 .await?;
         }
         tx.commit().await?;
@@ -187,18 +178,21 @@ impl Store {
     ) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         let (spec, request) = chosen.unzip();
-        let ended = sqlx::query(
-            "update runs set phase = null, spec = coalesce($3, spec), request = coalesce($4, request), method = coalesce($5, method)
-             where id = $1 and state = 'queued' and phase = $2",
-        )
-        .bind(&run.id)
-        .bind(Phase::Search.name())
-        .bind(spec.map(|spec| json!(spec).to_string()))
-        .bind(request.map(Value::to_string))
-        .bind(spec.map(|spec| method_of(&spec.adapter)))
-        .execute(&mut *tx)
-        .await?;
-        if ended.rows_affected() == 1 {
+        let ended = tx
+            .execute(
+                "update runs set phase = null, spec = coalesce($3, spec), request = coalesce($4, request),
+                 method = coalesce($5, method)
+                 where id = $1 and state = 'queued' and phase = $2",
+                (
+                    &run.id,
+                    Phase::Search.name(),
+                    spec.map(|spec| json!(spec).to_string()),
+                    request,
+                    spec.map(|spec| method_of(&spec.adapter)),
+                ),
+            )
+            .await?;
+        if ended == 1 {
             let entry = Entry { action: Action::Set, kind: Kind::Run, task: &run.task, subject: &run.id };
             let after = json!({"phase": null, "settings": if spec.is_some() { "best" } else { "recipe" }});
             record(&mut tx, entry, Actor { by, at }, Some(&json!({"phase": Phase::Search})), Some(&after)).await?;
@@ -211,7 +205,7 @@ impl Store {
     /// # Errors
     /// [`Error::NoStudy`].
     pub async fn study(&self, id: &str) -> Result<Study, Error> {
-        let found = sqlx::query_as(select_studies!("where id = $1")).bind(id).fetch_optional(&self.read).await?;
+        let found = statement::optional(&self.read, select_studies!("where id = $1"), id).await?;
         found.ok_or_else(|| Error::NoStudy(id.to_owned()))
     }
 
@@ -220,10 +214,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn studies(&self, task: Option<&str>) -> Result<Vec<Study>, Error> {
-        Ok(sqlx::query_as(select_studies!("where ($1 is null or task = $1) order by seq desc"))
-            .bind(task)
-            .fetch_all(&self.read)
-            .await?)
+        statement::all(&self.read, select_studies!("where ($1 is null or task = $1) order by seq desc"), task).await
     }
 
     /// The trials of a study, in order.
@@ -231,13 +222,13 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn trials(&self, study: &str) -> Result<Vec<Trial>, Error> {
-        Ok(sqlx::query_as(
+        statement::all(
+            &self.read,
             "select number, run, state, point, settings, loss, rungs, bytes, latency_ms, millis, note from trials
              where study = $1 order by number",
+            study,
         )
-        .bind(study)
-        .fetch_all(&self.read)
-        .await?)
+        .await
     }
 
     /// Adds the next trial of a running study together with its run, in one transaction. Returns `false` if another
@@ -252,19 +243,14 @@ impl Store {
         if still.fetch_optional(&mut *tx).await?.is_none() {
             return Ok(false);
         }
-        let added = sqlx::query(
-            "insert into trials (study, number, run, state, point, settings) values ($1, $2, $3, $4, $5, $6)
-             on conflict do nothing",
-        )
-        .bind(&study.id)
-        .bind(row::big(trial.number))
-        .bind(&trial.run)
-        .bind(trial.state.name())
-        .bind(trial.point.to_string())
-        .bind(trial.settings.to_string())
-        .execute(&mut *tx)
-        .await?;
-        if added.rows_affected() == 0 {
+        let added = tx
+            .execute(
+                "insert into trials (study, number, run, state, point, settings) values ($1, $2, $3, $4, $5, $6)
+                 on conflict do nothing",
+                (&study.id, trial.number, &trial.run, trial.state, trial.point.to_string(), trial.settings.to_string()),
+            )
+            .await?;
+        if added == 0 {
             return Ok(false);
         }
         add_trial_run(&mut tx, &study.id, new, Actor { by, at }).await?;
@@ -304,15 +290,13 @@ impl Store {
     /// When the database can't be written.
     pub async fn end_study(&self, study: &Study, state: StudyState, by: &str, at: Timestamp) -> Result<(), Error> {
         let mut tx = self.begin().await?;
-        let ended = sqlx::query(
-            "update studies set state = $2, finished_at = $3, note = null where id = $1 and state = 'running'",
-        )
-        .bind(&study.id)
-        .bind(state.name())
-        .bind(at)
-        .execute(&mut *tx)
-        .await?;
-        if ended.rows_affected() == 1 {
+        let ended = tx
+            .execute(
+                "update studies set state = $2, finished_at = $3, note = null where id = $1 and state = 'running'",
+                (&study.id, state, at),
+            )
+            .await?;
+        if ended == 1 {
             let entry = Entry { action: Action::State, kind: Kind::Study, task: &study.task, subject: &study.id };
             record(
                 &mut tx,
@@ -332,11 +316,7 @@ impl Store {
     /// When the database can't be written.
     pub async fn note_study(&self, id: &str, note: Option<&str>) -> Result<(), Error> {
         let mut tx = self.begin().await?;
-        sqlx::query("update studies set note = $2 where id = $1")
-            .bind(id)
-            .bind(note.map(row::text))
-            .execute(&mut *tx)
-            .await?;
+        tx.execute("update studies set note = $2 where id = $1", (id, note.map(row::text))).await?;
         tx.commit().await
     }
 }

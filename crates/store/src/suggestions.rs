@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::examples::{Stored, examples_of};
 use crate::row::from_row;
-use crate::{Error, Store, Version, row};
+use crate::{Error, Store, Version, row, statement};
 
 /// The answer of a version to an example that waits for its review.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -55,24 +55,25 @@ impl Store {
         let mut tx = self.begin().await?;
         for new in suggestions {
             // An example that was deleted meanwhile gets no suggestion.
-            sqlx::query(
+            tx.execute(
                 "insert into suggestions
                      (task, example, revision, version, answer, confidence, disagrees, made_at, fields)
                  select e.task, e.id, $3, $4, $5, $6, $7, $8, $9 from examples e where e.task = $1 and e.id = $2
                  on conflict (task, example) do update set revision = excluded.revision,
                      version = excluded.version, answer = excluded.answer, confidence = excluded.confidence,
                      disagrees = excluded.disagrees, made_at = excluded.made_at, fields = excluded.fields",
+                (
+                    &new.task,
+                    &new.example,
+                    new.revision,
+                    row::text(&new.version),
+                    new.answer.to_string(),
+                    if new.confidence.is_finite() { new.confidence } else { 0.0 },
+                    new.disagrees,
+                    new.made_at,
+                    fields_json(&new.fields),
+                ),
             )
-            .bind(&new.task)
-            .bind(&new.example)
-            .bind(i64::from(new.revision))
-            .bind(row::text(&new.version))
-            .bind(new.answer.to_string())
-            .bind(if new.confidence.is_finite() { new.confidence } else { 0.0 })
-            .bind(i64::from(new.disagrees))
-            .bind(new.made_at)
-            .bind(fields_json(&new.fields))
-            .execute(&mut *tx)
             .await?;
         }
         tx.commit().await
@@ -83,16 +84,15 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn suggestion(&self, task: &str, example: &str) -> Result<Option<Suggestion>, Error> {
-        Ok(sqlx::query_as(
+        statement::optional(
+            &self.read,
             "select s.task, s.example, s.revision, s.version, s.answer, s.confidence, s.disagrees, s.made_at, s.fields
              from suggestions s
              join examples e on e.task = s.task and e.id = s.example and e.revision = s.revision
              where s.task = $1 and s.example = $2",
+            (task, example),
         )
-        .bind(task)
-        .bind(example)
-        .fetch_optional(&self.read)
-        .await?)
+        .await
     }
 
     /// What a version answered to the pending examples of its task, with its confidence, by the example's id.
@@ -121,7 +121,8 @@ impl Store {
     /// When the database can't be read.
     pub async fn suggested(&self, version: &Version, decided: bool, limit: u32) -> Result<Vec<Suggested>, Error> {
         // Choose the newest by their small columns first; only their large columns are read.
-        Ok(sqlx::query_as(
+        statement::all(
+            &self.read,
             "with known as (
                  select s.made_at, e.id, e.revision, e.reviewed_at, e.position,
                         case when e.review = 'approved' and e.touched = 1 and e.reviewed_at >= s.made_at
@@ -145,14 +146,15 @@ impl Store {
              join suggestions s on s.task = $1 and s.example = n.id
              join example_revisions c on c.task = $1 and c.id = n.id and c.revision = n.revision
              order by n.moment desc, n.position desc",
+            (
+                &version.task,
+                &version.name,
+                version.dataset.as_ref().map_or("", |digest| digest.as_str()),
+                decided,
+                limit,
+            ),
         )
-        .bind(&version.task)
-        .bind(&version.name)
-        .bind(version.dataset.as_ref().map_or("", |digest| digest.as_str()))
-        .bind(i64::from(decided))
-        .bind(i64::from(limit))
-        .fetch_all(&self.read)
-        .await?)
+        .await
     }
 
     /// Pending examples without a suggestion of this version, newest first.
@@ -160,16 +162,16 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn without_suggestion(&self, task: &str, version: &str, limit: u32) -> Result<Vec<Example>, Error> {
-        let found: Vec<Stored> = sqlx::query_as(examples_of!(
-            "left join suggestions s on s.task = e.task and s.example = e.id and s.revision = e.revision
+        let found: Vec<Stored> = statement::all(
+            &self.read,
+            examples_of!(
+                "left join suggestions s on s.task = e.task and s.example = e.id and s.revision = e.revision
                   and s.version = $2
              where e.task = $1 and e.review = 'pending' and s.task is null
              order by coalesce(e.source_at, 0) desc, e.position desc limit $3"
-        ))
-        .bind(task)
-        .bind(version)
-        .bind(i64::from(limit))
-        .fetch_all(&self.read)
+            ),
+            (task, version, limit),
+        )
         .await?;
         Ok(found.into_iter().map(|stored| stored.example).collect())
     }

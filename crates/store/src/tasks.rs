@@ -10,7 +10,7 @@ use crate::changes::{Actor, Entry, differing, record};
 use crate::database::Tx;
 use crate::dump::columns;
 use crate::row::from_row;
-use crate::{Action, Error, Kind, Store, row};
+use crate::{Action, Error, Kind, Store, row, statement};
 
 /// A revision of a task.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -92,9 +92,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn tasks(&self) -> Result<Vec<TaskRevision>, Error> {
-        Ok(sqlx::query_as(select_revisions!("and t.revision = r.revision order by t.seq"))
-            .fetch_all(&self.read)
-            .await?)
+        statement::all(&self.read, select_revisions!("and t.revision = r.revision order by t.seq"), ()).await
     }
 
     /// The newest revision of a task, if it is stored.
@@ -110,10 +108,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn task_revisions(&self, name: &str) -> Result<Vec<TaskRevision>, Error> {
-        Ok(sqlx::query_as(select_revisions!("where r.task = $1 order by r.revision"))
-            .bind(name)
-            .fetch_all(&self.read)
-            .await?)
+        statement::all(&self.read, select_revisions!("where r.task = $1 order by r.revision"), name).await
     }
 
     /// Stores a new revision of a task; the first revision also adds the task. `by` is recorded in the audit trail.
@@ -164,11 +159,7 @@ impl Store {
         if stored(&mut tx, name).await?.archived == archived {
             return Ok(false);
         }
-        sqlx::query("update tasks set archived_at = $2 where name = $1")
-            .bind(name)
-            .bind(archived.then_some(at))
-            .execute(&mut *tx)
-            .await?;
+        tx.execute("update tasks set archived_at = $2 where name = $1", (name, archived.then_some(at))).await?;
         let entry = Entry { action: Action::Set, kind: Kind::Task, task: name, subject: name };
         let (old, new) = (json!({"archived": !archived}), json!({"archived": archived}));
         record(&mut tx, entry, Actor { by, at }, Some(&old), Some(&new)).await?;
@@ -198,16 +189,13 @@ impl Store {
         move_rows(&mut tx, self.dialect, name, new).await?;
         rename_within(&mut tx, "task_revisions", "revision", "definition", "name", new).await?;
         rename_within(&mut tx, "schedules", "id", "request", "task", new).await?;
-        sqlx::query("update tasks set name = $2 where name = $1").bind(name).bind(new).execute(&mut *tx).await?;
-        sqlx::query("update settings set name = $2 where name = $1")
-            .bind(format!("guidelines-{name}"))
-            .bind(format!("guidelines-{new}"))
-            .execute(&mut *tx)
-            .await?;
-        sqlx::query("update changes set subject = $1 where kind = 'task' and task = $1")
-            .bind(new)
-            .execute(&mut *tx)
-            .await?;
+        tx.execute("update tasks set name = $2 where name = $1", (name, new)).await?;
+        tx.execute(
+            "update settings set name = $2 where name = $1",
+            (format!("guidelines-{name}"), format!("guidelines-{new}")),
+        )
+        .await?;
+        tx.execute("update changes set subject = $1 where kind = 'task' and task = $1", new).await?;
         let entry = Entry { action: Action::Set, kind: Kind::Task, task: new, subject: new };
         record(&mut tx, entry, Actor { by, at }, Some(&json!({"name": name})), Some(&json!({"name": new}))).await?;
         tx.commit().await
@@ -229,18 +217,12 @@ async fn append(tx: &mut Tx<'_>, new: NewTaskRevision<'_>, actor: Actor<'_>) -> 
         None => "insert into tasks (name, seq, revision) select $1, coalesce(max(seq), 0) + 1, $2 from tasks",
         Some(_) => "update tasks set revision = $2 where name = $1",
     };
-    sqlx::query(keep).bind(new.task).bind(next).execute(&mut **tx).await?;
-    sqlx::query(
+    tx.execute(keep, (new.task, next)).await?;
+    tx.execute(
         "insert into task_revisions (task, revision, definition, built_in, created_by, created_at)
          values ($1, $2, $3, $4, $5, $6)",
+        (new.task, next, new.definition.to_string(), new.built_in, row::text(new.created_by), actor.at),
     )
-    .bind(new.task)
-    .bind(next)
-    .bind(new.definition.to_string())
-    .bind(i64::from(new.built_in))
-    .bind(row::text(new.created_by))
-    .bind(actor.at)
-    .execute(&mut **tx)
     .await?;
     let action = if before.is_some() { Action::Set } else { Action::Add };
     let old = before.map_or(Value::Null, |before| before.definition);
@@ -252,10 +234,7 @@ async fn append(tx: &mut Tx<'_>, new: NewTaskRevision<'_>, actor: Actor<'_>) -> 
 }
 
 async fn newest(on: impl AnyExecutor<'_>, name: &str) -> Result<Option<TaskRevision>, Error> {
-    Ok(sqlx::query_as(select_revisions!("and t.revision = r.revision where r.task = $1"))
-        .bind(name)
-        .fetch_optional(on)
-        .await?)
+    statement::optional(on, select_revisions!("and t.revision = r.revision where r.task = $1"), name).await
 }
 
 async fn stored(tx: &mut Tx<'_>, name: &str) -> Result<TaskRevision, Error> {
@@ -281,15 +260,15 @@ async fn move_rows(tx: &mut Tx<'_>, dialect: crate::database::Dialect, name: &st
         let others: Vec<&str> = columns.iter().map(String::as_str).filter(|column| *column != "task").collect();
         let others = others.join(", ");
         let sql = format!("insert into {table} (task, {others}) select $2, {others} from {table} where task = $1");
-        sqlx::query(AssertSqlSafe(sql)).bind(name).bind(new).execute(&mut **tx).await?;
+        tx.execute(AssertSqlSafe(sql), (name, new)).await?;
     }
     for table in REFERRED.into_iter().rev() {
         let sql = format!("delete from {table} where task = $1");
-        sqlx::query(AssertSqlSafe(sql)).bind(name).execute(&mut **tx).await?;
+        tx.execute(AssertSqlSafe(sql), name).await?;
     }
     for table in PLAIN {
         let sql = format!("update {table} set task = $2 where task = $1");
-        sqlx::query(AssertSqlSafe(sql)).bind(name).bind(new).execute(&mut **tx).await?;
+        tx.execute(AssertSqlSafe(sql), (name, new)).await?;
     }
     Ok(())
 }
@@ -310,7 +289,7 @@ async fn rename_within(
         json[field] = json!(new);
         let item: String = row::get(&row, "item")?;
         let sql = format!("update {table} set {column} = $3 where task = $1 and cast({key} as text) = $2");
-        sqlx::query(AssertSqlSafe(sql)).bind(new).bind(item).bind(json.to_string()).execute(&mut **tx).await?;
+        tx.execute(AssertSqlSafe(sql), (new, item, json.to_string())).await?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::changes::{Actor, Entry, record};
 use crate::row::from_row;
-use crate::{Action, Error, Kind, Store, row};
+use crate::{Action, Error, Kind, Store, row, statement};
 
 /// A template that somebody saved.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +24,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn templates(&self) -> Result<Vec<StoredTemplate>, Error> {
-        Ok(sqlx::query_as("select name, file, saved_by from templates order by name").fetch_all(&self.read).await?)
+        statement::all(&self.read, "select name, file, saved_by from templates order by name", ()).await
     }
 
     /// Saves a template, or deletes it.

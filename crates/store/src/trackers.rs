@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 use crate::row::from_row;
 use crate::runs::find;
 use crate::scope::Scope;
-use crate::{Error, Run, RunState, Store, row};
+use crate::{Error, Run, RunState, Store, row, statement};
 
 /// State of sending one run to one tracker.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,11 +61,11 @@ impl Store {
     /// When the database can't be written.
     pub async fn track_run(&self, run: &str, tracker: &str) -> Result<(), Error> {
         let mut tx = self.begin_in(Scope::Statement).await?;
-        sqlx::query("insert into tracked_runs (run, tracker) values ($1, $2) on conflict (run, tracker) do nothing")
-            .bind(run)
-            .bind(tracker)
-            .execute(&mut *tx)
-            .await?;
+        tx.execute(
+            "insert into tracked_runs (run, tracker) values ($1, $2) on conflict (run, tracker) do nothing",
+            (run, tracker),
+        )
+        .await?;
         tx.commit().await
     }
 
@@ -74,7 +74,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn tracked(&self, run: &str) -> Result<Vec<Tracked>, Error> {
-        Ok(sqlx::query_as(select!("where t.run = $1 order by t.tracker")).bind(run).fetch_all(&self.read).await?)
+        statement::all(&self.read, select!("where t.run = $1 order by t.tracker"), run).await
     }
 
     /// The number of runs that are not sent completely to a tracker, and the last failure among them.
@@ -121,13 +121,11 @@ impl Store {
         }
         let mut tx = self.begin().await?;
         let Some(found) = next().fetch_optional(&mut *tx).await? else { return Ok(None) };
-        sqlx::query("update tracked_runs set owner = $3, until = $4 where run = $1 and tracker = $2")
-            .bind(&found.run)
-            .bind(tracker)
-            .bind(owner)
-            .bind(now + millis)
-            .execute(&mut *tx)
-            .await?;
+        tx.execute(
+            "update tracked_runs set owner = $3, until = $4 where run = $1 and tracker = $2",
+            (&found.run, tracker, owner, now + millis),
+        )
+        .await?;
         let run = find(&mut *tx, &found.run).await?.ok_or_else(|| Error::NoRun(found.run.clone()))?;
         tx.commit().await?;
         Ok(Some((found, run)))
@@ -141,27 +139,28 @@ impl Store {
     pub async fn save_tracked(&self, known: &Tracked, owner: &str, millis: i64) -> Result<bool, Error> {
         let now = self.now().await?;
         let mut tx = self.begin_in(Scope::Statement).await?;
-        let saved = sqlx::query(
-            "update tracked_runs set place = $4, seq = $5, steps = $6, state = $7, tries = $8, error = $9,
-                    not_before = $10, sent_at = $11, until = $12, owner = case when $13 > 0 then owner end
-             where run = $1 and tracker = $2 and owner = $3",
-        )
-        .bind(&known.run)
-        .bind(&known.tracker)
-        .bind(owner)
-        .bind(known.place.as_ref().map(Value::to_string))
-        .bind(row::big(known.seq))
-        .bind(known.steps.to_string())
-        .bind(known.state.map(RunState::name))
-        .bind(i64::from(known.tries))
-        .bind(known.error.as_deref().map(row::text))
-        .bind(known.not_before)
-        .bind(known.sent_at)
-        .bind(now + millis)
-        .bind(millis)
-        .execute(&mut *tx)
-        .await?
-        .rows_affected();
+        let saved = tx
+            .execute(
+                "update tracked_runs set place = $4, seq = $5, steps = $6, state = $7, tries = $8, error = $9,
+                        not_before = $10, sent_at = $11, until = $12, owner = case when $13 > 0 then owner end
+                 where run = $1 and tracker = $2 and owner = $3",
+                (
+                    &known.run,
+                    &known.tracker,
+                    owner,
+                    known.place.as_ref(),
+                    known.seq,
+                    known.steps.to_string(),
+                    known.state,
+                    known.tries,
+                    known.error.as_deref().map(row::text),
+                    known.not_before,
+                    known.sent_at,
+                    now + millis,
+                    millis,
+                ),
+            )
+            .await?;
         tx.commit().await?;
         Ok(saved == 1)
     }
@@ -173,15 +172,14 @@ impl Store {
     /// When the database can't be written.
     pub async fn tracker_failed(&self, tracker: &str, error: &str, not_before: Timestamp) -> Result<(), Error> {
         let mut tx = self.begin().await?;
-        sqlx::query(concat!(
-            "update tracked_runs as t set error = $2, not_before = $3
-             where t.tracker = $1 and t.owner is null and ",
-            is_behind!()
-        ))
-        .bind(tracker)
-        .bind(row::text(error))
-        .bind(not_before)
-        .execute(&mut *tx)
+        tx.execute(
+            concat!(
+                "update tracked_runs as t set error = $2, not_before = $3
+                 where t.tracker = $1 and t.owner is null and ",
+                is_behind!()
+            ),
+            (tracker, row::text(error), not_before),
+        )
         .await?;
         tx.commit().await
     }
@@ -201,7 +199,7 @@ impl Store {
     /// When the database can't be written.
     pub async fn free_tracked(&self, owner: &str) -> Result<(), Error> {
         let mut tx = self.begin().await?;
-        sqlx::query("update tracked_runs set until = 0 where owner = $1").bind(owner).execute(&mut *tx).await?;
+        tx.execute("update tracked_runs set until = 0 where owner = $1", owner).await?;
         tx.commit().await
     }
 
@@ -211,10 +209,7 @@ impl Store {
     /// When the database can't be written.
     pub async fn hurry_tracked(&self, tracker: &str) -> Result<(), Error> {
         let mut tx = self.begin().await?;
-        sqlx::query("update tracked_runs set not_before = 0 where tracker = $1 and not_before > 0")
-            .bind(tracker)
-            .execute(&mut *tx)
-            .await?;
+        tx.execute("update tracked_runs set not_before = 0 where tracker = $1 and not_before > 0", tracker).await?;
         tx.commit().await
     }
 
@@ -236,14 +231,11 @@ impl Store {
     /// When the database can't be written.
     pub async fn save_tracked_model(&self, task: &str, tracker: &str, stages: &Value) -> Result<(), Error> {
         let mut tx = self.begin().await?;
-        sqlx::query(
+        tx.execute(
             "insert into tracked_models (task, tracker, stages) values ($1, $2, $3)
              on conflict (task, tracker) do update set stages = excluded.stages",
+            (task, tracker, stages.to_string()),
         )
-        .bind(task)
-        .bind(tracker)
-        .bind(stages.to_string())
-        .execute(&mut *tx)
         .await?;
         tx.commit().await
     }
@@ -253,13 +245,13 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn tracked_versions(&self, tracker: &str) -> Result<Vec<(String, String, String)>, Error> {
-        Ok(sqlx::query_as(
+        statement::all(
+            &self.read,
             "select v.task, v.name, v.stage from versions v join tracked_runs t on t.run = v.run
              where t.tracker = $1 and t.state = 'succeeded' order by v.task, v.created_at, v.name",
+            tracker,
         )
-        .bind(tracker)
-        .fetch_all(&self.read)
-        .await?)
+        .await
     }
 }
 

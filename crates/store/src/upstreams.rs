@@ -9,7 +9,7 @@ use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
 use crate::row::from_row;
 use crate::scope::Scope;
-use crate::{Action, Error, Kind, Store, row};
+use crate::{Action, Error, Kind, Store, row, statement};
 
 names! {
     /// What becomes of the upstream's answers.
@@ -162,7 +162,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn tasks_with_upstream(&self) -> Result<Vec<(String, Timestamp)>, Error> {
-        Ok(sqlx::query_as("select task, updated_at from upstreams order by task").fetch_all(&self.read).await?)
+        statement::all(&self.read, "select task, updated_at from upstreams order by task", ()).await
     }
 
     /// Sets the upstream of a task, or removes it.
@@ -236,7 +236,7 @@ impl Store {
 }
 
 async fn add(tx: &mut Tx<'_>, task: &str, day: i64, counts: &UpstreamCounts) -> Result<(), Error> {
-    sqlx::query(
+    tx.execute(
         "insert into upstream_days (task, day, graft, upstream, failed, prompt_tokens, answer_tokens, recorded, known,
                                     unfit, compared, agreement)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
@@ -251,20 +251,21 @@ async fn add(tx: &mut Tx<'_>, task: &str, day: i64, counts: &UpstreamCounts) -> 
              unfit = upstream_days.unfit + excluded.unfit,
              compared = upstream_days.compared + excluded.compared,
              agreement = upstream_days.agreement + excluded.agreement",
+        (
+            task,
+            day,
+            counts.graft,
+            counts.upstream,
+            counts.failed,
+            counts.prompt_tokens,
+            counts.answer_tokens,
+            counts.recorded,
+            counts.known,
+            counts.unfit,
+            counts.compared,
+            counts.agreement,
+        ),
     )
-    .bind(task)
-    .bind(day)
-    .bind(row::big(counts.graft))
-    .bind(row::big(counts.upstream))
-    .bind(row::big(counts.failed))
-    .bind(row::big(counts.prompt_tokens))
-    .bind(row::big(counts.answer_tokens))
-    .bind(row::big(counts.recorded))
-    .bind(row::big(counts.known))
-    .bind(row::big(counts.unfit))
-    .bind(row::big(counts.compared))
-    .bind(counts.agreement)
-    .execute(&mut **tx)
     .await?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::changes::{Actor, Entry, differing, record};
 use crate::database::Tx;
 use crate::row::from_row;
 use crate::runs::owned;
-use crate::{Action, Error, Kind, Lease, Store, row};
+use crate::{Action, Error, Kind, Lease, Store, row, statement};
 
 names! {
     /// Stage of a version.
@@ -216,10 +216,12 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn version_names(&self, task: Option<&str>) -> Result<Vec<VersionName>, Error> {
-        Ok(sqlx::query_as("select task, name, run from versions where ($1 is null or task = $1) order by seq")
-            .bind(task)
-            .fetch_all(&self.read)
-            .await?)
+        statement::all(
+            &self.read,
+            "select task, name, run from versions where ($1 is null or task = $1) order by seq",
+            task,
+        )
+        .await
     }
 
     /// The active version of a task, if any.
@@ -236,12 +238,13 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn current_versions<M: DeserializeOwned + Send + Unpin>(&self) -> Result<Vec<VersionHead<M>>, Error> {
-        Ok(sqlx::query_as(
+        statement::all(
+            &self.read,
             "select task, name, stage, method, run, base_name, metrics, created_by, created_at from versions
              where stage = 'active' or seq in (select max(seq) from versions group by task) order by seq",
+            (),
         )
-        .fetch_all(&self.read)
-        .await?)
+        .await
     }
 
     /// Stores one metric of a version. With a lease, the write is refused if the worker lost the run.
@@ -283,15 +286,11 @@ impl Store {
             owned(&mut tx, lease).await?;
         }
         let after = set_metric(&mut tx, version, ("evaluation", new.scores), Actor { by, at }).await?;
-        sqlx::query(
+        tx.execute(
             "insert into version_answers (task, version, at, answers) values ($1, $2, $3, $4)
              on conflict (task, version) do update set at = excluded.at, answers = excluded.answers",
+            (&version.task, &version.name, new.at, json!(new.answers).to_string()),
         )
-        .bind(&version.task)
-        .bind(&version.name)
-        .bind(new.at)
-        .bind(json!(new.answers).to_string())
-        .execute(&mut *tx)
         .await?;
         tx.commit().await?;
         Ok(after)
@@ -329,12 +328,7 @@ impl Store {
         if stage == Stage::Active || before.stage == Stage::Active {
             return Err(Error::BadStage { version: before.name, from: before.stage.name(), to: stage.name() });
         }
-        sqlx::query("update versions set stage = $3 where task = $1 and name = $2")
-            .bind(task)
-            .bind(name)
-            .bind(stage.name())
-            .execute(&mut *tx)
-            .await?;
+        tx.execute("update versions set stage = $3 where task = $1 and name = $2", (task, name, stage)).await?;
         let entry = Entry { action: Action::Set, kind: Kind::Version, task, subject: name };
         let (old, new) = (json!({"stage": before.stage}), json!({"stage": stage}));
         record(&mut tx, entry, Actor { by, at }, Some(&old), Some(&new)).await?;
@@ -377,7 +371,7 @@ impl Store {
             "delete from version_answers where task = $1 and version = $2",
             "delete from versions where task = $1 and name = $2",
         ] {
-            sqlx::query(delete).bind(task).bind(name).execute(&mut *tx).await?;
+            tx.execute(delete, (task, name)).await?;
         }
         let entry = Entry { action: Action::Delete, kind: Kind::Version, task, subject: name };
         record(&mut tx, entry, Actor { by, at }, Some(&json!(version)), None).await?;
@@ -396,12 +390,11 @@ async fn set_metric(
     let before = get(&mut **tx, task, name).await?;
     let mut metrics = before.metrics.as_object().cloned().unwrap_or_default();
     metrics.insert(metric.0.to_owned(), metric.1.clone());
-    sqlx::query("update versions set metrics = $3 where task = $1 and name = $2")
-        .bind(task)
-        .bind(name)
-        .bind(Value::from(metrics).to_string())
-        .execute(&mut **tx)
-        .await?;
+    tx.execute(
+        "update versions set metrics = $3 where task = $1 and name = $2",
+        (task, name, Value::from(metrics).to_string()),
+    )
+    .await?;
     let after = get(&mut **tx, task, name).await?;
     let (old, new) = differing(&json!({"metrics": before.metrics}), &json!({"metrics": after.metrics}));
     let entry = Entry { action: Action::Set, kind: Kind::Version, task, subject: name };
@@ -428,33 +421,35 @@ pub(crate) async fn register(tx: &mut Tx<'_>, new: &NewVersion, actor: Actor<'_>
 }
 
 async fn insert(tx: &mut Tx<'_>, new: &NewVersion, name: &str, actor: Actor<'_>) -> Result<(), Error> {
-    let added = sqlx::query(
-        "insert into versions (task, name, seq, run, adapter_dir, adapter_digest, base_name, base_digest, dataset,
-                               card, card_digest, metrics, parent, stage, created_by, created_at, method,
-                               task_revision)
-         select $1, $2, (select coalesce(max(seq), 0) + 1 from versions), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-                'shadow', $13, $14, $15, $16
-         where $3 is null or exists (select 1 from runs where id = $3)",
-    )
-    .bind(&new.task)
-    .bind(name)
-    .bind(new.run.as_deref())
-    .bind(&new.adapter_dir)
-    .bind(new.adapter_digest.as_str())
-    .bind(new.base.as_ref().map_or("", |base| &base.name))
-    .bind(new.base.as_ref().map_or("", |base| base.digest.as_str()))
-    .bind(new.dataset.as_ref().map(Digest::as_str))
-    .bind(json!(new.card).to_string())
-    .bind(new.card.digest().as_str())
-    .bind(new.metrics.to_string())
-    .bind(new.parent.as_deref())
-    .bind(row::text(actor.by))
-    .bind(actor.at)
-    .bind(new.method.name())
-    .bind(new.task_revision)
-    .execute(&mut **tx)
-    .await?;
-    if added.rows_affected() == 1 { Ok(()) } else { Err(Error::NoRun(new.run.clone().unwrap_or_default())) }
+    let added = tx
+        .execute(
+            "insert into versions (task, name, seq, run, adapter_dir, adapter_digest, base_name, base_digest, dataset,
+                                   card, card_digest, metrics, parent, stage, created_by, created_at, method,
+                                   task_revision)
+             select $1, $2, (select coalesce(max(seq), 0) + 1 from versions), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+                    'shadow', $13, $14, $15, $16
+             where $3 is null or exists (select 1 from runs where id = $3)",
+            (
+                &new.task,
+                name,
+                new.run.as_deref(),
+                &new.adapter_dir,
+                new.adapter_digest.as_str(),
+                new.base.as_ref().map_or("", |base| &base.name),
+                new.base.as_ref().map_or("", |base| base.digest.as_str()),
+                new.dataset.as_ref(),
+                json!(new.card).to_string(),
+                new.card.digest().as_str(),
+                new.metrics.to_string(),
+                new.parent.as_deref(),
+                row::text(actor.by),
+                actor.at,
+                new.method,
+                new.task_revision,
+            ),
+        )
+        .await?;
+    if added == 1 { Ok(()) } else { Err(Error::NoRun(new.run.clone().unwrap_or_default())) }
 }
 
 /// One more than the highest number ever used, so that the folder of a deleted version is never reused.
@@ -473,11 +468,7 @@ async fn next_name(tx: &mut Tx<'_>, task: &str) -> Result<String, Error> {
 }
 
 async fn find(on: impl AnyExecutor<'_>, task: &str, name: &str) -> Result<Option<Version>, Error> {
-    Ok(sqlx::query_as(select_versions!("where task = $1 and name = $2"))
-        .bind(task)
-        .bind(name)
-        .fetch_optional(on)
-        .await?)
+    statement::optional(on, select_versions!("where task = $1 and name = $2"), (task, name)).await
 }
 
 pub(crate) async fn get(on: impl AnyExecutor<'_>, task: &str, name: &str) -> Result<Version, Error> {
@@ -487,15 +478,12 @@ pub(crate) async fn get(on: impl AnyExecutor<'_>, task: &str, name: &str) -> Res
 
 /// The versions of one task or of all, in the order they were registered.
 pub(crate) async fn all(on: impl AnyExecutor<'_>, task: Option<&str>) -> Result<Vec<Version>, Error> {
-    Ok(sqlx::query_as(select_versions!("where ($1 is null or task = $1) order by seq"))
-        .bind(task)
-        .fetch_all(on)
-        .await?)
+    statement::all(on, select_versions!("where ($1 is null or task = $1) order by seq"), task).await
 }
 
 /// The active version of a task.
 pub(crate) async fn active(on: impl AnyExecutor<'_>, task: &str) -> Result<Option<Version>, Error> {
-    Ok(sqlx::query_as(select_versions!("where task = $1 and stage = 'active'")).bind(task).fetch_optional(on).await?)
+    statement::optional(on, select_versions!("where task = $1 and stage = 'active'"), task).await
 }
 
 impl<M: DeserializeOwned> FromRow<'_, AnyRow> for VersionHead<M> {

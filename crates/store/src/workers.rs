@@ -3,7 +3,7 @@ use serde::Serialize;
 
 use crate::row::from_row;
 use crate::scope::Scope;
-use crate::{Error, Store, row};
+use crate::{Error, Store, row, statement};
 
 /// A process that takes runs from the queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -31,18 +31,19 @@ impl Store {
     /// When the database can't be written.
     pub async fn worker_seen(&self, worker: &Worker) -> Result<(), Error> {
         let mut tx = self.begin_in(Scope::Statement).await?;
-        sqlx::query(
+        tx.execute(
             "insert into workers (id, host, pid, slots, graft, started_at, seen_at)
              values ($1, $2, $3, $4, $5, $6, $7) on conflict (id) do update set seen_at = excluded.seen_at",
+            (
+                &worker.id,
+                row::text(&worker.host),
+                worker.pid,
+                worker.slots,
+                &worker.graft,
+                worker.started_at,
+                worker.seen_at,
+            ),
         )
-        .bind(&worker.id)
-        .bind(row::text(&worker.host))
-        .bind(i64::from(worker.pid))
-        .bind(i64::from(worker.slots))
-        .bind(&worker.graft)
-        .bind(worker.started_at)
-        .bind(worker.seen_at)
-        .execute(&mut *tx)
         .await?;
         tx.commit().await
     }
@@ -53,7 +54,7 @@ impl Store {
     /// When the database can't be written.
     pub async fn worker_gone(&self, id: &str, since: Timestamp) -> Result<(), Error> {
         let mut tx = self.begin().await?;
-        sqlx::query("delete from workers where id = $1 or seen_at < $2").bind(id).bind(since).execute(&mut *tx).await?;
+        tx.execute("delete from workers where id = $1 or seen_at < $2", (id, since)).await?;
         tx.commit().await
     }
 
@@ -62,13 +63,13 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn workers(&self, since: Timestamp) -> Result<Vec<Worker>, Error> {
-        Ok(sqlx::query_as(
+        statement::all(
+            &self.read,
             "select id, host, pid, slots, graft, started_at, seen_at from workers where seen_at >= $1
              order by started_at, id",
+            since,
         )
-        .bind(since)
-        .fetch_all(&self.read)
-        .await?)
+        .await
     }
 }
 

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, FromRow};
 use super::ReviewState;
 use crate::changes::{Actor, Change, Entry, differing, record};
 use crate::database::Tx;
-use crate::{Action, Error, Kind, row};
+use crate::{Action, Error, Kind, row, statement};
 
 /// An example with the columns that are internal to the store.
 pub(crate) struct Stored {
@@ -123,24 +123,25 @@ pub(super) async fn update(
         add_revisions(tx, std::iter::once(after), actor).await?;
     }
     let review = ReviewColumns::of(&after.review);
-    sqlx::query(
+    tx.execute(
         "update examples set revision = $3, source_kind = $4, source_ref = $5, source_at = $6, review = $7,
                 reviewed_by = $8, reviewed_at = $9, reject_reason = $10, touched = $11, folded = $12
          where task = $1 and id = $2",
+        (
+            &after.task,
+            &after.id,
+            after.revision,
+            &after.source.kind,
+            &after.source.reference,
+            after.source.at,
+            review.state,
+            review.by,
+            review.at,
+            review.reason,
+            touched,
+            folded(after),
+        ),
     )
-    .bind(&after.task)
-    .bind(&after.id)
-    .bind(i64::from(after.revision))
-    .bind(&after.source.kind)
-    .bind(&after.source.reference)
-    .bind(after.source.at)
-    .bind(review.state)
-    .bind(review.by)
-    .bind(review.at)
-    .bind(review.reason)
-    .bind(i64::from(touched))
-    .bind(folded(after))
-    .execute(&mut **tx)
     .await?;
     let (old, new) = differing(&fields(before), &fields(after));
     let entry = Entry { action, kind: Kind::Example, task: &after.task, subject: &after.id };
@@ -174,14 +175,13 @@ async fn add_revisions(
 
 /// All changes of an example, oldest first.
 pub(super) async fn changes(tx: &mut Tx<'_>, task: &str, id: &str) -> Result<Vec<Change>, Error> {
-    Ok(sqlx::query_as(
+    statement::all(
+        &mut **tx,
         "select seq, made_at, made_by, action, kind, task, subject, old, new from changes
          where kind = 'example' and task = $1 and subject = $2 order by seq",
+        (task, id),
     )
-    .bind(task)
-    .bind(id)
-    .fetch_all(&mut **tx)
-    .await?)
+    .await
 }
 
 /// The `seq` of an example's newest change.

@@ -102,14 +102,17 @@ impl Store {
             return Ok((run, false));
         }
         add(&mut tx, fresh, Actor { by, at }).await?;
-        sqlx::query("update runs set request = $2, priority = $3, max_attempts = $4, eval_samples = $5 where id = $1")
-            .bind(new.id)
-            .bind(new.request.to_string())
-            .bind(Priority::High as i64)
-            .bind(i64::from(new.max_attempts.max(1)))
-            .bind(row::big(new.dataset.eval.len() as u64))
-            .execute(&mut *tx)
-            .await?;
+        tx.execute(
+            "update runs set request = $2, priority = $3, max_attempts = $4, eval_samples = $5 where id = $1",
+            (
+                new.id,
+                new.request.to_string(),
+                Priority::High as i64,
+                new.max_attempts.max(1),
+                new.dataset.eval.len() as u64,
+            ),
+        )
+        .await?;
         let added = find(&mut *tx, new.id).await?.ok_or_else(|| Error::NoRun(new.id.to_owned()))?;
         tx.commit().await?;
         Ok((added, true))
@@ -125,26 +128,27 @@ pub(super) async fn add(tx: &mut Tx<'_>, fresh: Fresh<'_>, actor: Actor<'_>) -> 
     if let Some(run) = second(tx, &fresh).await? {
         return Err(Error::RunActive { task: fresh.task.to_owned(), run });
     }
-    sqlx::query(
+    tx.execute(
         "insert into runs (id, seq, task, state, method, base_name, dataset, spec, dir, created_by, created_at,
                            threads, kind, version, study)
          select $1, coalesce(max(seq), 0) + 1, $2, 'queued', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
          from runs",
+        (
+            fresh.id,
+            fresh.task,
+            fresh.method,
+            fresh.base,
+            fresh.dataset,
+            fresh.spec.to_string(),
+            fresh.dir,
+            row::text(actor.by),
+            actor.at,
+            fresh.threads,
+            fresh.kind,
+            fresh.version,
+            fresh.study,
+        ),
     )
-    .bind(fresh.id)
-    .bind(fresh.task)
-    .bind(fresh.method)
-    .bind(fresh.base)
-    .bind(fresh.dataset)
-    .bind(fresh.spec.to_string())
-    .bind(fresh.dir)
-    .bind(row::text(actor.by))
-    .bind(actor.at)
-    .bind(fresh.threads.map(row::big))
-    .bind(fresh.kind.name())
-    .bind(fresh.version)
-    .bind(fresh.study)
-    .execute(&mut **tx)
     .await?;
     let run = find(&mut **tx, fresh.id).await?.ok_or_else(|| Error::NoRun(fresh.id.to_owned()))?;
     let entry = Entry { action: Action::Add, kind: Kind::Run, task: fresh.task, subject: &run.id };
@@ -166,20 +170,12 @@ pub(crate) async fn add_trial_run(
     let NewTrial { run, request, sides, task_revision, machine, .. } = new;
     let id = run.spec.run.as_str();
     add(tx, Fresh { study: Some(study), ..Fresh::training(run) }, actor).await?;
-    sqlx::query(
+    tx.execute(
         "update runs set request = $2, priority = $3, max_attempts = $4, train_samples = $5, eval_samples = $6,
                 task_revision = $7, machine = $8
          where id = $1",
+        (id, request.to_string(), Priority::Low as i64, TRIAL_ATTEMPTS, sides.0, sides.1, task_revision, machine),
     )
-    .bind(id)
-    .bind(request.to_string())
-    .bind(Priority::Low as i64)
-    .bind(TRIAL_ATTEMPTS)
-    .bind(row::big(sides.0))
-    .bind(row::big(sides.1))
-    .bind(task_revision)
-    .bind(machine)
-    .execute(&mut **tx)
     .await?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Run, RunKind, RunState, RunUpdate, change, find, select_runs};
 use crate::changes::{Actor, Entry, record};
-use crate::{Action, Error, Kind, Store};
+use crate::{Action, Error, Kind, Store, statement};
 
 /// Options for resuming a run; an absent field keeps its value.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,18 +44,13 @@ impl Store {
         (again.attempts, again.phase) = (0, None);
         let update = RunUpdate { state: Some(RunState::Queued), ..RunUpdate::default() };
         let again = change(&mut tx, again, &update, Actor { by, at }).await?;
-        sqlx::query(
-            "update runs set max_attempts = $2, request = coalesce($3, request), version = coalesce($4, version), search = $5
+        tx.execute(
+            "update runs set max_attempts = $2, request = coalesce($3, request), version = coalesce($4, version),
+                 search = $5
              where id = $1",
+            (id, how.max_attempts.max(1), how.request, how.version, again.search.as_deref()),
         )
-        .bind(id)
-        .bind(i64::from(how.max_attempts.max(1)))
-        .bind(how.request.map(Value::to_string))
-        .bind(how.version)
-        .bind(again.search.as_deref())
-        .execute(&mut *tx)
-        .await
-        .map_err(Error::from)?;
+        .await?;
         let again = find(&mut *tx, id).await?.ok_or(Error::NoRun(again.id))?;
         ready(&again)?;
         tx.commit().await?;
@@ -77,7 +72,7 @@ impl Store {
         }
         let mut tx = self.begin().await?;
         let mut cancelled = Vec::new();
-        let all: Vec<Run> = sqlx::query_as(HOPELESS).fetch_all(&mut *tx).await?;
+        let all: Vec<Run> = statement::all(&mut *tx, HOPELESS, ()).await?;
         for hopeless in all {
             let error =
                 format!("run `{}`, which it waited for, did not succeed", hopeless.after_run.as_deref().unwrap_or(""));
@@ -101,10 +96,10 @@ impl Store {
         }
         if gone.state == RunState::Succeeded {
             // It succeeded, so the runs that wait for it may start.
-            sqlx::query("update runs set after_run = null where after_run = $1").bind(id).execute(&mut *tx).await?;
+            tx.execute("update runs set after_run = null where after_run = $1", id).await?;
         }
         for statement in ["update versions set run = null where run = $1", "delete from runs where id = $1"] {
-            sqlx::query(statement).bind(id).execute(&mut *tx).await?;
+            tx.execute(statement, id).await?;
         }
         let entry = Entry { action: Action::Delete, kind: Kind::Run, task: &gone.task, subject: id };
         record(&mut tx, entry, Actor { by, at }, Some(&json!(gone)), None).await?;
@@ -117,12 +112,12 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn runs_finished_before(&self, at: Timestamp) -> Result<Vec<Run>, Error> {
-        Ok(sqlx::query_as(select_runs!(
-            "where state in ('succeeded', 'failed', 'cancelled') and finished_at < $1 order by seq"
-        ))
-        .bind(at)
-        .fetch_all(&self.read)
-        .await?)
+        statement::all(
+            &self.read,
+            select_runs!("where state in ('succeeded', 'failed', 'cancelled') and finished_at < $1 order by seq"),
+            at,
+        )
+        .await
     }
 
     /// How many runs match a filter, ignoring its limit and offset.

@@ -246,11 +246,7 @@ fn attempt(row: &AnyRow) -> Result<FollowCursor, sqlx::Error> {
 async fn write(tx: &mut Tx<'_>, run: &str, findings: &Findings) -> Result<(), Error> {
     let newest = findings.events.iter().rfind(|event| counted(&event.kind).is_some()).map(|event| event.seq);
     if let Some(newest) = newest {
-        sqlx::query("delete from run_events where run = $1 and brief = 1 and seq < $2")
-            .bind(run)
-            .bind(row::big(newest))
-            .execute(&mut **tx)
-            .await?;
+        tx.execute("delete from run_events where run = $1 and brief = 1 and seq < $2", (run, newest)).await?;
     }
     for event in &findings.events {
         let brief = is_brief(&event.kind);
@@ -259,15 +255,11 @@ async fn write(tx: &mut Tx<'_>, run: &str, findings: &Findings) -> Result<(), Er
         }
         let json = serde_json::to_string(event).map_err(|cause| Error::Damaged(cause.into()))?;
         // After a power cut the end of the file may be missing and be written again: the first stored version stays.
-        sqlx::query(
+        tx.execute(
             "insert into run_events (run, seq, brief, event) values ($1, $2, $3, $4)
              on conflict (run, seq) do nothing",
+            (run, event.seq, brief, row::text(&json)),
         )
-        .bind(run)
-        .bind(row::big(event.seq))
-        .bind(i64::from(brief))
-        .bind(row::text(&json))
-        .execute(&mut **tx)
         .await?;
     }
     // Skip what was stored before. The cursor never goes back, so rows of a log never overlap.
@@ -278,23 +270,24 @@ async fn write(tx: &mut Tx<'_>, run: &str, findings: &Findings) -> Result<(), Er
     let stdout = write_log(tx, run, LogStream::Stdout, &findings.stdout, findings.cursor.stdout, known.stdout).await?;
     let stderr = write_log(tx, run, LogStream::Stderr, &findings.stderr, findings.cursor.stderr, known.stderr).await?;
     let attempt = findings.attempt.map(|from| (row::big(from.stdout), row::big(from.stderr)));
-    sqlx::query(
+    tx.execute(
         "insert into run_cursors (run, events, stdout, stderr, stdout_from, stderr_from, progress, result)
          values ($1, $2, $3, $4, coalesce($5, 0), coalesce($6, 0), $7, $8)
          on conflict (run) do update set events = excluded.events, stdout = excluded.stdout, stderr = excluded.stderr,
              stdout_from = coalesce($5, run_cursors.stdout_from), stderr_from = coalesce($6, run_cursors.stderr_from),
              progress = coalesce(excluded.progress, run_cursors.progress),
              result = coalesce(excluded.result, run_cursors.result)",
+        (
+            run,
+            events,
+            stdout,
+            stderr,
+            attempt.map(|from| from.0),
+            attempt.map(|from| from.1),
+            findings.progress.as_ref(),
+            findings.result.as_ref(),
+        ),
     )
-    .bind(run)
-    .bind(row::big(events))
-    .bind(row::big(stdout))
-    .bind(row::big(stderr))
-    .bind(attempt.map(|from| from.0))
-    .bind(attempt.map(|from| from.1))
-    .bind(findings.progress.as_ref().map(Value::to_string))
-    .bind(findings.result.as_ref().map(Value::to_string))
-    .execute(&mut **tx)
     .await?;
     Ok(())
 }
@@ -315,40 +308,26 @@ async fn write_log(
         let (piece, later) = rest.split_at(rest.floor_char_boundary(ROW));
         let begins = row::big(ends.saturating_sub(rest.len() as u64));
         let until = row::big(ends.saturating_sub(later.len() as u64));
-        let added = sqlx::query(
-            "update run_logs set text = text || $5, ends = $4
-             where run = $1 and stream = $2 and ends = $3 and ends - begins < $6",
-        )
-        .bind(run)
-        .bind(stream.name())
-        .bind(begins)
-        .bind(until)
-        .bind(piece)
-        .bind(ROW as i64)
-        .execute(&mut **tx)
-        .await?;
-        if added.rows_affected() == 0 {
-            sqlx::query(
+        let added = tx
+            .execute(
+                "update run_logs set text = text || $5, ends = $4
+                 where run = $1 and stream = $2 and ends = $3 and ends - begins < $6",
+                (run, stream, begins, until, piece, ROW as i64),
+            )
+            .await?;
+        if added == 0 {
+            tx.execute(
                 "insert into run_logs (run, stream, begins, ends, text) values ($1, $2, $3, $4, $5)
                  on conflict (run, stream, begins) do nothing",
+                (run, stream, begins, until, piece),
             )
-            .bind(run)
-            .bind(stream.name())
-            .bind(begins)
-            .bind(until)
-            .bind(piece)
-            .execute(&mut **tx)
             .await?;
         }
         rest = later;
     }
     let ends = ends.max(known);
     if !text.is_empty() && ends > KEPT_LOG {
-        sqlx::query("delete from run_logs where run = $1 and stream = $2 and ends < $3")
-            .bind(run)
-            .bind(stream.name())
-            .bind(row::big(ends - KEPT_LOG))
-            .execute(&mut **tx)
+        tx.execute("delete from run_logs where run = $1 and stream = $2 and ends < $3", (run, stream, ends - KEPT_LOG))
             .await?;
     }
     Ok(ends)

@@ -23,7 +23,7 @@ use utoipa::ToSchema;
 use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
 use crate::scope::Scope;
-use crate::{Action, Error, Kind, Store};
+use crate::{Action, Error, Kind, Store, statement};
 
 names! {
     /// What a run does.
@@ -395,12 +395,14 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn active_run(&self, task: &str) -> Result<Option<Run>, Error> {
-        Ok(sqlx::query_as(select_runs!(
-            "where kind = 'train' and study is null and task = $1 and state in ('queued', 'starting', 'running')"
-        ))
-        .bind(task)
-        .fetch_optional(&self.read)
-        .await?)
+        statement::optional(
+            &self.read,
+            select_runs!(
+                "where kind = 'train' and study is null and task = $1 and state in ('queued', 'starting', 'running')"
+            ),
+            task,
+        )
+        .await
     }
 
     /// The runs that match, newest first.
@@ -408,19 +410,23 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, Error> {
-        Ok(sqlx::query_as(select_runs!(
-            "where ($1 is null or task = $1) and ($2 is null or state = $2) and ($5 is null or kind = $5)
+        statement::all(
+            &self.read,
+            select_runs!(
+                "where ($1 is null or task = $1) and ($2 is null or state = $2) and ($5 is null or kind = $5)
                and ($5 is null or study is null) and ($6 is null or study = $6)
              order by seq desc limit $3 offset $4"
-        ))
-        .bind(filter.task.as_deref())
-        .bind(filter.state.map(RunState::name))
-        .bind(filter.limit.map_or(i64::MAX, i64::from))
-        .bind(i64::from(filter.offset))
-        .bind(filter.kind.map(RunKind::name))
-        .bind(filter.study.as_deref())
-        .fetch_all(&self.read)
-        .await?)
+            ),
+            (
+                filter.task.as_deref(),
+                filter.state,
+                filter.limit.map_or(i64::MAX, i64::from),
+                filter.offset,
+                filter.kind,
+                filter.study.as_deref(),
+            ),
+        )
+        .await
     }
 
     /// The runs with these names, newest first; a name without a run is left out.

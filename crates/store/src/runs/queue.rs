@@ -18,7 +18,7 @@ use crate::datasets;
 use crate::schedules::{Due, advance};
 use crate::scope::Scope;
 use crate::versions::{NewVersion, Version, register};
-use crate::{Action, Error, Kind, Store, row};
+use crate::{Action, Error, Kind, Store, statement};
 
 /// Options of a queued run beside its spec.
 #[derive(Clone, Copy, Debug)]
@@ -205,9 +205,8 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn active_runs(&self) -> Result<Vec<Run>, Error> {
-        Ok(sqlx::query_as(select_runs!("where state in ('queued', 'starting', 'running') order by seq"))
-            .fetch_all(&self.read)
-            .await?)
+        statement::all(&self.read, select_runs!("where state in ('queued', 'starting', 'running') order by seq"), ())
+            .await
     }
 
     /// Active runs that have left the queue or have a holder, oldest first: all but those that wait.
@@ -215,11 +214,14 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn taken_runs(&self) -> Result<Vec<Run>, Error> {
-        Ok(sqlx::query_as(select_runs!(
-            "where state in ('starting', 'running') or (state = 'queued' and lease_owner is not null) order by seq"
-        ))
-        .fetch_all(&self.read)
-        .await?)
+        statement::all(
+            &self.read,
+            select_runs!(
+                "where state in ('starting', 'running') or (state = 'queued' and lease_owner is not null) order by seq"
+            ),
+            (),
+        )
+        .await
     }
 
     /// Queued runs that wait for the study that chooses their settings.
@@ -227,9 +229,7 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn searched_runs(&self) -> Result<Vec<Run>, Error> {
-        Ok(sqlx::query_as(select_runs!("where state = 'queued' and phase = 'search' order by seq"))
-            .fetch_all(&self.read)
-            .await?)
+        statement::all(&self.read, select_runs!("where state = 'queued' and phase = 'search' order by seq"), ()).await
     }
 
     /// Active runs whose lease has expired, or that have left the queue and have no holder.
@@ -314,11 +314,7 @@ impl Store {
     pub async fn settle_base(&self, lease: &Lease, spec: &TrainSpec, by: &str, at: Timestamp) -> Result<Run, Error> {
         let mut tx = self.begin_in(Scope::Run(&lease.run)).await?;
         let run = owned(&mut tx, lease).await?;
-        sqlx::query("update runs set spec = $2 where id = $1")
-            .bind(&run.id)
-            .bind(json!(spec).to_string())
-            .execute(&mut *tx)
-            .await?;
+        tx.execute("update runs set spec = $2 where id = $1", (&run.id, json!(spec).to_string())).await?;
         let entry = Entry { action: Action::Set, kind: Kind::Run, task: &run.task, subject: &run.id };
         let (before, after) = (json!({"base": run.spec["base"]}), json!({"base": spec.base}));
         record(&mut tx, entry, Actor { by, at }, Some(&before), Some(&after)).await?;
@@ -425,24 +421,26 @@ pub(crate) async fn submit(
         advance(tx, due, Some(&added.id), None, actor.at).await?;
     }
     datasets::save(tx, new.task, dataset, actor).await?;
-    sqlx::query(
+    tx.execute(
         "update runs set priority = $2, after_run = $3, activate = $4, version = $5, max_attempts = $6,
-                request = $7, train_samples = $8, eval_samples = $9, request_key = $10, machine = $11, task_revision = $12
+                request = $7, train_samples = $8, eval_samples = $9, request_key = $10, machine = $11,
+                task_revision = $12
          where id = $1",
+        (
+            &added.id,
+            order.priority as i64,
+            order.after,
+            order.activate,
+            order.version,
+            order.max_attempts.max(1),
+            order.request.to_string(),
+            dataset.train.len() as u64,
+            dataset.eval.len() as u64,
+            order.key,
+            order.machine,
+            order.task_revision,
+        ),
     )
-    .bind(&added.id)
-    .bind(order.priority as i64)
-    .bind(order.after)
-    .bind(i64::from(order.activate))
-    .bind(order.version)
-    .bind(i64::from(order.max_attempts.max(1)))
-    .bind(order.request.to_string())
-    .bind(row::big(dataset.train.len() as u64))
-    .bind(row::big(dataset.eval.len() as u64))
-    .bind(order.key)
-    .bind(order.machine)
-    .bind(order.task_revision)
-    .execute(&mut **tx)
     .await?;
     find(&mut **tx, &added.id).await?.ok_or(Error::NoRun(added.id))
 }

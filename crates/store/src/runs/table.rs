@@ -6,7 +6,7 @@ use sqlx::any::{AnyExecutor, AnyRow};
 use super::{Priority, Run};
 use crate::database::Tx;
 use crate::row::from_row;
-use crate::{Error, row};
+use crate::{Error, row, statement};
 
 macro_rules! select_runs {
     ($tail:literal) => {
@@ -24,13 +24,13 @@ macro_rules! select_runs {
 pub(super) use select_runs;
 
 pub(crate) async fn find(on: impl AnyExecutor<'_>, id: &str) -> Result<Option<Run>, Error> {
-    Ok(sqlx::query_as(select_runs!("where id = $1")).bind(id).fetch_optional(on).await?)
+    statement::optional(on, select_runs!("where id = $1"), id).await
 }
 
 /// The run of the request with this key.
 pub(super) async fn find_requested(on: impl AnyExecutor<'_>, key: Option<&str>) -> Result<Option<Run>, Error> {
     let Some(key) = key else { return Ok(None) };
-    Ok(sqlx::query_as(select_runs!("where request_key = $1")).bind(key).fetch_optional(on).await?)
+    statement::optional(on, select_runs!("where request_key = $1"), key).await
 }
 
 /// Writes all columns of a run that may change.
