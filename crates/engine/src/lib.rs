@@ -74,7 +74,9 @@ pub use machines::{
     Machines, ProviderView, Quote, RENTAL_SETTINGS, RENTAL_TYPES, RentalSweep, RentalView, check_rental_settings,
 };
 pub use people::People;
-pub use rollouts::{Difference, Errors as RolloutErrors, Gate, Outcomes, RolloutReport, Rollouts, TaskRollouts};
+pub use rollouts::{
+    BothTimes, Difference, Errors as RolloutErrors, Gate, Outcomes, RolloutReport, Rollouts, TaskRollouts, Times,
+};
 pub use runs::{
     AskAiTraining, Baseline, BatchPrompt, BatchRun, Check, ComparedField, ComparedMetric, CsvFile, EvaluationRequest,
     HeldOut, Interval, Learned, Level, Live, LiveStatus, News, Paired, PairedExample, Plan, Preflight, Problem,
@@ -95,8 +97,8 @@ pub use upstreams::{ChatRequest, Passed, PassedBody, PlainRequest, Proxied, Prox
 pub use versions::{
     AskAiChange, AskAiSettings, BaselineScores, Bundle, Checked, Chosen, ContestantBrief, ContestantScores,
     DatasetForm, Distance, Drift, DriftState, Evaluation, ExportedDataset, KeptAnswer, Lineage, Measured, Merged,
-    OutType, Overrides, ResultFormat, ScoresBrief, Seen, Share, Shift, ShownAnswer, Spread, Told, VersionBrief,
-    VersionDetail, Versions, field_of, point_latest,
+    MovedInputs, OutType, Overrides, ResultFormat, ScoresBrief, Seen, ServedDrift, ServedPeriod, Share, Shift,
+    ShownAnswer, Spread, Told, VersionBrief, VersionDetail, Versions, field_of, point_latest,
 };
 
 /// A result of this crate.

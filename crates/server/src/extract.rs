@@ -1,6 +1,6 @@
 //! Extractors of handlers: like axum's, but errors are [`Problem`]s and unknown fields are refused.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     body::Bytes,
@@ -158,6 +158,24 @@ impl FromRequestParts<AppState> for Client {
         let address = || parts.extensions.get::<Peer>().map(|peer| peer.0.to_string().into());
         let who = parts.extensions.get::<Who>().filter(|_| state.auth.required());
         Ok(Self(who.map(|who| who.name.as_str().into()).or_else(address).unwrap_or_default()))
+    }
+}
+
+/// Whether the client lets the text of its request be kept: the header `x-graft-record: no` forbids it.
+#[derive(Clone, Copy, Debug)]
+pub struct Recorded(pub bool);
+
+impl Recorded {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        Self(!headers.get("x-graft-record").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"no")))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Recorded {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(&parts.headers))
     }
 }
 

@@ -104,6 +104,22 @@ impl Store {
         Ok(rows.iter().map(|row| row::get(row, "chars")).collect::<Result<_, _>>()?)
     }
 
+    /// At most so many of a dataset's training inputs, at even distances. Empty if there is no such dataset.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn training_inputs(&self, task: &str, digest: &Digest, most: u32) -> Result<Vec<String>, Error> {
+        let inputs = sqlx::query_scalar(
+            "select r.input from dataset_members m
+             join example_revisions r on r.task = m.task and r.id = m.example and r.revision = m.revision
+             where m.task = $1 and m.digest = $2 and m.side = 'train'
+               and m.position % (((select count(*) from dataset_members
+                                   where task = $1 and digest = $2 and side = 'train') + $3 - 1) / $3) = 0
+             order by m.position",
+        );
+        Ok(inputs.bind(task).bind(digest.as_str()).bind(i64::from(most)).fetch_all(&self.read).await?)
+    }
+
     /// A dataset as it was saved, whatever happened to its examples since. Its assignment covers only its own examples.
     ///
     /// # Errors

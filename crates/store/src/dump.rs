@@ -36,6 +36,8 @@ const TABLES: &[(&str, &str)] = &[
     ("suggestions", "task, example"),
     ("rollouts", "id"),
     ("rollout_answers", "rollout, digest"),
+    ("rollout_times", "rollout, version, process"),
+    ("served_inputs", "task, hour, process"),
     ("live_adapters", "task"),
     ("live_windows", "task, example, revision"),
     ("live_snapshots", "task, seq"),

@@ -57,6 +57,7 @@ mod row;
 mod runs;
 mod schedules;
 mod scope;
+mod served;
 mod settings;
 mod statement;
 mod studies;
@@ -96,6 +97,7 @@ pub use runs::{
     NewRun, PendingRequest, Priority, Run, RunFilter, RunKind, RunState, RunUpdate, Submission, TrainingRun,
 };
 pub use schedules::{Due, NewSchedule, Schedule};
+pub use served::ServedInputs;
 pub use settings::Setting;
 pub use studies::{NewStudy, NewTrial, Study, StudyState, Trial, TrialState};
 pub use suggestions::{Suggested, Suggestion};

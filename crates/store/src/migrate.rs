@@ -42,6 +42,7 @@ const STEPS: &[(&str, &str)] = &[
     ("units", include_str!("../migrations/0032_units.sql")),
     ("batches", include_str!("../migrations/0033_batches.sql")),
     ("waiting", include_str!("../migrations/0034_waiting.sql")),
+    ("served", include_str!("../migrations/0035_served.sql")),
 ];
 
 /// Migrates the database to the newest schema. Takes no lock if the schema is up to date.

@@ -48,7 +48,7 @@ plain!(String i64 f64);
 converted!(|stored: i64| Self::try_from(stored), u16 u32 u64 usize i32);
 converted!(|stored: String| stored.parse::<Self>(), Digest);
 converted!(|stored: String| serde_json::from_str(&stored), Value TaskCard Launcher Failure Event
-    Vec<String> Vec<Option<Value>> BTreeMap<String, f64> LiveSettings RolloutPolicy Upstream);
+    Vec<String> Vec<u64> Vec<Option<Value>> BTreeMap<String, f64> LiveSettings RolloutPolicy Upstream);
 
 impl Column for bool {
     fn read(row: &AnyRow, column: &str) -> Result<Self, sqlx::Error> {

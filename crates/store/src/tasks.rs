@@ -50,7 +50,7 @@ pub struct NewTaskRevision<'a> {
 const REFERRED: [&str; 6] =
     ["examples", "example_revisions", "assignments", "datasets", "dataset_members", "suggestions"];
 /// Other tables with a column `task`.
-const PLAIN: [&str; 22] = [
+const PLAIN: [&str; 23] = [
     "agents",
     "alerts",
     "batches",
@@ -69,6 +69,7 @@ const PLAIN: [&str; 22] = [
     "live_snapshots",
     "live_windows",
     "rollouts",
+    "served_inputs",
     "task_revisions",
     "tracked_models",
     "upstreams",
@@ -186,6 +187,8 @@ impl Store {
         if let Some(run) = active {
             return Err(Error::RunActive { task: name.to_owned(), run: row::get(&run, "id")? });
         }
+        // A server may have stored counts under a name that no task has any more.
+        tx.execute("delete from served_inputs where task = $1", new).await?;
         move_rows(&mut tx, self.dialect, name, new).await?;
         rename_within(&mut tx, "task_revisions", "revision", "definition", "name", new).await?;
         rename_within(&mut tx, "schedules", "id", "request", "task", new).await?;

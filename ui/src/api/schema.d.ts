@@ -3353,16 +3353,16 @@ export interface components {
         };
         /** @description A SHA-256 digest, written as 64 lowercase hexadecimal characters. */
         Digest: string;
-        /** @description How far two samples' distributions are apart, and how often two samples of one distribution would be. */
+        /** @description How far two samples are apart, and how often two samples of one distribution would be. */
         Distance: {
             /**
              * Format: double
-             * @description The largest difference of the shares at or below any value, from 0 to 1.
+             * @description The largest difference of two shares, from 0 to 1: of the numbers at or below any value, or of the inputs in any group.
              */
             distance: number;
             /**
              * Format: double
-             * @description Probability of at least this distance where nothing has changed.
+             * @description Probability of such a distance where nothing has changed, at most.
              */
             p: number;
         };
@@ -3397,6 +3397,8 @@ export interface components {
             measured_at?: components["schemas"]["Timestamp"] | null;
             /** @description Whether people change its suggestions more often than its held-out error rate. */
             overrides: components["schemas"]["Overrides"];
+            /** @description Whether requests have the words and lengths of the training examples. */
+            served: components["schemas"]["ServedDrift"];
             /** @description `drifting` where any signal is; `stable` only where all are. */
             state: components["schemas"]["DriftState"];
             /** @description The task. */
@@ -4593,6 +4595,21 @@ export interface components {
             /** @description `list`. */
             object: string;
         };
+        /** @description A group whose share changed. */
+        MovedInputs: {
+            /**
+             * Format: double
+             * @description Its share of the newest inputs.
+             */
+            now: number;
+            /**
+             * Format: double
+             * @description Its share of the training inputs.
+             */
+            then: number;
+            /** @description What its inputs have in common. */
+            what: string;
+        };
         /** @description A JSON Schema; its name is not looked at. */
         NamedSchema: {
             /** @description The schema. */
@@ -5588,6 +5605,14 @@ export interface components {
             /** @description Why it ended, or why its policy was overridden. */
             why?: string | null;
         };
+        /** @description Answer times of both versions of a roll-out, on requests that its hash distributed. Requests of named clients, of other
+         *     stages, and answers for comparison, which wait for requests, are left out. */
+        RolloutBothTimes: {
+            /** @description Of the active version. */
+            active: components["schemas"]["RolloutTimes"];
+            /** @description Of the version that is rolled out. */
+            candidate: components["schemas"]["RolloutTimes"];
+        };
         /** @description Numbers of a roll-out's answers. */
         RolloutCounts: {
             /**
@@ -5781,12 +5806,32 @@ export interface components {
             ready: boolean;
             /** @description The roll-out. */
             rollout: components["schemas"]["Rollout"];
+            times?: components["schemas"]["RolloutBothTimes"] | null;
         };
         /**
          * @description State of a roll-out.
          * @enum {string}
          */
         RolloutState: "shadow" | "canary" | "promoted" | "stopped" | "returned";
+        /** @description Times from request to answer, in seconds. Only of requests that the roll-out gave to one of the versions at random while
+         *     the other one answered such requests, too, so that both can be compared. */
+        RolloutTimes: {
+            /**
+             * Format: int64
+             * @description Answers.
+             */
+            answers: number;
+            /**
+             * Format: double
+             * @description The median, if there are enough answers.
+             */
+            p50?: number | null;
+            /**
+             * Format: double
+             * @description The 95th percentile.
+             */
+            p95?: number | null;
+        };
         /** @description Regular expressions with the tables that they read values with. */
         RuleSet: {
             /** @description Other ways to write a value, by field (`unit`, or `items.unit` within a list): `boxes = "box"`. Upper and lower case
@@ -6301,6 +6346,36 @@ export interface components {
         Seats: {
             /** @description Every page that has an example open, the asking one included. */
             seats: components["schemas"]["Seat"][];
+        };
+        /** @description Whether served inputs are like the training inputs. */
+        ServedDrift: {
+            /** @description Groups whose shares changed, those that moved furthest first. */
+            moved: components["schemas"]["MovedInputs"][];
+            /** @description The same comparison for periods of the last days, oldest first; the last one is the window. */
+            periods: components["schemas"]["ServedPeriod"][];
+            /** @description Training inputs that they are compared with. */
+            reference: number;
+            /** @description What follows. */
+            state: components["schemas"]["DriftState"];
+            /** @description The test and its threshold. */
+            test: string;
+            /** @description The numbers as a sentence, or why there are none. */
+            text: string;
+            window?: components["schemas"]["ServedPeriod"] | null;
+        };
+        /** @description Inputs of consecutive hours. */
+        ServedPeriod: {
+            /** @description How far they are from the training inputs. */
+            distance: components["schemas"]["Distance"];
+            /** @description When it begins. */
+            from: components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description Different inputs in each hour, added up.
+             */
+            inputs: number;
+            /** @description When it ends. */
+            until: components["schemas"]["Timestamp"];
         };
         /** @description Who is asking. */
         SessionView: {

@@ -3,13 +3,13 @@ use graft_engine::{DriftState, Engine};
 
 use crate::{
     failure::Result,
-    output::{Reply, facts},
+    output::{Reply, Table, facts},
 };
 
 /// Check whether a version still performs as it did when it was evaluated.
 ///
-/// Three checks: do people change its suggestions more often than it was wrong on the held-out examples, did its
-/// confidences shift, and do messages still have the lengths of the training examples?
+/// Four checks: do people change its suggestions more often than it was wrong on the held-out examples, did its confidences
+/// shift, do messages still have the lengths of the training examples, and do requests have their words and lengths?
 ///
 /// Each check is `stable`, `drifting` or `unknown`. The exit code is 0 in all three cases.
 #[derive(Debug, Args)]
@@ -26,14 +26,23 @@ pub(crate) async fn run(engine: &Engine, command: Drift) -> Result<Reply> {
     let task = engine.versions().task_with_versions(command.task.as_deref()).await?;
     let drift = engine.versions().drift(&task, command.version.as_deref()).await?;
     let said = |state: DriftState, text: &str, test: &str| format!("{}. {text}\n{test}", state.name());
-    let (overrides, confidence, inputs) = (&drift.overrides, &drift.confidence, &drift.inputs);
+    let (overrides, confidence, inputs, served) = (&drift.overrides, &drift.confidence, &drift.inputs, &drift.served);
     let mut text = facts(&[
         ("version", format!("{} of {task}", drift.version.as_deref().unwrap_or("none"))),
         ("drift", drift.state.name().to_owned()),
         ("overrides", said(overrides.state, &overrides.text, overrides.test)),
         ("confidence", said(confidence.state, &confidence.text, confidence.test)),
         ("inputs", said(inputs.state, &inputs.text, inputs.test)),
+        ("requests", said(served.state, &served.text, served.test)),
     ]);
+    if !served.moved.is_empty() {
+        let mut table = Table::new(["requests with", "now", "training examples"]);
+        let percent = |share: f64| format!("{:.0} %", share * 100.0);
+        for moved in &served.moved {
+            table.row([moved.what.clone(), percent(moved.now), percent(moved.then)]);
+        }
+        text += &format!("\n{table}");
+    }
     if let Some(differing) = &overrides.differing {
         text += &format!(
             "\nOf {} suggestions, {:.0} % of the fields and items differ from the truth on average, {:.0} % at the 95th \

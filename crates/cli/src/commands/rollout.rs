@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use graft_engine::{
-    Engine, RolloutReport, iso8601,
+    BothTimes, Engine, RolloutReport, Times, iso8601,
     records::{Rollout as Record, RolloutPolicy, RolloutState},
 };
 use serde_json::json;
@@ -180,7 +180,7 @@ fn share(rollout: &Record) -> String {
 
 /// Both versions side by side.
 fn compared(report: &RolloutReport) -> String {
-    let RolloutReport { rollout, counts, outcomes, errors, next, .. } = report;
+    let RolloutReport { rollout, counts, outcomes, errors, times, next, .. } = report;
     let percent = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", 100.0 * share));
     let mut table = Table::new(["", rollout.version.as_str(), rollout.against.as_str()]);
     let mut row = |name: &str, one: String, other: String| table.row([name.to_owned(), one, other]);
@@ -188,6 +188,11 @@ fn compared(report: &RolloutReport) -> String {
     row("right by people's decisions", percent(outcomes.candidate), percent(outcomes.active));
     row("better on", outcomes.wins.to_string(), outcomes.losses.to_string());
     row("mean error, newest decisions", percent(errors.mean), percent(errors.active_mean));
+    if let Some(BothTimes { active, candidate }) = times {
+        row("answers with compared times", candidate.answers.to_string(), active.answers.to_string());
+        row("answer time, median", seconds(candidate.p50), seconds(active.p50));
+        row("answer time, 95th percentile", seconds(candidate.p95), seconds(active.p95));
+    }
     let difference = outcomes.difference.map_or_else(String::new, |found| {
         format!(
             "Difference: {:+.1} points ({:+.1} to {:+.1}; {:.0} % confidence sequence, valid at any time).\n",
@@ -213,14 +218,30 @@ fn compared(report: &RolloutReport) -> String {
     )
 }
 
+fn seconds(time: Option<f64>) -> String {
+    time.map_or_else(|| "–".to_owned(), |seconds| format!("{:.1} ms", 1000.0 * seconds))
+}
+
+/// The answer times of both versions, or why they are not compared.
+fn speeds(rollout: &Record, times: Option<BothTimes>) -> String {
+    let Some(BothTimes { active, candidate }) = times else {
+        return "not compared before the canary answers requests".into();
+    };
+    let one = |name: &str, of: Times| {
+        format!("{name} {} (95th percentile {}; {} answers)", seconds(of.p50), seconds(of.p95), of.answers)
+    };
+    format!("median of {}, of {}", one(&rollout.version, candidate), one(&rollout.against, active))
+}
+
 fn shown(report: &RolloutReport) -> String {
-    let RolloutReport { rollout, counts, gates, next, .. } = report;
+    let RolloutReport { rollout, counts, times, gates, next, .. } = report;
     let agreement = counts.agreement.map(|share| format!(", {:.0} % the same", 100.0 * share)).unwrap_or_default();
     let mut text = facts(&[
         ("version", format!("{} of {}, against {}", rollout.version, rollout.task, rollout.against)),
         ("stage", rollout.state.name().to_owned()),
         ("since", iso8601(rollout.stage_at)),
         ("both answered", format!("{} inputs{agreement}; {} were given by the canary", counts.pairs, counts.canary)),
+        ("answer time", speeds(rollout, *times)),
         ("failed, left out", format!("{}, {}", rollout.failures, rollout.dropped)),
     ]);
     let mut table = Table::new(["before it may become active", "", "found"]);

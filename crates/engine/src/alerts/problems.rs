@@ -255,6 +255,7 @@ fn of_drift(drift: &Drift) -> Option<Problem> {
         (drift.overrides.state, &drift.overrides.text, drift.overrides.test),
         (drift.confidence.state, &drift.confidence.text, drift.confidence.test),
         (drift.inputs.state, &drift.inputs.text, drift.inputs.test),
+        (drift.served.state, &drift.served.text, drift.served.test),
     ];
     let why: Vec<String> =
         signals.iter().filter(|one| one.0 == Drifting).map(|(_, text, test)| format!("{text} {test}")).collect();

@@ -3,6 +3,7 @@
 
 mod judge;
 mod page;
+pub(crate) mod times;
 
 use graft_core::Sequential;
 use graft_store::{Rollout, RolloutCounts, RolloutPolicy, RolloutState};
@@ -12,6 +13,7 @@ use utoipa::ToSchema;
 
 pub use judge::{Difference, Errors, Gate, Outcomes};
 use judge::{errors, gates, outcomes};
+pub use times::Times;
 
 use crate::{Engine, Result, now, versions::Evaluation};
 
@@ -37,12 +39,25 @@ pub struct RolloutReport {
     pub outcomes: Outcomes,
     /// The newest errors of both.
     pub errors: Errors,
+    /// How long each took to answer as a canary and beside it; absent before the canary has answered.
+    pub times: Option<BothTimes>,
     /// The conditions for becoming active, in order.
     pub gates: Vec<Gate>,
     /// Whether all conditions are met.
     pub ready: bool,
     /// What to do next, in a sentence.
     pub next: String,
+}
+
+/// Answer times of both versions of a roll-out, on requests that its hash distributed. Requests of named clients, of other
+/// stages, and answers for comparison, which wait for requests, are left out.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = RolloutBothTimes)]
+pub struct BothTimes {
+    /// Of the active version.
+    pub active: Times,
+    /// Of the version that is rolled out.
+    pub candidate: Times,
 }
 
 /// The roll-out of a task that runs, and those that ended.
@@ -226,6 +241,9 @@ impl Rollouts<'_> {
             let version = store.version(&rollout.task, name).await;
             held_out.push(version.ok().as_ref().and_then(Evaluation::of).map(|evaluation| evaluation.adapter));
         }
+        let active = Times::of(&store.rollout_times(rollout.id, &rollout.against).await?);
+        let candidate = Times::of(&store.rollout_times(rollout.id, &rollout.version).await?);
+        let times = (candidate.answers > 0).then_some(BothTimes { active, candidate });
         let policy = &rollout.policy;
         let (mut not_worse, mut worse) = (Sequential::above(policy.margin), Sequential::above(0.0));
         for one in &all {
@@ -237,6 +255,6 @@ impl Rollouts<'_> {
         let gates = gates(&rollout, &outcomes, &errors, &held_out, now())?;
         let ready = gates.iter().all(|gate| gate.passed);
         let next = judge::next(&rollout, &gates);
-        Ok(RolloutReport { rollout, counts, outcomes, errors, gates, ready, next })
+        Ok(RolloutReport { rollout, counts, outcomes, errors, times, gates, ready, next })
     }
 }

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use graft_core::Timestamp;
 
-use super::RolloutReport;
+use super::{BothTimes, RolloutReport};
 use crate::versions::results::html::{head, percent, section, table, text, time};
 
 /// The page of a roll-out of a task with this title.
 pub(super) fn of(report: &RolloutReport, title: &str, at: Timestamp) -> String {
-    let RolloutReport { rollout, counts, outcomes, errors, gates, next, .. } = report;
+    let RolloutReport { rollout, counts, outcomes, errors, times, gates, next, .. } = report;
     let (new, old) = (text(&rollout.version), text(&rollout.against));
     let running = rollout.state.is_running();
     let until = rollout.ended_at.map_or_else(|| "now".to_owned(), time);
@@ -36,6 +36,20 @@ pub(super) fn of(report: &RolloutReport, title: &str, at: Timestamp) -> String {
     let note = |words: &str| format!("<p class=\"note\">{words}</p>\n");
     page += &section("Answers", &(table("Answers", &heads("On the same inputs"), answers) + &note(&about)));
 
+    if let Some(BothTimes { active, candidate }) = times {
+        let ms = |time: Option<f64>| time.map_or_else(|| "–".to_owned(), |time| format!("{:.1} ms", 1000.0 * time));
+        let rows = [
+            row("Answers", candidate.answers.to_string(), active.answers.to_string()),
+            row("Median", ms(candidate.p50), ms(active.p50)),
+            row("95th percentile", ms(candidate.p95), ms(active.p95)),
+        ];
+        let about = format!(
+            "From request to answer, of requests that were given to {new} or {old} at random. Requests of named clients and \
+             answers for comparison are left out."
+        );
+        page +=
+            &section("Answer times", &(table("Answer times", &heads("While it is a canary"), rows) + &note(&about)));
+    }
     let decisions = [
         row("Mean score", share(outcomes.candidate), share(outcomes.active)),
         row("Better on", outcomes.wins.to_string(), outcomes.losses.to_string()),

@@ -135,7 +135,9 @@ pub struct Answering {
     /// The input, where the task's rules read it beside the adapter.
     input: Option<String>,
     /// The input, where another version may answer it later, to be compared.
-    compared: Option<String>,
+    pub(super) compared: Option<String>,
+    /// The roll-out that chose at random which version answers: how long it takes is compared.
+    pub(super) timed: Option<i64>,
     /// In the task's own form; what another one makes impossible is the request's fault.
     own: bool,
     ended: bool,
@@ -150,11 +152,6 @@ impl Drop for Answering {
 }
 
 impl Answering {
-    /// Lets the other version of a roll-out answer the same input later.
-    pub(super) fn compare(&mut self, input: &str) {
-        self.compared = Some(input.to_owned());
-    }
-
     /// What answers.
     #[must_use]
     pub fn deployment(&self) -> &Deployment {
@@ -216,6 +213,9 @@ impl Answering {
             Ok(serving.answer_of(&deployment, done, since))
         };
         let answer = apart(finish).await?;
+        if let (Some(rollout), Some(version)) = (self.timed, &self.deployment.version) {
+            self.serving.count_time(rollout, version, answer.seconds);
+        }
         if let Some(input) = &self.compared {
             self.serving.compare_later(&self.deployment, input, &answer);
         }
@@ -277,6 +277,24 @@ impl Serving {
             return Err(error);
         }
         Ok(answering)
+    }
+
+    /// Answers to many inputs of a task, by its active version or the one named; as [`answer_all`](Self::answer_all).
+    ///
+    /// # Errors
+    /// As [`answer_all`](Self::answer_all); there is no such version or it can't be loaded.
+    pub async fn answer_many(
+        &self,
+        task: &str,
+        version: Option<&str>,
+        inputs: &[String],
+        options: &AnswerOptions,
+    ) -> Result<Vec<Result<Answer>>> {
+        let deployment = self.deployment(task, version).await?;
+        if version.is_none() && !options.untraced {
+            inputs.iter().for_each(|input| self.count_input(task, input));
+        }
+        self.answer_all(&deployment, inputs, options, |_| {}).await
     }
 
     /// Answers to many inputs, in their order; each has its own result. They have lower priority than single requests, and
@@ -394,6 +412,7 @@ impl Serving {
             wire,
             input: None,
             compared: None,
+            timed: None,
             own: true,
             ended: false,
         })
@@ -440,8 +459,9 @@ impl Serving {
         let timeout = options.timeout.or((asker != Asker::ForMany).then_some(TIMEOUT));
         request.deadline = timeout.map(|timeout| since + timeout);
         let (serving, deployment) = (self.clone(), Arc::clone(deployment));
-        let (compared, own, ended) = (None, true, false);
-        let answering = Answering { serving, updates, deployment, asker, since, wire, input, compared, own, ended };
+        let (compared, timed, own, ended) = (None, None, true, false);
+        let answering =
+            Answering { serving, updates, deployment, asker, since, wire, input, compared, timed, own, ended };
         Ok((request, answering))
     }
 }

@@ -105,6 +105,9 @@ impl Serving {
         let deployment = self.ask_ai_deployment(&settings).await?;
         let prompt = Prompt::Input(query.to_owned());
         let answer = self.ask(&deployment, Asker::ForVersion, &prompt, &Format::Own, options).await?.whole().await?;
+        if deployment.version.is_some() && !options.untraced {
+            self.count_input(&deployment.task, query);
+        }
         (reply.confidence, reply.calibrated) = (Some(answer.confidence), deployment.calibration.is_some());
         let description = answer.answer.as_str().unwrap_or_default().trim().to_owned();
         if answer.confidence < threshold || !answer.valid || description.is_empty() {

@@ -27,6 +27,7 @@ mod promote;
 mod rollout;
 mod rules;
 mod status;
+mod tally;
 
 use std::{
     collections::HashMap,
@@ -107,6 +108,7 @@ struct Inner {
     listener: OnceLock<ended::Listener>,
     /// Answers that are compared with the other version's of a roll-out; absent where none is followed.
     given: OnceLock<mpsc::Sender<rollout::Given>>,
+    tallies: tally::Tallies,
     following: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -193,6 +195,7 @@ impl Serving {
             uses: AtomicU64::new(0),
             listener: OnceLock::new(),
             given: OnceLock::new(),
+            tallies: tally::Tallies::default(),
             following: Mutex::default(),
         }))
     }
@@ -217,15 +220,18 @@ impl Serving {
         format: &Format,
         options: &AnswerOptions,
     ) -> Result<Answering> {
-        let (deployment, asker) = match version {
-            None => (self.choose(task, prompt, options).await?, Asker::ForTask),
-            Some(version) => (self.version(task, version).await?, Asker::ForVersion),
-        };
-        let mut answering = self.ask(&deployment, asker, prompt, format, options).await?;
-        if let (None, Prompt::Input(input), Format::Own, None, false) =
-            (version, prompt, format, options.sampling, options.untraced)
-        {
-            answering.compare(input);
+        if let Some(version) = version {
+            let deployment = self.version(task, version).await?;
+            return self.ask(&deployment, Asker::ForVersion, prompt, format, options).await;
+        }
+        let (deployment, timed) = self.choose(task, prompt, options).await?;
+        let mut answering = self.ask(&deployment, Asker::ForTask, prompt, format, options).await?;
+        answering.timed = timed;
+        if let (Prompt::Input(input), false) = (prompt, options.untraced) {
+            self.count_input(task, input);
+            if *format == Format::Own && options.sampling.is_none() {
+                answering.compared = Some(input.clone());
+            }
         }
         Ok(answering)
     }

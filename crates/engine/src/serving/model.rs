@@ -2,7 +2,7 @@
 
 use graft_core::{AnswerForm, Timestamp};
 
-use super::{AnswerOptions, Answering, Asker, Format, Prompt, Serving};
+use super::{AnswerOptions, Answering, Format, Prompt, Serving};
 use crate::{Error, Result};
 
 /// Something that answers.
@@ -81,7 +81,6 @@ impl Serving {
             },
             input @ Prompt::Input(_) => input,
         };
-        let asker = if version.is_none() { Asker::ForTask } else { Asker::ForVersion };
-        self.ask(&deployment, asker, &prompt, format, options).await
+        self.begin(task, version, &prompt, format, options).await
     }
 }

@@ -37,21 +37,32 @@ pub(super) struct Seen {
 }
 
 impl Serving {
-    /// What answers a request for a task: the active version, or the canary for its share of the subjects.
-    pub(super) async fn choose(&self, task: &str, prompt: &Prompt, options: &AnswerOptions) -> Result<Arc<Deployment>> {
-        if let (Some(rollout), Prompt::Input(input)) = (self.rollout(task), prompt)
-            && rollout.state == RolloutState::Canary
-            && is_for_canary(&rollout, options, input)
-        {
-            match self.version(task, &rollout.version).await {
-                Ok(canary) => return Ok(canary),
-                Err(error) => {
-                    tracing::warn!(task, "canary `{}`: failed to {}", rollout.version, graft_core::with_causes(&error));
-                    self.count(&rollout, |seen| seen.failures += 1);
-                }
+    /// What answers a request for a task: the active version, or the canary for its share of the subjects. Also the roll-out,
+    /// if its hash alone decided.
+    pub(super) async fn choose(
+        &self,
+        task: &str,
+        prompt: &Prompt,
+        options: &AnswerOptions,
+    ) -> Result<(Arc<Deployment>, Option<i64>)> {
+        let (Some(rollout), Prompt::Input(input)) = (self.rollout(task), prompt) else {
+            return Ok((self.active(task).await?, None));
+        };
+        if rollout.state != RolloutState::Canary {
+            return Ok((self.active(task).await?, None));
+        }
+        let drawn = (!is_named(&rollout, options)).then_some(rollout.id);
+        if drawn.is_some() && !is_in_share(&rollout, options, input) {
+            return Ok((self.active(task).await?, drawn));
+        }
+        match self.version(task, &rollout.version).await {
+            Ok(canary) => Ok((canary, drawn)),
+            Err(error) => {
+                tracing::warn!(task, "canary `{}`: failed to {}", rollout.version, graft_core::with_causes(&error));
+                self.count(&rollout, |seen| seen.failures += 1);
+                Ok((self.active(task).await?, None))
             }
         }
-        self.active(task).await
     }
 
     fn rollout(&self, task: &str) -> Option<Arc<Rollout>> {
@@ -168,17 +179,18 @@ pub(super) fn is_failure(error: &Error) -> bool {
     matches!(error, Error::Predict(U::NotFinite | U::Grammar(_) | U::Wire { .. } | U::Token(_) | U::Interrupted))
 }
 
-/// Whether the canary answers: for clients that are named, and for a share of the subjects (of the inputs, where no subject
-/// is told), which stays the same as long as the roll-out does.
-fn is_for_canary(rollout: &Rollout, options: &AnswerOptions, input: &str) -> bool {
-    let policy = &rollout.policy;
-    if policy.clients.iter().any(|client| *client == *options.client) {
-        return true;
-    }
+/// Whether the canary answers a client in any case.
+fn is_named(rollout: &Rollout, options: &AnswerOptions) -> bool {
+    rollout.policy.clients.iter().any(|client| *client == *options.client)
+}
+
+/// Whether the canary answers for a subject (for an input, where no subject is told). Its share of them stays the same as
+/// long as the roll-out does.
+fn is_in_share(rollout: &Rollout, options: &AnswerOptions, input: &str) -> bool {
     let subject = options.subject.as_deref().unwrap_or(input);
     let digest = Digest::of_parts([rollout.id.to_string().as_bytes(), subject.as_bytes()]);
     let place = u32::from_str_radix(digest.as_str().get(..8).unwrap_or("0"), 16).unwrap_or(0);
-    f64::from(place) < policy.share * (f64::from(u32::MAX) + 1.0)
+    f64::from(place) < rollout.policy.share * (f64::from(u32::MAX) + 1.0)
 }
 
 /// The queue of answers that are compared later.
@@ -204,6 +216,9 @@ pub(super) async fn tend(inner: Weak<Inner>, mut queue: mpsc::Receiver<Given>) {
         if let Some(given) = given {
             serving.complete(given).await;
             continue;
+        }
+        if let Err(error) = serving.store_tallies().await {
+            tracing::warn!("counts of requests: failed to {}; Graft retries", graft_core::with_causes(&error));
         }
         // Without a new row or answer nothing can have changed; time alone ends no roll-out.
         let newest = serving.engine().store.newest_change().await.unwrap_or(looked + 1);
@@ -250,7 +265,7 @@ mod tests {
         };
         let chosen = |id, share| -> Vec<bool> {
             let of = rollout(id, share);
-            (0..4000).map(|i| is_for_canary(&of, &asked("bob", Some(format!("customer {i}"))), "any text")).collect()
+            (0..4000).map(|i| is_in_share(&of, &asked("bob", Some(format!("customer {i}"))), "any text")).collect()
         };
         let some = chosen(1, 0.1);
         let share = some.iter().filter(|is| **is).count();
@@ -263,9 +278,9 @@ mod tests {
             "a larger share keeps the smaller"
         );
         assert!(!chosen(1, 0.0).contains(&true) && !chosen(1, 1.0).contains(&false));
-        assert!(is_for_canary(&rollout(1, 0.0), &asked("ada", None), "any text"), "named");
+        assert!(is_named(&rollout(1, 0.0), &asked("ada", None)) && !is_named(&rollout(1, 0.0), &asked("bob", None)));
         let by_input: Vec<bool> =
-            (0..4000).map(|i| is_for_canary(&rollout(1, 0.1), &asked("bob", None), &format!("text {i}"))).collect();
+            (0..4000).map(|i| is_in_share(&rollout(1, 0.1), &asked("bob", None), &format!("text {i}"))).collect();
         assert!(by_input.contains(&true) && by_input.contains(&false), "a client without subjects is shared out, too");
     }
 }

@@ -1,8 +1,13 @@
 //! Answers while versions come, go and fail.
 
 use std::{
+    collections::HashMap,
     fs,
     path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -439,8 +444,9 @@ async fn shadow_answers_are_never_returned() {
     });
     let counts = found.await;
     assert_eq!((counts.canary, counts.agreement.is_some()), (0, true));
-    let rollout = place.engine.rollouts().running(TASK).await.unwrap();
-    assert_eq!((rollout.failures, rollout.state), (0, RolloutState::Shadow));
+    let report = place.engine.rollouts().numbered(TASK, None).await.unwrap();
+    assert_eq!((report.rollout.failures, report.rollout.state), (0, RolloutState::Shadow));
+    assert!(report.times.is_none(), "a shadow waits for requests, so its times say nothing");
 }
 
 #[tokio::test]
@@ -482,12 +488,109 @@ async fn canary_answers_its_subjects_until_stopped() {
     let bob = AnswerOptions { client: "bob".into(), ..AnswerOptions::default() };
     let named = serving.answer(TASK, Some("v1"), "so good", &bob);
     assert_eq!(named.await.unwrap().version.as_deref(), Some("v1"));
+    // The same by the names of models.
+    for (model, version) in [(TASK, "v2"), ("sentiment:v1", "v1")] {
+        let prompt = Prompt::Text("so good".into());
+        let answering = serving.begin_model(model, prompt, &Format::Own, &bob).await.unwrap();
+        assert_eq!(answering.whole().await.unwrap().version.as_deref(), Some(version));
+    }
+    // Times are compared of the requests that were distributed at random: not those of a named client, or for a version.
+    let of_canary = 2 * of_subject.iter().filter(|place| **place == Some(1)).count() as u64;
+    let times = eventually("no times are stored", async || {
+        let report = place.engine.rollouts().numbered(TASK, None).await.unwrap();
+        report.times.filter(|times| times.active.answers + times.candidate.answers >= 48)
+    });
+    let times = times.await;
+    assert_eq!((times.candidate.answers, times.active.answers), (of_canary, 48 - of_canary));
+    for side in [times.active, times.candidate].iter().filter(|side| side.answers >= 20) {
+        assert!(side.p50.unwrap() > 1e-5 && side.p50 <= side.p95 && side.p95.unwrap() < 60.0, "{side:?}");
+    }
     place.engine.rollouts().stop(TASK, Some("seen enough")).await.unwrap();
     eventually("the canary goes on", async || {
         Some(asked("bob", 0).await).filter(|answer| answer.version.as_deref() == Some("v1"))
     })
     .await;
     assert_eq!(place.store.version(TASK, "v2").await.unwrap().stage, Stage::Shadow);
+}
+
+/// What a version answers to a text: its digest, its answer and its confidence.
+type Known = HashMap<(String, String), (Digest, serde_json::Value, f64)>;
+
+#[tokio::test]
+async fn answers_under_load_are_of_the_versions_they_name_throughout_rollouts() {
+    let place = Place::new(labels()).await;
+    let serving = place.serve(Options::default()).await;
+    let texts: Vec<String> = (0..6).map(|i| format!("message number {i}")).collect();
+    let mut known = Known::new();
+    for version in ["v1", "v2"] {
+        for text in &texts {
+            let answer = serving.answer(TASK, Some(version), text, &AnswerOptions::default()).await.unwrap();
+            let found = (answer.deployment, answer.answer, answer.confidence);
+            known.insert((version.to_owned(), text.clone()), found);
+        }
+    }
+    for text in &texts {
+        let [one, other] = ["v1", "v2"].map(|version| &known[&(version.to_owned(), text.clone())]);
+        assert!(one.0 != other.0 && (one.2 - other.2).abs() > 1e-3, "they can be told apart: {one:?} {other:?}");
+    }
+    let (known, stop, seen) = (Arc::new(known), Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new([0_usize; 2])));
+    let load: Vec<_> = (0..6_usize)
+        .map(|client| {
+            let (serving, known, stop, seen, texts) =
+                (serving.clone(), Arc::clone(&known), Arc::clone(&stop), Arc::clone(&seen), texts.clone());
+            tokio::spawn(async move {
+                for turn in 0.. {
+                    if stop.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let text = &texts[(client + turn) % texts.len()];
+                    let subject = Some(format!("customer {client} {turn}"));
+                    let options = AnswerOptions { subject, ..AnswerOptions::default() };
+                    let answer = match client % 3 {
+                        0 => serving.answer(TASK, None, text, &options).await.unwrap(),
+                        1 => {
+                            let prompt = Prompt::Text(text.clone());
+                            let answering = serving.begin_model(TASK, prompt, &Format::Own, &options).await;
+                            answering.unwrap().whole().await.unwrap()
+                        }
+                        _ => {
+                            let texts = std::slice::from_ref(text);
+                            serving.answer_many(TASK, None, texts, &options).await.unwrap().remove(0).unwrap()
+                        }
+                    };
+                    let version = answer.version.unwrap();
+                    let (digest, output, confidence) = &known[&(version.clone(), text.clone())];
+                    // The rows of a batch are rounded differently, by far less than the versions differ.
+                    assert!((answer.confidence - confidence).abs() < 1e-4, "{version} answers {text} otherwise");
+                    assert_eq!((&answer.deployment, &answer.answer), (digest, output), "{version}: {text}");
+                    seen.lock().unwrap()[usize::from(version == "v2")] += 1;
+                }
+            })
+        })
+        .collect();
+    let more = async |version: usize, what: &str| {
+        let before = seen.lock().unwrap()[version];
+        until(what, || seen.lock().unwrap()[version] > before + 5).await;
+    };
+    for _ in 0..3 {
+        place.roll_out(RolloutPolicy { share: 0.5, ..RolloutPolicy::default() }).await;
+        more(0, "the active version stops").await;
+        place.engine.rollouts().to_canary(TASK).await.unwrap();
+        more(1, "the canary does not answer").await;
+        more(0, "the active version stops").await;
+        place.activate("v2", Some("v1")).await;
+        until("the new version never answers", || answering(&serving).as_deref() == Some("v2")).await;
+        let ended = place.engine.rollouts().look(TASK).await.unwrap().unwrap();
+        assert_eq!(ended.rollout.state, RolloutState::Promoted);
+        more(1, "the new version does not answer").await;
+        place.activate("v1", Some("v2")).await;
+        until("there is no way back", || answering(&serving).as_deref() == Some("v1")).await;
+        more(0, "the old version does not answer").await;
+    }
+    stop.store(true, Ordering::Relaxed);
+    for client in load {
+        client.await.unwrap();
+    }
 }
 
 #[tokio::test]

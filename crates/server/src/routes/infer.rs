@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    extract::{Body, Client, Reply},
+    extract::{Body, Client, Recorded, Reply},
     problem::{Kind, Problem},
     state::AppState,
 };
@@ -149,10 +149,12 @@ fn options(max_tokens: Option<usize>, deadline_ms: Option<u64>) -> Result<Answer
 async fn infer(
     State(state): State<AppState>,
     Client(client): Client,
+    Recorded(recorded): Recorded,
     Body(asked): Body<Infer>,
 ) -> Result<Response, Problem> {
     let subject = asked.subject;
-    let options = AnswerOptions { client, subject, ..options(asked.max_tokens, asked.deadline_ms)? };
+    let options =
+        AnswerOptions { client, subject, untraced: !recorded, ..options(asked.max_tokens, asked.deadline_ms)? };
     let answer = state.serving.answer(&asked.task, asked.version.as_deref(), &asked.input, &options).await;
     let answer = answer.map_err(problem)?;
     let mut headers = HeaderMap::new();
@@ -169,14 +171,15 @@ async fn infer(
 async fn infer_batch(
     State(state): State<AppState>,
     Client(client): Client,
+    Recorded(recorded): Recorded,
     Body(asked): Body<InferBatch>,
 ) -> Result<Reply<Answers>, Problem> {
     if asked.inputs.len() > MOST_INPUTS {
         return Err(Problem::field("inputs", format!("at most {MOST_INPUTS}")));
     }
-    let options = AnswerOptions { client, ..options(asked.max_tokens, None)? };
-    let deployment = state.serving.deployment(&asked.task, asked.version.as_deref()).await.map_err(problem)?;
-    let answers = state.serving.answer_all(&deployment, &asked.inputs, &options, |_| {}).await.map_err(problem)?;
+    let options = AnswerOptions { client, untraced: !recorded, ..options(asked.max_tokens, None)? };
+    let answers = state.serving.answer_many(&asked.task, asked.version.as_deref(), &asked.inputs, &options);
+    let answers = answers.await.map_err(problem)?;
     let one = |answer: Result<Answer, Error>| match answer {
         Ok(answer) => AnswerOrProblem::Answer(Box::new(answer)),
         Err(error) => AnswerOrProblem::Problem { problem: Box::new(problem(error)) },
@@ -208,9 +211,10 @@ async fn compare(
 async fn suggest(
     State(state): State<AppState>,
     Client(client): Client,
+    Recorded(recorded): Recorded,
     Body(asked): Body<Suggest>,
 ) -> Result<Reply<Suggested>, Problem> {
-    let options = AnswerOptions { client, ..AnswerOptions::default() };
+    let options = AnswerOptions { client, untraced: !recorded, ..AnswerOptions::default() };
     Ok(Reply(state.serving.suggest(&asked.query, asked.suggestions, &options).await.map_err(problem)?))
 }
 

@@ -1,8 +1,10 @@
 //! Answers over HTTP, from a tiny base model.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise, in its helpers too")]
 
+use std::time::{Duration, Instant};
+
 use crate::service::{PATIENCE, Service};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -224,4 +226,73 @@ async fn no_request_schema_causes_a_server_error_or_hang() {
         assert_eq!(said.status.as_u16(), if allowed { 200 } else { 400 }, "{schema}: {told}");
         assert!(!told.contains("x-guidance") && told.len() < 1000, "the grammar is nobody's business: {told}");
     }
+}
+
+/// Requests are counted for drift, but for those whose clients say that nothing may be kept, and those for a version.
+#[tokio::test]
+async fn requests_unlike_the_training_examples_are_drift() {
+    let service = Service::new().await;
+    let csv: String =
+        (0..150).map(|i| format!("you won a free prize: call {i} now,{}\n", ["ham", "spam"][i % 2])).collect();
+    let csv = format!("text,label\n{csv}");
+    let import = service.import("csv", "text-classification", "sms.csv", csv.as_bytes()).await;
+    assert_eq!(import["state"], "done", "{import}");
+    let kind = json!({"kind": "most-frequent"});
+    service.post("/api/v1/tasks/text-classification/contestants", &kind).await;
+    let activate = "/api/v1/versions/text-classification/v1/activate";
+    assert_eq!(service.post(activate, &json!({"force": true})).await.status, StatusCode::OK);
+
+    let ask = |i: usize, text: &str| json!({"task": "text-classification", "input": format!("{text} {i}")});
+    for i in 0..30 {
+        for (path, body) in [
+            ("/api/v1/infer", ask(i, "private")),
+            ("/api/v1/infer/batch", json!({"task": "text-classification", "inputs": [format!("quiet {i}")]})),
+            ("/v1/completions", json!({"model": "text-classification", "prompt": format!("silent {i}")})),
+            (
+                "/v1/chat/completions",
+                json!({"model": "text-classification", "messages": [{"role": "user", "content": format!("mute {i}")}]}),
+            ),
+        ] {
+            let headers = [("x-graft-record", "No")];
+            let said = service.send(&Method::POST, path, &headers, body.to_string().as_bytes()).await;
+            assert_eq!(said.status, StatusCode::OK, "{path} {}", said.json());
+        }
+        let mut named = ask(i, "named");
+        named["version"] = json!("v1");
+        assert_eq!(service.post("/api/v1/infer", &named).await.status, StatusCode::OK);
+    }
+    let drift = "/api/v1/tasks/text-classification/drift";
+    let none = service.get(drift).await.json();
+    assert_eq!(none["served"]["state"], "unknown");
+
+    let inputs: Vec<String> = (0..60).map(|i| format!("two cases of kale from the bakery {i}")).collect();
+    let batch = json!({"task": "text-classification", "inputs": inputs});
+    assert_eq!(service.post("/api/v1/infer/batch", &batch).await.status, StatusCode::OK);
+    for i in 0..50 {
+        let path = if i < 25 { "/api/v1/infer" } else { "/v1/completions" };
+        let text = format!("dropped bread at the fridge {i}");
+        let body = if i < 25 {
+            json!({"task": "text-classification", "input": text})
+        } else {
+            json!({"model": "text-classification", "prompt": text})
+        };
+        // The same text again counts once.
+        for _ in 0..2 {
+            assert_eq!(service.post(path, &body).await.status, StatusCode::OK);
+        }
+    }
+    let asked = Instant::now();
+    let found = loop {
+        let found = service.get(drift).await.json();
+        if found["served"]["window"]["inputs"].as_u64() >= Some(110) {
+            break found;
+        }
+        assert!(asked.elapsed() < PATIENCE, "{}", found["served"]);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    let served = &found["served"];
+    assert_eq!((&found["state"], &served["state"]), (&json!("drifting"), &json!("drifting")), "{served:#}");
+    assert_eq!((&served["window"]["inputs"], &served["reference"]), (&json!(110), &json!(120)), "{served:#}");
+    let gone = served["moved"].as_array().unwrap().iter().find(|one| one["what"].as_str().unwrap().contains("“call”"));
+    assert_eq!(gone.map(|one| (&one["now"], &one["then"])), Some((&json!(0.0), &json!(1.0))), "{served:#}");
 }

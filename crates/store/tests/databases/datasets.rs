@@ -26,6 +26,13 @@ async fn dataset_is_unchanged_by_later_edits(database: Database) {
     assert_eq!(store.dataset(TASK, &dataset.digest).await.unwrap(), dataset);
     let lengths: Vec<u32> = dataset.train.iter().map(|example| example.input.chars().count() as u32).collect();
     assert_eq!(store.training_lengths(TASK, &dataset.digest).await.unwrap(), lengths);
+    // At even distances, and of the revisions that the dataset has.
+    let read = async |most| store.training_inputs(TASK, &dataset.digest, most).await.unwrap();
+    let every = |n: usize| dataset.train.iter().step_by(n).map(|example| example.input.clone()).collect::<Vec<_>>();
+    assert_eq!(
+        (dataset.train.len(), read(16).await, read(15).await, read(4).await),
+        (16, every(1), every(2), every(4))
+    );
     assert!(matches!(store.dataset("other", &dataset.digest).await, Err(Error::NoDataset { .. })));
 }
 

@@ -18,6 +18,7 @@ mod rentals;
 mod reviews;
 mod rollouts;
 mod runs;
+mod served;
 mod settings;
 mod studies;
 mod support;

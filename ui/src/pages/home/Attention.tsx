@@ -45,8 +45,8 @@ export function Attention({ tasks, drifts }: { tasks: TaskInfo[]; drifts: Drift[
 }
 
 /** The advice for a version that has drifted. */
-function drifting({ task, version, overrides, confidence, inputs }: Drift): TaskInfo["attention"] {
-  const worst = [overrides, confidence, inputs].find((signal) => signal.state === "drifting");
+function drifting({ task, version, overrides, confidence, inputs, served }: Drift): TaskInfo["attention"] {
+  const worst = [overrides, confidence, inputs, served].find((signal) => signal.state === "drifting");
   if (!worst || !version) return [];
   const [said] = worst.text.split(/(?<=\.) /);
   const text = `${version} drifts. ${said} Audit messages with low confidence, then train again.`;

@@ -9,6 +9,7 @@ import { Interval } from "../../components/Interval";
 import { TimeAgo } from "../../components/TimeAgo";
 import { number, percent } from "../../lib/format";
 import css from "./drift.module.css";
+import { Periods } from "./Periods";
 import { SharesBelow } from "./SharesBelow";
 
 const STATES: Record<Drift["state"], { tone: "plain" | "good" | "warn"; word: string }> = {
@@ -44,7 +45,7 @@ export function DriftCard({ task, version }: { task: string; version: string }) 
 }
 
 function Signals({ drift }: { drift: Drift }) {
-  const { overrides, confidence, inputs } = drift;
+  const { overrides, confidence, inputs, served } = drift;
   const { window, reference, differing } = overrides;
   return (
     <div className={css.drift}>
@@ -78,6 +79,9 @@ function Signals({ drift }: { drift: Drift }) {
         </Signal>
         <Signal title="Length of messages" {...inputs}>
           <SharesBelow shift={inputs} what="Characters" now="now" then="training examples" show={number} />
+        </Signal>
+        <Signal title="Requests" {...served}>
+          <Periods task={drift.task} served={served} />
         </Signal>
       </div>
     </div>

@@ -92,7 +92,7 @@ function NotRunning({ version, active, other }: { version: Version; active: Vers
 }
 
 function Running({ report }: { report: RolloutReport }) {
-  const { rollout, counts, outcomes, errors, gates } = report;
+  const { rollout, counts, outcomes, errors, times, gates } = report;
   const at = STAGES.indexOf(rollout.state === "canary" ? "canary" : "shadow");
   return (
     <>
@@ -122,6 +122,16 @@ function Running({ report }: { report: RolloutReport }) {
           value={outcomes.not_worse > 9999 ? "> 9,999" : outcomes.not_worse.toFixed(1)}
           sub={`${number(Math.round(outcomes.needed))} needed`}
         />
+        {times && (
+          <>
+            <Figure
+              label={`Answer time: ${rollout.version}`}
+              value={ms(times.candidate.p50)}
+              sub={spread(times.candidate)}
+            />
+            <Figure label={`Answer time: ${rollout.against}`} value={ms(times.active.p50)} sub={spread(times.active)} />
+          </>
+        )}
         <Figure
           label="Errors, 95th percentile"
           value={percent(errors.p95)}
@@ -149,6 +159,13 @@ function Running({ report }: { report: RolloutReport }) {
     </>
   );
 }
+
+const ms = (time: number | null | undefined) =>
+  time == null ? "–" : `${(time * 1000).toFixed(time < 0.01 ? 1 : 0)} ms`;
+
+/** Of requests that were distributed at random, so the times of both versions can be compared. */
+const spread = ({ p95, answers }: NonNullable<RolloutReport["times"]>["active"]) =>
+  `${ms(p95)} at the 95th percentile, ${count(answers, "answer")}`;
 
 function about(stage: (typeof STAGES)[number], { policy }: Rollout) {
   if (stage === "shadow")

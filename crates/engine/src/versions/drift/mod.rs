@@ -1,6 +1,9 @@
-//! Drift: compares people's decisions on a version's suggestions with its scores on the held-out examples.
+//! Drift: compares people's decisions on a version's suggestions with its scores on the held-out examples, and inputs with
+//! those that it was trained on.
 
+mod groups;
 mod numbers;
+mod served;
 mod signals;
 
 use graft_core::Timestamp;
@@ -8,10 +11,13 @@ use graft_store::Version;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub(crate) use groups::groups;
 pub use numbers::{Distance, Share, Spread};
+pub(crate) use served::HOUR;
+pub use served::{MovedInputs, ServedDrift, ServedPeriod};
 
 use super::{Evaluation, Versions};
-use crate::Result;
+use crate::{Result, now};
 
 /// At most so many suggestions are looked at, the newest.
 const WINDOW: u32 = 200;
@@ -19,6 +25,10 @@ const WINDOW: u32 = 200;
 const ENOUGH: usize = 20;
 /// At most so many training inputs are compared with, at even distances.
 const INPUTS: usize = 10_000;
+/// The same where their words are compared.
+const TEXTS: u32 = 2_000;
+/// Hours for which counts of served inputs are kept.
+pub(crate) const KEPT_HOURS: i64 = 7 * 24;
 
 /// Whether something has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -61,6 +71,8 @@ pub struct Drift {
     pub confidence: Shift,
     /// Whether inputs have the length of the training examples.
     pub inputs: Shift,
+    /// Whether requests have the words and lengths of the training examples.
+    pub served: ServedDrift,
 }
 
 /// How often people change a version's suggestions.
@@ -121,25 +133,36 @@ impl Versions<'_> {
         let evaluation = Evaluation::of(version);
         let decided = self.engine.store.suggested(version, true, WINDOW).await?;
         let newest = self.engine.store.suggested(version, false, WINDOW).await?;
-        let learned = match &version.dataset {
-            Some(digest) => self.engine.store.training_lengths(&version.task, digest).await?,
-            None => Vec::new(),
+        let store = &self.engine.store;
+        let (learned, texts) = match &version.dataset {
+            Some(digest) => (
+                store.training_lengths(&version.task, digest).await?,
+                store.training_inputs(&version.task, digest, TEXTS).await?,
+            ),
+            None => (Vec::new(), Vec::new()),
         };
+        let hours = store.served_inputs(&version.task, now() / HOUR - KEPT_HOURS).await?;
         let learned: Vec<f64> =
             learned.iter().step_by(learned.len().div_ceil(INPUTS).max(1)).copied().map(f64::from).collect();
         let rules = self.engine.tasks().of(version).await?.scoring;
         let overrides = signals::overrides(version, &rules, evaluation.as_ref(), &decided);
         let confidence = signals::confidence(version, evaluation.as_ref(), &newest);
         let inputs = signals::inputs(&learned, &newest);
-        let states = [overrides.state, confidence.state, inputs.state];
+        let served = served::served(&texts, &hours);
+        let mut states = vec![overrides.state, confidence.state, inputs.state];
+        // A version that people only audit with is asked nothing.
+        if !hours.is_empty() {
+            states.push(served.state);
+        }
         Ok(Drift {
             task: version.task.clone(),
             version: Some(version.name.clone()),
-            state: signals::together(states),
+            state: signals::together(&states),
             measured_at: evaluation.map(|evaluation| evaluation.at),
             overrides,
             confidence,
             inputs,
+            served,
         })
     }
 }

@@ -60,12 +60,12 @@ impl Spread {
     }
 }
 
-/// How far two samples' distributions are apart, and how often two samples of one distribution would be.
+/// How far two samples are apart, and how often two samples of one distribution would be.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Distance {
-    /// The largest difference of the shares at or below any value, from 0 to 1.
+    /// The largest difference of two shares, from 0 to 1: of the numbers at or below any value, or of the inputs in any group.
     pub distance: f64,
-    /// Probability of at least this distance where nothing has changed.
+    /// Probability of such a distance where nothing has changed, at most.
     pub p: f64,
 }
 
@@ -105,6 +105,43 @@ fn below(m: u64, n: u64, widest: u64) -> f64 {
     row.last().copied().unwrap_or(0.0)
 }
 
+/// Fisher's exact test of two shares, `a` of `n` and `b` of `m`: twice the probability of a difference in this direction that
+/// is at least as large, where both samples are of one distribution.
+pub(super) fn fisher((a, n): (u64, u64), (b, m): (u64, u64)) -> f64 {
+    let count = a + b;
+    let ln_choose = |of: u64, some: u64| ln_factorial(of) - ln_factorial(some) - ln_factorial(of - some);
+    let mut term = (ln_choose(n, a) + ln_choose(m, b) - ln_choose(n + m, count)).exp();
+    let mut tail = 0.0;
+    let is_less = u128::from(a) * u128::from(m) < u128::from(b) * u128::from(n);
+    // `x` of the `count` are in the first sample; the hypergeometric distribution, from `a` away from its mean.
+    let (mut x, last) = (a, if is_less { count.saturating_sub(m) } else { count.min(n) });
+    loop {
+        tail += term;
+        if x == last || term < tail * f64::EPSILON {
+            return (2.0 * tail).min(1.0);
+        }
+        let ratio =
+            |up: u64, over: u64, down: u64, under: u64| (up as f64 / over as f64) * (down as f64 / under as f64);
+        if is_less {
+            term *= ratio(x, count - x + 1, m + x - count, n - x + 1);
+            x -= 1;
+        } else {
+            term *= ratio(count - x, x + 1, n - x, m + x + 1 - count);
+            x += 1;
+        }
+    }
+}
+
+/// Stirling's series, whose error is below the rounding from 16 on.
+fn ln_factorial(n: u64) -> f64 {
+    if n < 16 {
+        return (2..=n).map(|i| i as f64).product::<f64>().ln();
+    }
+    let n = n as f64;
+    let series = 1.0 / (12.0 * n) - 1.0 / (360.0 * n.powi(3)) + 1.0 / (1260.0 * n.powi(5));
+    n * n.ln() - n + 0.5 * (std::f64::consts::TAU * n).ln() + series
+}
+
 fn sorted(values: &[f64]) -> Vec<f64> {
     let mut sorted: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
     sorted.sort_by(f64::total_cmp);
@@ -142,6 +179,27 @@ mod tests {
         }
         assert_eq!(kolmogorov_smirnov(&[0.5; 200], &[0.5; 30]).unwrap(), Distance { distance: 0.0, p: 1.0 });
         assert_eq!(kolmogorov_smirnov(&[1.0], &[f64::NAN]), None);
+    }
+
+    /// Sums of exact fractions.
+    #[test]
+    fn fisher_matches_exact_sums() {
+        let cases = [
+            ((3, 10), (1, 12), 0.451_127_819_548_871_66),
+            ((0, 50), (40, 80), 4.030_466_203_849_794e-11),
+            ((100, 500), (900, 2000), 6.396_309_112_862_903e-26),
+            ((240, 500), (600, 2000), 1.087_677_460_412_310_7e-13),
+            ((5000, 20_000), (400, 2000), 5.045_048_199_734_323e-7),
+        ];
+        for (one, other, p) in cases {
+            for found in [fisher(one, other), fisher(other, one)] {
+                assert!((found / p - 1.0).abs() < 1e-8, "{one:?} {other:?}: {found} {p}");
+            }
+        }
+        for (one, other) in [((0, 20), (0, 30)), ((20, 20), (30, 30)), ((5, 10), (50, 100)), ((0, 0), (3, 9))] {
+            assert_eq!(fisher(one, other), 1.0, "{one:?} {other:?}");
+        }
+        assert!(fisher((0, 100_000), (100_000, 100_000)) < 1e-300);
     }
 
     /// Numbers of `scipy.stats.binomtest(k, n).proportion_ci(method="wilson")`.

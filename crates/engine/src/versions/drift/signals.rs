@@ -1,11 +1,11 @@
-//! The three signals of drift, as pure functions, so that each rule can be tested alone.
+//! Signals of drift in suggestions, as pure functions, so that each rule can be tested alone.
 
 use graft_store::{Suggested, Version};
 use graft_tasks::{cards::Scoring, score};
 use serde_json::Value;
 
 use super::numbers::{Share, Spread, kolmogorov_smirnov};
-use super::{Drift, DriftState, ENOUGH, Overrides, Shift};
+use super::{Drift, DriftState, ENOUGH, Overrides, ServedDrift, Shift};
 use crate::versions::Evaluation;
 
 /// Significance level: how rarely equal distributions would differ this much.
@@ -27,6 +27,7 @@ impl Drift {
             overrides: Overrides::unknown(why),
             confidence: Shift::unknown(why),
             inputs: Shift::unknown(why),
+            served: ServedDrift::unknown(0, why),
         }
     }
 }
@@ -47,7 +48,7 @@ impl Shift {
 }
 
 /// What follows of all signals.
-pub(super) fn together(states: [DriftState; 3]) -> DriftState {
+pub(super) fn together(states: &[DriftState]) -> DriftState {
     if states.contains(&DriftState::Drifting) {
         DriftState::Drifting
     } else if states.contains(&DriftState::Unknown) {
@@ -170,7 +171,7 @@ fn few(before: &str, after: &str, have: usize) -> String {
     format!("Unknown yet: {before} {have} {after}; {} more are needed.", ENOUGH.saturating_sub(have))
 }
 
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
@@ -180,9 +181,10 @@ fn interval(share: Share) -> String {
 
 #[cfg(test)]
 mod tests {
-    use graft_core::{AnswerForm, Digest, TaskCard};
+    use graft_core::{AnswerForm, Digest, Purpose, TaskCard, random};
     use graft_predict::Calibration;
     use graft_store::{Method, Stage};
+    use rand::{Rng, RngExt as _};
     use serde_json::json;
 
     use super::*;
@@ -320,11 +322,48 @@ mod tests {
         assert_eq!(inputs(&[], &suggested(60, 0, 0.9)).state, DriftState::Unknown);
     }
 
+    /// A suggestion that is wrong as often as its confidence says.
+    fn drawn(random: &mut dyn Rng) -> Suggested {
+        let confidence = 0.6 + 0.4 * random.random::<f64>();
+        let truth = if random.random_bool(confidence) { "ham" } else { "spam" };
+        let chars = 10 + (-80.0 * (1.0 - random.random::<f64>()).ln()) as u32;
+        Suggested { answer: json!("ham"), confidence, made_at: 100, chars, truth: Some(json!(truth)) }
+    }
+
+    /// The share of 200 streams of 400 suggestions in which any look sees drift, where all are like the held-out ones: the
+    /// newest 200 are looked at after every 80.
+    fn alarms(signal: impl Fn(&[Suggested], &[Suggested]) -> DriftState) -> f64 {
+        let alarmed = |seed: &u64| {
+            let mut random = random(*seed, Purpose::Bootstrap, [0, 0]);
+            let held_out: Vec<Suggested> = (0..40).map(|_| drawn(&mut random)).collect();
+            let stream: Vec<Suggested> = (0..400).map(|_| drawn(&mut random)).collect();
+            let mut looks = (80..=stream.len()).step_by(80);
+            looks.any(|n| signal(&held_out, &stream[n.saturating_sub(200)..n]) == DriftState::Drifting)
+        };
+        (0..200).filter(alarmed).count() as f64 / 200.0
+    }
+
+    #[test]
+    fn streams_without_drift_rarely_alarm() {
+        let (version, rules) = (version(), Scoring::default());
+        let measured = |held_out: &[Suggested]| {
+            let wrong = held_out.iter().filter(|one| one.truth != Some(json!("ham"))).count();
+            evaluation(held_out.len(), wrong, Some(held_out.iter().map(|one| one.confidence).collect()))
+        };
+        let length = |one: &Suggested| f64::from(one.chars);
+        let shares = [
+            alarms(|held_out, window| overrides(&version, &rules, Some(&measured(held_out)), window).state),
+            alarms(|held_out, window| confidence(&version, Some(&measured(held_out)), window).state),
+            alarms(|learned, window| inputs(&learned.iter().map(length).collect::<Vec<_>>(), window).state),
+        ];
+        assert!(shares.iter().all(|share| *share <= 0.05), "{shares:?}");
+    }
+
     #[test]
     fn any_signal_drifts_and_all_are_needed_for_stable() {
         use DriftState::{Drifting, Stable, Unknown};
-        assert_eq!(together([Unknown, Drifting, Stable]), Drifting);
-        assert_eq!(together([Stable, Unknown, Stable]), Unknown);
-        assert_eq!(together([Stable; 3]), Stable);
+        assert_eq!(together(&[Unknown, Drifting, Stable]), Drifting);
+        assert_eq!(together(&[Stable, Unknown, Stable]), Unknown);
+        assert_eq!(together(&[Stable; 3]), Stable);
     }
 }

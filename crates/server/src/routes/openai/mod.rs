@@ -19,7 +19,7 @@ pub(crate) use refusal::{OpenAiError, in_form};
 use reply::{Frame, Shape, likeliest, pieces, reply};
 
 use crate::{
-    extract::{At, Body, Client, Raw, Reply},
+    extract::{At, Body, Client, Raw, Recorded, Reply},
     problem::{Kind, Problem},
     state::AppState,
 };
@@ -413,7 +413,7 @@ async fn chat_completions(
         return proxy::answer(&state, client, &headers, (model, upstream), &body).await;
     }
     let asked: ChatRequest = body.parse()?;
-    let options = AnswerOptions { client, ..asked.options()? };
+    let options = AnswerOptions { client, untraced: !Recorded::of(&headers).0, ..asked.options()? };
     let prompt = Prompt::Messages(messages_of(asked.messages)?);
     let format = format_of(asked.response_format);
     let answering = state.serving.begin_model(&asked.model, prompt, &format, &options).await?;
@@ -430,10 +430,12 @@ async fn chat_completions(
 async fn completions(
     State(state): State<AppState>,
     client: Result<Client, Problem>,
+    Recorded(recorded): Recorded,
     body: Result<Body<CompletionRequest>, Problem>,
 ) -> Result<Response, Refusal> {
     let Body(asked) = body?;
-    let options = AnswerOptions { client: client?.0, ..asked.common.options(None, asked.logprobs)? };
+    let options =
+        AnswerOptions { client: client?.0, untraced: !recorded, ..asked.common.options(None, asked.logprobs)? };
     let candidates = asked.candidates()?;
     let echo = asked.echo.unwrap_or(false);
     if echo && asked.logprobs.is_some() {

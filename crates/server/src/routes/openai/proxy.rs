@@ -15,12 +15,14 @@ use graft_engine::{
 };
 
 use super::{ChatRequest, Common, Frame, MOST_TOKENS, Refusal, Shape, format_of, messages_of, reply};
-use crate::{extract::Raw, live::unheld, state::AppState};
+use crate::{
+    extract::{Raw, Recorded},
+    live::unheld,
+    state::AppState,
+};
 
 /// Says who answered: a version, or `upstream`.
 const ANSWERED_BY: HeaderName = HeaderName::from_static("x-graft-answered-by");
-/// `no`: nothing of the request is recorded.
-const RECORD: &str = "x-graft-record";
 
 /// Answers a request for a task, or passes it on.
 pub(super) async fn answer(
@@ -32,7 +34,7 @@ pub(super) async fn answer(
 ) -> Result<Response, Refusal> {
     // What Graft can't read, the upstream may.
     let (plain, common) = body.parse().ok().and_then(|asked| plain(asked, client)).unzip();
-    let record = !headers.get(RECORD).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"no"));
+    let Recorded(record) = Recorded::of(headers);
     let asked = Passing { body: String::from_utf8_lossy(&body.0).into_owned(), plain, record };
     let proxied = state.proxy.answer(&task, upstream, asked).await;
     let (by, response) = match proxied {
