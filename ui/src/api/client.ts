@@ -64,6 +64,9 @@ export async function tagged<T>(call: Promise<{ data?: T; response: Response }>)
   return { body: data as T, etag: response.headers.get("ETag") };
 }
 
+/** The parameters in the path of a route. */
+export const where = <P>(path: P) => ({ params: { path } });
+
 /** The header with the ETag on which a change is based. */
 export const ifMatch = (etag: string | null) => (etag ? { "If-Match": etag } : undefined);
 

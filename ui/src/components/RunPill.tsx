@@ -12,8 +12,6 @@ const TONE = {
 } as const;
 const SIGN = { queued: "… ", starting: "", running: "", succeeded: "✓ ", failed: "✕ ", cancelled: "■ " } as const;
 
-export const isActive = (state: RunState) => state === "queued" || state === "starting" || state === "running";
-
 /** The state of a run. */
 export function RunPill({ state }: { state: RunState }) {
   const live = state === "running" || state === "starting";

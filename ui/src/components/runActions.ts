@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { api, reply } from "../api/client";
 import type { Run } from "../api/types";
-import { isActive } from "./RunPill";
+import { isActive } from "../lib/runs";
 import { say, sayError } from "./toasts";
 
 type Action = "cancel" | "resume" | "retry";

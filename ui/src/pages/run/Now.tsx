@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import type { Event, RunDetail } from "../../api/types";
 import { Card, Figure, Figures, Progress } from "../../components/bits";
-import { isActive } from "../../components/RunPill";
+import { isActive } from "../../lib/runs";
 import { bytes, dollars, duration, label, number, percent as share, significant } from "../../lib/format";
 import { answered, phases, lastScores, lastStep, prepared, scoredOf, TRACKERS } from "../../lib/events";
 import css from "./run.module.css";
