@@ -1,7 +1,9 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { reread } from "../api/queries";
 import { Button } from "./Button";
 import { Failure } from "./Failure";
+import { Form } from "./form";
 import layout from "./layout.module.css";
 import css from "./listed.module.css";
 import { ShowCommand } from "./ShowCommand";
@@ -21,22 +23,15 @@ interface Props<T> {
 
 /** A form below a list that adds an entry. */
 export function AddForm<T>({ add, onAdded, list, button, ready, command, children }: Props<T>) {
-  const client = useQueryClient();
   const { mutate, error, isPending } = useMutation({
     mutationFn: add,
     onSuccess: (added) => {
       onAdded(added);
-      void client.invalidateQueries({ queryKey: [list] });
+      reread([list]);
     },
   });
   return (
-    <form
-      className={css.add}
-      onSubmit={(event) => {
-        event.preventDefault();
-        mutate();
-      }}
-    >
+    <Form className={css.add} onSubmit={() => mutate()}>
       <div className={layout.fields}>{children}</div>
       {error && <Failure error={error} />}
       <ShowCommand command={command} />
@@ -45,6 +40,6 @@ export function AddForm<T>({ add, onAdded, list, button, ready, command, childre
           {button}
         </Button>
       </div>
-    </form>
+    </Form>
   );
 }

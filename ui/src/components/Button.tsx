@@ -1,8 +1,7 @@
 import type { ButtonHTMLAttributes, Ref } from "react";
-import { ariaKeys } from "../lib/keys";
+import { ariaKeys, printed } from "../lib/keys";
 import css from "./button.module.css";
 import { Icon, type IconName } from "./Icon";
-import { Kbd } from "./Kbd";
 
 interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
   look?: "main" | "plain" | "quiet" | "danger";
@@ -29,5 +28,16 @@ export function Button({ look = "plain", small, icon, shortcut, busy, children, 
       {busy || children}
       {shortcut && <Kbd>{shortcut}</Kbd>}
     </button>
+  );
+}
+
+const mac = typeof navigator !== "undefined" && /Mac|iPhone|iPad/.test(navigator.userAgent);
+
+/** A key, as it is printed on a button. */
+export function Kbd({ children }: { children: string }) {
+  return (
+    <kbd className={css.kbd} aria-hidden>
+      {printed(children, mac)}
+    </kbd>
   );
 }

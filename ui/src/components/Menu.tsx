@@ -10,7 +10,7 @@ export interface Item {
 }
 
 /** A menu of further actions. */
-export function Menu({ label, items }: { label: string; items: Item[] }) {
+export function Menu({ label, items }: { label: string; items: (Item | false)[] }) {
   return (
     <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>
@@ -18,17 +18,19 @@ export function Menu({ label, items }: { label: string; items: Item[] }) {
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content className={css.menu} align="end" sideOffset={4} aria-label={label}>
-          {items.map((item) => (
-            <DropdownMenu.Item
-              key={item.label}
-              className={css.item}
-              data-danger={item.danger || undefined}
-              disabled={item.disabled}
-              onSelect={item.run}
-            >
-              {item.label}
-            </DropdownMenu.Item>
-          ))}
+          {items
+            .filter((item) => !!item)
+            .map((item) => (
+              <DropdownMenu.Item
+                key={item.label}
+                className={css.item}
+                data-danger={item.danger || undefined}
+                disabled={item.disabled}
+                onSelect={item.run}
+              >
+                {item.label}
+              </DropdownMenu.Item>
+            ))}
         </DropdownMenu.Content>
       </DropdownMenu.Portal>
     </DropdownMenu.Root>

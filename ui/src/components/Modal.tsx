@@ -5,7 +5,7 @@ import css from "./modal.module.css";
 
 interface Props {
   open: boolean;
-  onOpenChange: (open: boolean) => void;
+  close: () => void;
   title: string;
   about?: ReactNode;
   wide?: boolean;
@@ -29,9 +29,9 @@ function reachable(body: HTMLDivElement | null) {
 }
 
 /** A dialog: keeps the focus, closes on Escape, and gives the focus back. */
-export function Modal({ open, onOpenChange, title, about, wide, children, foot, onKeyDown }: Props) {
+export function Modal({ open, close, title, about, wide, children, foot, onKeyDown }: Props) {
   return (
-    <Dialog.Root open={open} onOpenChange={onOpenChange}>
+    <Dialog.Root open={open} onOpenChange={(on) => !on && close()}>
       <Dialog.Portal>
         <Dialog.Overlay className={css.overlay} />
         <Dialog.Content

@@ -1,5 +1,3 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, reply } from "../api/client";
 import type { Schemas } from "../api/types";
@@ -7,30 +5,24 @@ import { bytes, sentence } from "../lib/format";
 import { Pill, Progress } from "./bits";
 import { Button } from "./Button";
 import { Confirm } from "./Confirm";
+import { RunLink } from "./links";
 import css from "./pull.module.css";
-import { sayError } from "./toasts";
+import { useAct } from "./useAct";
 
 /** A base model that is here, or can be downloaded. */
 type Base = Schemas["BaseState"];
 
 /** Downloads a missing base model, or stops that. Terms are accepted first. */
 export function PullButton({ base }: { base: Base }) {
-  const client = useQueryClient();
   const { name, present, pull } = base;
   const running = pull?.state === "running";
   const verb = running ? "Cancel" : pull ? "Continue" : "Download";
   const [asking, setAsking] = useState(false);
-  const act = useMutation({
-    mutationFn: () =>
-      running
-        ? reply(api.POST("/api/v1/bases/cancel", { body: { name } }))
-        : reply(api.POST("/api/v1/bases", { body: { name, terms_accepted: asking } })),
-    onError: sayError,
-    onSettled: () => {
-      setAsking(false);
-      void client.invalidateQueries({ queryKey: ["bases"] });
-    },
-  });
+  const send = () =>
+    running
+      ? reply(api.POST("/api/v1/bases/cancel", { body: { name } }))
+      : reply(api.POST("/api/v1/bases", { body: { name, terms_accepted: asking } }));
+  const act = useAct(() => send().finally(() => setAsking(false)), { old: [["bases"]] });
   // A run's download ends with the run.
   if (running ? pull.run : present) return null;
   return (
@@ -73,11 +65,7 @@ export function PullState({ base: { present, terms, pull } }: { base: Base }) {
         <span className="num">{file ? `${file}: ${bytes(done)} of ${bytes(total)}` : "Asking for the files …"}</span>
         {pull.run && (
           <span>
-            For run{" "}
-            <Link to="/runs/$id" params={{ id: pull.run }}>
-              {pull.run}
-            </Link>
-            , where it can be cancelled
+            For run <RunLink id={pull.run} />, where it can be cancelled
           </span>
         )}
       </div>

@@ -1,6 +1,7 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Problem } from "../api/client";
+import { reread } from "../api/queries";
 import { Button } from "./Button";
 import { Notice } from "./bits";
 import { Failure } from "./Failure";
@@ -27,12 +28,11 @@ interface Props {
 
 /** A form to save or discard; if somebody else changed the object first, it says so and overwrites nothing. */
 export function SaveForm({ save, said, dirty, ready = true, onDiscard, list, command, className, children }: Props) {
-  const client = useQueryClient();
   const { mutate, error, isPending, reset } = useMutation({
     mutationFn: save,
     onSuccess: () => {
       say("Saved", { detail: said });
-      void client.invalidateQueries();
+      reread();
     },
   });
   const stale = error instanceof Problem && error.status === 412;
@@ -49,7 +49,7 @@ export function SaveForm({ save, said, dirty, ready = true, onDiscard, list, com
       {children}
       {stale && (
         <Notice tone="warn" title="Somebody else changed this in the meantime.">
-          <Button small onClick={() => void client.invalidateQueries({ queryKey: [list] })}>
+          <Button small onClick={() => reread([list])}>
             Load their version
           </Button>
         </Notice>

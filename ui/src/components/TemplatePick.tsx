@@ -1,6 +1,6 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
-import { api, reply } from "../api/client";
+import { api, reply, where } from "../api/client";
 import { filledQuery, templatesQuery } from "../api/queries";
 import type { Schemas } from "../api/types";
 import { useSettled } from "../lib/useDebounced";
@@ -9,7 +9,7 @@ import { Confirm } from "./Confirm";
 import { Failure } from "./Failure";
 import { Input, Pick } from "./form";
 import layout from "./layout.module.css";
-import { say, sayError } from "./toasts";
+import { useAct } from "./useAct";
 
 export type Template = Schemas["TaskTemplate"];
 type Variable = Schemas["TemplateVariable"];
@@ -28,7 +28,6 @@ interface Props {
 
 /** Chooses a template and fills in its variables. Those that people saved can be deleted. */
 export function TemplatePick({ name, hint, examplesOnly, onPick, onFilled }: Props) {
-  const client = useQueryClient();
   const [typed, setTyped] = useState<Record<string, Record<string, string>>>({});
   const [asking, setAsking] = useState(false);
   const templates = useQuery(templatesQuery).data ?? [];
@@ -50,15 +49,13 @@ export function TemplatePick({ name, hint, examplesOnly, onPick, onFilled }: Pro
       onFilled(filled.data);
     }
   });
-  const remove = useMutation({
-    mutationFn: (name: string) => reply(api.DELETE("/api/v1/templates/{name}", { params: { path: { name } } })),
-    onSuccess: () => {
+  const remove = useAct((name: string) => reply(api.DELETE("/api/v1/templates/{name}", where({ name }))), {
+    said: "The template is deleted",
+    old: [["templates"]],
+    done: () => {
       setAsking(false);
       onPick(undefined);
-      say("The template is deleted");
-      return client.invalidateQueries({ queryKey: ["templates"], exact: true });
     },
-    onError: sayError,
   });
   return (
     <>

@@ -1,6 +1,8 @@
-import type { ReactNode } from "react";
+import { Fragment, type ReactNode, useEffect, useState } from "react";
+import { ago, exact } from "../lib/format";
 import css from "./bits.module.css";
 import { Icon } from "./Icon";
+import layout from "./layout.module.css";
 
 type Tone = "plain" | "good" | "bad" | "warn";
 
@@ -124,4 +126,33 @@ export function Figure({
 
 export function Figures({ children }: { children: ReactNode }) {
   return <dl className={css.figures}>{children}</dl>;
+}
+
+/** A time as people say it; the exact one on hover. */
+export function TimeAgo({ at }: { at: number | null | undefined }) {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 30_000);
+    return () => clearInterval(timer);
+  }, []);
+  if (at == null) return <>–</>;
+  return (
+    <time dateTime={new Date(at).toISOString()} title={exact(at)} className="num">
+      {ago(at, now)}
+    </time>
+  );
+}
+
+/** Names and values in two columns. */
+export function Facts({ rows, mono }: { rows: [name: string, value: ReactNode][]; mono?: boolean }) {
+  return (
+    <dl className={layout.facts}>
+      {rows.map(([name, value]) => (
+        <Fragment key={name}>
+          <dt className={mono ? "mono" : undefined}>{name}</dt>
+          <dd className={mono ? "mono" : "num"}>{value}</dd>
+        </Fragment>
+      ))}
+    </dl>
+  );
 }

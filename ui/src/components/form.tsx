@@ -1,4 +1,4 @@
-import { useId, type InputHTMLAttributes, type ReactNode, type TextareaHTMLAttributes } from "react";
+import { type InputHTMLAttributes, type ReactNode, type TextareaHTMLAttributes, useId, useState } from "react";
 import css from "./form.module.css";
 
 interface Labelled {
@@ -112,11 +112,11 @@ interface SegmentedProps<V extends string> {
   label: string;
   value: V;
   options: { value: V; label: ReactNode; disabled?: boolean }[];
-  onChange: (value: V) => void;
+  onPick: (value: V) => void;
 }
 
 /** One of a few, all in sight. */
-export function Segmented<V extends string>({ label, value, options, onChange }: SegmentedProps<V>) {
+export function Segmented<V extends string>({ label, value, options, onPick }: SegmentedProps<V>) {
   const name = useId();
   return (
     <div role="radiogroup" aria-label={label} className={css.segmented}>
@@ -127,7 +127,7 @@ export function Segmented<V extends string>({ label, value, options, onChange }:
             name={name}
             checked={option.value === value}
             disabled={option.disabled}
-            onChange={() => onChange(option.value)}
+            onChange={() => onPick(option.value)}
           />
           {option.label}
         </label>
@@ -136,11 +136,84 @@ export function Segmented<V extends string>({ label, value, options, onChange }:
   );
 }
 
-export function Check({ label, ...rest }: InputHTMLAttributes<HTMLInputElement> & { label: ReactNode }) {
+interface CheckProps {
+  label: ReactNode;
+  checked: boolean;
+  disabled?: boolean;
+  onCheck: (on: boolean) => void;
+}
+
+export function Check({ label, onCheck, ...rest }: CheckProps) {
   return (
     <label className={css.check}>
-      <input type="checkbox" {...rest} />
+      <input type="checkbox" {...rest} onChange={(event) => onCheck(event.target.checked)} />
       <span>{label}</span>
     </label>
   );
 }
+
+interface SliderProps {
+  value: number;
+  max?: number;
+  step?: number;
+  onSlide: (value: number) => void;
+}
+
+/** A number from 0 on. */
+export function Slider({ max = 1, step = 0.01, onSlide, ...rest }: SliderProps & About) {
+  return <input {...rest} type="range" {...{ min: 0, max, step }} onChange={(e) => onSlide(Number(e.target.value))} />;
+}
+
+/** A form that doesn't leave the page. */
+export function Form({ onSubmit, ...rest }: { className?: string; onSubmit: () => void; children: ReactNode }) {
+  return (
+    <form
+      {...rest}
+      onSubmit={(event) => {
+        event.preventDefault();
+        onSubmit();
+      }}
+    />
+  );
+}
+
+/** Chooses a file; the same one can be chosen again. */
+export function FileChoice(props: { className?: string; accept: string; onFile: (file: File) => void; label: string }) {
+  return (
+    <label className={props.className}>
+      {props.label}
+      <input
+        type="file"
+        className="sr"
+        accept={props.accept}
+        onChange={({ target }) => {
+          if (target.files?.[0]) props.onFile(target.files[0]);
+          target.value = "";
+        }}
+      />
+    </label>
+  );
+}
+
+/** What is typed into a form: its values, a way to change some of them, and the props of their inputs. */
+export function useFields<T extends object>(start: T | (() => T)) {
+  const [values, setValues] = useState(start);
+  const change = (part: Partial<T>) => setValues((old) => ({ ...old, ...part }));
+  const put = (name: keyof T) => (to: T[keyof T]) => change({ [name]: to } as Partial<T>);
+  return {
+    values,
+    change,
+    text: <N extends Names<T, string>>(name: N) => ({
+      value: values[name] as string,
+      onText: put(name) as (to: string) => void,
+    }),
+    pick: <N extends keyof T>(name: N) => ({ value: values[name], onPick: put(name) as (to: T[N]) => void }),
+    check: <N extends Names<T, boolean>>(name: N) => ({
+      checked: values[name] as boolean,
+      onCheck: put(name) as (to: boolean) => void,
+    }),
+  };
+}
+
+/** The names of values of a type. */
+type Names<T, V> = { [N in keyof T]: T[N] extends V ? N : never }[keyof T];

@@ -1,9 +1,9 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { api, reply } from "../api/client";
+import { api, reply, where } from "../api/client";
 import type { Run } from "../api/types";
 import { isActive } from "../lib/runs";
-import { say, sayError } from "./toasts";
+import { say } from "./toasts";
+import { useAct } from "./useAct";
 
 type Action = "cancel" | "resume" | "retry";
 const SAID = { cancel: "Stopping", resume: "Queued; it resumes from its last checkpoint", retry: "Queued" };
@@ -21,16 +21,12 @@ export function offered({ kind, state }: Run): { action: Action; label: string }
 
 /** Executes an action; the result is shown only after the server has confirmed it. A restarted run is opened. */
 export function useRunAction({ id, kind }: Run) {
-  const client = useQueryClient();
   const navigate = useNavigate();
-  return useMutation({
-    mutationFn: (action: Action) => reply(api.POST(`/api/v1/runs/{id}/${action}`, { params: { path: { id } } })),
-    onSuccess: ({ run }, action) => {
+  return useAct((action: Action) => reply(api.POST(`/api/v1/runs/{id}/${action}`, where({ id }))), {
+    done: ({ run }, action) => {
       const keeps = action === "cancel" && kind === "train";
       say(SAID[action], { detail: keeps ? "It stops after this step. The last checkpoint is kept." : undefined });
       if (run.id !== id) void navigate({ to: "/runs/$id", params: { id: run.id } });
     },
-    onError: sayError,
-    onSettled: () => void client.invalidateQueries(),
   });
 }

@@ -48,7 +48,7 @@ export const fix = (schema: JsonObject, pointer: string, values: string[] | null
 
 /** Types that a single value can have. */
 export const TYPES = ["string", "number", "integer", "boolean"] as const;
-export type SingleType = (typeof TYPES)[number];
+type SingleType = (typeof TYPES)[number];
 
 /** The type of a single value; `null` of lists, objects and what has several. */
 export function typeOf(schema: JsonObject | null): SingleType | null {

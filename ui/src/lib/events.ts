@@ -3,13 +3,9 @@ import { number } from "./format";
 
 type Of<K extends Event["event"]> = Extract<Event, { event: K }>;
 
-/** The last optimiser step. */
-export function lastStep(events: Event[]): Of<"step"> | undefined {
-  return events.findLast((event): event is Of<"step"> & { seq: number; at: number } => event.event === "step");
-}
-
-export function prepared(events: Event[]): Of<"prepared"> | undefined {
-  return events.findLast((event): event is Of<"prepared"> & { seq: number; at: number } => event.event === "prepared");
+/** The newest event of a kind. */
+export function newest<K extends Event["event"]>(events: Event[], kind: K): Of<K> | undefined {
+  return events.findLast((event) => event.event === kind) as Of<K> | undefined;
 }
 
 /** How many held-out examples scores are of. */
@@ -29,12 +25,7 @@ export function lastScores(events: Event[]): InterimScores | undefined {
 
 const PHASES = { train: ["download", "prepare", "search", "train", "evaluate"], evaluate: ["evaluate"] };
 
-/** How many held-out examples were answered. */
-export function answered(events: Event[]): Of<"answered"> | undefined {
-  return events.findLast((event): event is Of<"answered"> & { seq: number; at: number } => event.event === "answered");
-}
-
-export interface PhaseState {
+interface PhaseState {
   name: string;
   state: "done" | "now" | "failed" | "cancelled" | "todo";
   /** How long it took, or has been going on before it failed. */
@@ -76,54 +67,27 @@ export function phases(events: Event[], { state: run, kind, phase, search }: Pla
   });
 }
 
-export interface Series {
-  steps: [number, number][];
-  held: [number, number][];
-  accuracy: [number, number][];
-  f1: [number, number][];
-  lr: [number, number][];
-  norm: [number, number][];
-  speed: [number, number][];
-  memory: [number, number][];
-}
-
 /** What charts draw; a run that was resumed before its last step goes over the same steps again, and the later ones count. */
-export function series(events: Event[]): Series {
-  const maps = {
-    steps: new Map<number, number>(),
-    held: new Map<number, number>(),
-    accuracy: new Map<number, number>(),
-    f1: new Map<number, number>(),
-    lr: new Map<number, number>(),
-    norm: new Map<number, number>(),
-    speed: new Map<number, number>(),
-    memory: new Map<number, number>(),
-  };
-  const put = (map: Map<number, number>, step: number, value: number | null | undefined) => {
-    if (value != null && Number.isFinite(value)) map.set(step, value);
-  };
-  for (const event of events) {
-    if (event.event === "eval") {
-      put(maps.held, event.step, event.loss);
-      put(maps.accuracy, event.step, event.scores?.accuracy);
-      put(maps.f1, event.step, event.scores?.f1);
+export function series(events: Event[]) {
+  const curve = (valueOf: (event: Event) => number | null | undefined) => {
+    const values = new Map<number, number>();
+    for (const event of events) {
+      const value = valueOf(event);
+      if ("step" in event && value != null && Number.isFinite(value)) values.set(event.step, value);
     }
-    if (event.event !== "step") continue;
-    put(maps.steps, event.step, event.loss);
-    put(maps.lr, event.step, event.lr);
-    put(maps.norm, event.step, event.grad_norm);
-    put(maps.speed, event.step, event.tokens_per_s);
-    put(maps.memory, event.step, event.memory);
-  }
-  const sorted = (map: Map<number, number>) => [...map].sort((a, b) => a[0] - b[0]);
+    return [...values].sort((a, b) => a[0] - b[0]);
+  };
+  const ofStep = (name: "loss" | "lr" | "grad_norm" | "tokens_per_s" | "memory") =>
+    curve((event) => (event.event === "step" ? event[name] : null));
+  const scored = (name: "accuracy" | "f1") => curve((event) => (event.event === "eval" ? event.scores?.[name] : null));
   return {
-    steps: sorted(maps.steps),
-    held: sorted(maps.held),
-    accuracy: sorted(maps.accuracy),
-    f1: sorted(maps.f1),
-    lr: sorted(maps.lr),
-    norm: sorted(maps.norm),
-    speed: sorted(maps.speed),
-    memory: sorted(maps.memory),
+    steps: ofStep("loss"),
+    held: curve((event) => (event.event === "eval" ? event.loss : null)),
+    accuracy: scored("accuracy"),
+    f1: scored("f1"),
+    lr: ofStep("lr"),
+    norm: ofStep("grad_norm"),
+    speed: ofStep("tokens_per_s"),
+    memory: ofStep("memory"),
   };
 }

@@ -2,7 +2,7 @@
  * The words of a filter, `is:pending conf:<0.7 field:quantity source:slack by:anna squash`, as the address keeps them.
  * What is no `key:value` is searched for.
  */
-export const PARTS = ["state", "field", "min", "max", "source", "by", "search"] as const;
+const PARTS = ["state", "field", "min", "max", "source", "by", "search"] as const;
 export type Parts = Partial<Record<(typeof PARTS)[number], string>>;
 
 /** The possible values of keys in this task. */
@@ -12,7 +12,7 @@ export interface Vocabulary {
   people: string[];
 }
 
-export interface Parsed {
+interface Parsed {
   parts: Parts;
   /** The error, with valid values. */
   problem: string | null;
@@ -165,7 +165,7 @@ export const partsOf = (address: Record<string, string | undefined>): Parts =>
 export const addressOf = (parts: Parts): Record<string, string | undefined> =>
   Object.fromEntries(PARTS.map((part) => [part, parts[part]]));
 
-export interface Completion {
+interface Completion {
   /** The completion, for display. */
   label: string;
   about: string;

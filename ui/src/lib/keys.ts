@@ -1,6 +1,6 @@
 /** Keys that are printed on buttons. One letter works where no field has the focus; `mod+k` everywhere. */
 
-export interface Press {
+interface Press {
   key: string;
   /** Where the key is, as on an American keyboard. */
   code: string;

@@ -10,7 +10,7 @@ export interface Line {
 }
 
 /** What a log shows: of which weight, and holding what. */
-export interface Wanted {
+interface Wanted {
   text: string;
   /** Only lines of this weight or more. */
   level: Level;

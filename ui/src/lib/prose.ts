@@ -1,5 +1,5 @@
 /** A text that people write without marks: paragraphs, lines that begin with "- ", and the line above such lines. */
-export type Block =
+type Block =
   { kind: "paragraph"; text: string } | { kind: "heading"; text: string } | { kind: "list"; items: string[] };
 
 export function blocks(text: string): Block[] {

@@ -4,7 +4,7 @@ import type { Metric, Schemas } from "../api/types";
 
 export type Bin = Schemas["ReliabilityBin"];
 
-export interface AtThreshold {
+interface AtThreshold {
   /** Share of answers at or above the threshold. */
   coverage: number;
   /** Share of right ones among them; null when there are none. */

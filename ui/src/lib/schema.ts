@@ -20,7 +20,7 @@ export interface Form {
 }
 
 /** The labels of a task; none where they are not all known here. */
-export const labelsOf = ({ labels, label_count }: Form): string[] =>
+const labelsOf = ({ labels, label_count }: Form): string[] =>
   labels && (label_count ?? 0) <= labels.length ? labels : [];
 
 /** The fields of a task's answer; one unnamed field for labels and texts. */

@@ -6,7 +6,7 @@ type Span = Schemas["Span"];
 export type Spans = Record<string, Span[]>;
 
 /** A stretch of text with the fields that point at it; none for plain text. */
-export interface Stretch {
+interface Stretch {
   text: string;
   paths: string[];
 }

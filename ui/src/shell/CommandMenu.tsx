@@ -1,16 +1,16 @@
-import { useId, useMemo, useState, type KeyboardEvent } from "react";
+import { type KeyboardEvent, useId, useMemo, useState } from "react";
 import { Input } from "../components/form";
-import { Kbd } from "../components/Kbd";
+import { Kbd } from "../components/Button";
 import { Modal } from "../components/Modal";
 import { rank } from "../lib/search";
-import { useAllActions, type Action } from "./actions";
+import { type Action, useAllActions } from "./actions";
 import css from "./shell.module.css";
 
 /** Everything that can be done here, by its name. */
-export function CommandMenu({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
+export function CommandMenu({ open, close }: { open: boolean; close: () => void }) {
   return (
-    <Modal open={open} onOpenChange={onOpenChange} title="Command menu">
-      <Commands close={() => onOpenChange(false)} />
+    <Modal open={open} close={close} title="Command menu">
+      <Commands close={close} />
     </Modal>
   );
 }
@@ -76,5 +76,31 @@ function Commands({ close }: { close: () => void }) {
         {found.length === 0 && <p className="muted">No command matches.</p>}
       </div>
     </>
+  );
+}
+
+/** Every key that works here. */
+export function KeysOverlay({ open, close }: { open: boolean; close: () => void }) {
+  const actions = useAllActions().filter((action) => action.key);
+  const groups = [...new Set(actions.map((action) => action.group))];
+  return (
+    <Modal open={open} close={close} title="Keys" about="They work while no input field has the focus.">
+      <div className={css.keys}>
+        {groups.map((group) => (
+          <section key={group}>
+            <h3>{group}</h3>
+            <ul>
+              {actions
+                .filter((action) => action.group === group)
+                .map((action) => (
+                  <li key={action.id}>
+                    {action.label} <Kbd>{action.key ?? ""}</Kbd>
+                  </li>
+                ))}
+            </ul>
+          </section>
+        ))}
+      </div>
+    </Modal>
   );
 }

@@ -1,14 +1,15 @@
 import { useState } from "react";
+import { Notice } from "../components/bits";
 import { Button } from "../components/Button";
 import { Confirm } from "../components/Confirm";
-import { Notice } from "../components/bits";
 import { Modal } from "../components/Modal";
-import { clip, count } from "../lib/format";
 import { single } from "../lib/clicks";
-import type { Entry } from "../lib/outbox";
+import { differences } from "../lib/diff";
+import { clip, count, label } from "../lib/format";
+import { shown } from "../lib/json";
+import { answerOf, type Entry } from "../lib/outbox";
 import { outbox, useOutbox } from "../live/decisions";
 import { useMe } from "../live/session";
-import { ConflictTable } from "./ConflictTable";
 import css from "./shell.module.css";
 
 /** Shows decisions that wait, conflict or were refused, so that none is lost unnoticed. */
@@ -99,7 +100,7 @@ function Conflict({ entry, close }: { entry: Entry; close: () => void }) {
     <Modal
       open
       wide
-      onOpenChange={close}
+      close={close}
       title="Two decisions on one message"
       about={`${decider(entry)} decided first. Nothing was overwritten.`}
       foot={
@@ -113,5 +114,45 @@ function Conflict({ entry, close }: { entry: Entry; close: () => void }) {
     >
       <ConflictTable entry={entry} />
     </Modal>
+  );
+}
+
+/** The differences between the own decision and the other one. */
+function ConflictTable({ entry }: { entry: Entry }) {
+  const current = entry.conflict;
+  if (!current) return null;
+  const { deed } = entry;
+  const rows = deed.action === "approve" ? differences(answerOf(entry), current.output) : [];
+  const said = { approve: "approved", edit: "edited", undo: "unaudited", reject: "" }[deed.action];
+  return (
+    <div className={css.compare}>
+      <p>{entry.title}</p>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Field</th>
+            <th scope="col">Mine</th>
+            <th scope="col">Theirs</th>
+          </tr>
+        </thead>
+        <tbody>
+          <tr>
+            <th scope="row">Decision</th>
+            <td>{deed.action === "reject" ? `rejected (${deed.reason})` : said}</td>
+            <td>
+              {current.review.state}
+              {"reason" in current.review && ` (${current.review.reason})`}
+            </td>
+          </tr>
+          {rows.map((row) => (
+            <tr key={row.path}>
+              <th scope="row">{label(row.path) || "Answer"}</th>
+              <td>{shown(row.left) || "–"}</td>
+              <td>{shown(row.right) || "–"}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }

@@ -6,8 +6,7 @@ import { Toasts } from "../components/toasts";
 import { outbox } from "../live/decisions";
 import { useChanges } from "../live/useChanges";
 import { useActions } from "./actions";
-import { CommandMenu } from "./CommandMenu";
-import { KeysOverlay } from "./KeysOverlay";
+import { CommandMenu, KeysOverlay } from "./CommandMenu";
 import { PAGES, Nav } from "./Nav";
 import { OutboxBanner } from "./OutboxBanner";
 import { PageLoading } from "./PageStates";
@@ -69,18 +68,14 @@ function Frame() {
       group: "Tasks",
       run: () => choose(one.name),
     })),
-    ...tasks.flatMap(({ run }) =>
-      run
-        ? [
-            {
-              id: `run-${run.id}`,
-              label: `Watch ${run.id}`,
-              group: "Go to",
-              run: () => void navigate({ to: "/runs/$id", params: { id: run.id } }),
-            },
-          ]
-        : [],
-    ),
+    ...tasks
+      .flatMap((task) => task.run?.id ?? [])
+      .map((id) => ({
+        id: `run-${id}`,
+        label: `Watch ${id}`,
+        group: "Go to",
+        run: () => void navigate({ to: "/runs/$id", params: { id } }),
+      })),
     ...PAGES.map((page) => ({
       id: `go${page.to}`,
       label: `Go to ${page.label}`,
@@ -111,8 +106,8 @@ function Frame() {
           <Outlet />
         </Suspense>
       </main>
-      <CommandMenu open={overlay === "commands"} onOpenChange={(open) => setOverlay(open ? "commands" : null)} />
-      <KeysOverlay open={overlay === "keys"} onOpenChange={(open) => setOverlay(open ? "keys" : null)} />
+      <CommandMenu open={overlay === "commands"} close={() => setOverlay(null)} />
+      <KeysOverlay open={overlay === "keys"} close={() => setOverlay(null)} />
       <Toasts />
     </div>
   );

@@ -1,12 +1,11 @@
-import { useId } from "react";
+import { type InputHTMLAttributes, useEffect, useId, useState } from "react";
 import { label, percent } from "../../lib/format";
-import type { Json } from "../../lib/json";
+import { type Json, shown } from "../../lib/json";
 import type { Field } from "../../lib/schema";
-import { UNSURE, type About } from "./about";
+import { type About, UNSURE } from "./about";
 import css from "./answer.module.css";
-import { ValueInput } from "./ValueInput";
 
-export interface ValueProps {
+interface ValueProps {
   field: Field;
   path: string;
   value: Json;
@@ -69,5 +68,121 @@ export function ValueField(props: ValueProps) {
         </p>
       )}
     </div>
+  );
+}
+
+interface Props extends ValueProps {
+  id: string;
+  invalid: boolean;
+  describedBy?: string;
+}
+
+/** The input that fits a field. */
+function ValueInput({ field, path, value, onChange, id, say, invalid, describedBy }: Props) {
+  const shared = {
+    id,
+    "data-path": path,
+    "aria-label": say,
+    "aria-invalid": invalid || undefined,
+    "aria-describedby": describedBy,
+    className: css.input,
+  };
+  const text = shown(value);
+  const change = (to: string) => onChange?.(to === "" && "nullable" in field && field.nullable ? null : to);
+  if (field.kind === "choice")
+    return (
+      <select
+        {...shared}
+        className={`${css.input} ${css.pick}`}
+        value={text}
+        disabled={!onChange}
+        onChange={(e) => change(e.target.value)}
+      >
+        {(field.nullable || text === "") && <option value="">{field.nullable ? "–" : "Choose …"}</option>}
+        {text !== "" && !field.options.includes(text) && <option value={text}>{text} (not a choice)</option>}
+        {field.options.map((option) => (
+          <option key={option}>{option}</option>
+        ))}
+      </select>
+    );
+  if (field.kind === "switch")
+    return (
+      <input
+        {...shared}
+        className={css.box}
+        type="checkbox"
+        checked={value === true}
+        disabled={!onChange}
+        onChange={(e) => onChange?.(e.target.checked)}
+      />
+    );
+  if (field.kind === "number") return <NumberInput {...shared} value={value} onChange={onChange} />;
+  if (field.kind === "json" || (field.kind === "text" && field.long)) {
+    const parse = (to: string) => (field.kind === "json" ? parsed(to) : to);
+    return (
+      <textarea
+        {...shared}
+        rows={4}
+        value={text}
+        readOnly={!onChange}
+        spellCheck
+        onChange={(e) => onChange?.(parse(e.target.value))}
+      />
+    );
+  }
+  return (
+    <input
+      {...shared}
+      type="text"
+      autoComplete="off"
+      placeholder="–"
+      value={text}
+      readOnly={!onChange}
+      onChange={(e) => change(e.target.value)}
+    />
+  );
+}
+
+function parsed(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return text;
+  }
+}
+
+interface NumberProps extends Omit<InputHTMLAttributes<HTMLInputElement>, "value" | "onChange"> {
+  value: Json;
+  onChange?: (value: Json) => void;
+}
+
+/** The typed number, or null if empty; text that is not a number is kept and reported as invalid. */
+export function numberOf(text: string): Json {
+  const trimmed = text.trim().replace(",", ".");
+  if (trimmed === "") return null;
+  const value = Number(trimmed);
+  return Number.isFinite(value) ? value : text;
+}
+
+function NumberInput({ value, onChange, ...rest }: NumberProps) {
+  // The typed text is kept while it means the same number: "1." must not become "1".
+  const [text, setText] = useState(shown(value));
+  useEffect(() => {
+    setText((old) => (numberOf(old) === value ? old : shown(value)));
+  }, [value]);
+  return (
+    <input
+      {...rest}
+      type="text"
+      inputMode="decimal"
+      autoComplete="off"
+      placeholder="–"
+      value={text}
+      readOnly={!onChange}
+      onChange={(event) => {
+        setText(event.target.value);
+        onChange?.(numberOf(event.target.value));
+      }}
+    />
   );
 }

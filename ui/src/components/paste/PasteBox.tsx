@@ -2,7 +2,7 @@ import { useImperativeHandle, useRef, useState, type DragEvent, type Ref } from 
 import { api, reply } from "../../api/client";
 import { number } from "../../lib/format";
 import { say, sayError } from "../toasts";
-import { TextArea } from "../form";
+import { FileChoice, TextArea } from "../form";
 import css from "./paste.module.css";
 
 /** Longest file that is read into the page. */
@@ -44,8 +44,7 @@ export function PasteBox({ label, value, placeholder, onText, least, handle }: P
       area.scrollTop = (area.scrollHeight / Math.max(1, lines.length)) * Math.max(0, line - 3);
     },
   }));
-  const read = (file: File | undefined) => {
-    if (!file) return;
+  const read = (file: File) => {
     if (file.size > MAX_FILE) return sayError(new Error("A file of more than 8 MiB is imported in Audit."));
     textOf(file).then(({ text, notes }) => {
       onText(text);
@@ -55,7 +54,7 @@ export function PasteBox({ label, value, placeholder, onText, least, handle }: P
   const drop = (event: DragEvent) => {
     event.preventDefault();
     setOver(false);
-    read(event.dataTransfer.files[0]);
+    if (event.dataTransfer.files[0]) read(event.dataTransfer.files[0]);
   };
   const length = [...value.trim()].length;
   return (
@@ -81,18 +80,12 @@ export function PasteBox({ label, value, placeholder, onText, least, handle }: P
               {number(length)} {length === 1 ? "character" : "characters"}
               {length < least && `; at least ${least}`}
             </span>
-            <label className={css.file}>
-              Choose a file
-              <input
-                type="file"
-                className="sr"
-                accept=".txt,.csv,.tsv,.xlsx,.json,.jsonl,.ndjson,.md"
-                onChange={(event) => {
-                  read(event.target.files?.[0]);
-                  event.target.value = "";
-                }}
-              />
-            </label>
+            <FileChoice
+              className={css.file}
+              label="Choose a file"
+              accept=".txt,.csv,.tsv,.xlsx,.json,.jsonl,.ndjson,.md"
+              onFile={read}
+            />
             or drop one here
           </span>
         }

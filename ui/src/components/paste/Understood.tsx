@@ -1,7 +1,8 @@
 import type { Schemas, Understanding } from "../../api/types";
 import { count, number } from "../../lib/format";
+import { shown } from "../../lib/json";
 import { Pill } from "../bits";
-import { Words } from "../Words";
+import { Words } from "../Failure";
 import css from "./paste.module.css";
 
 /** The ways to write examples, as people name them. */
@@ -120,10 +121,4 @@ function LineLink({ line, onLine }: { line: number; onLine: (line: number) => vo
       {line}
     </button>
   );
-}
-
-/** An answer in one line. */
-function shown(output: unknown): string {
-  if (output === null || output === undefined) return "";
-  return typeof output === "string" ? output : JSON.stringify(output);
 }

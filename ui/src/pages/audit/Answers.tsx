@@ -5,8 +5,7 @@ import { Button } from "../../components/Button";
 import { Segmented } from "../../components/form";
 import { percent } from "../../lib/format";
 import type { Json } from "../../lib/json";
-import { ActionButton } from "../../shell/ActionButton";
-import { useActions } from "../../shell/actions";
+import { ActionButton, useActions } from "../../shell/actions";
 import css from "./audit.module.css";
 import type { Method, Proposal, View } from "./draft";
 
@@ -51,7 +50,7 @@ export function Answers(props: Props) {
     <>
       <header className={css.answerHead}>
         {views.length > 1 ? (
-          <Segmented label="Extraction method" value={shown} options={views} onChange={props.onView} />
+          <Segmented label="Extraction method" value={shown} options={views} onPick={props.onView} />
         ) : (
           <h2>{proposal?.label ?? (props.loading ? "Loading …" : "No proposal yet")}</h2>
         )}

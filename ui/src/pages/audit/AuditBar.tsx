@@ -61,7 +61,7 @@ export function AuditBar({ audit, task, dialog, setDialog, onGuidelines }: Props
             ? [{ value: "rejected" as const, label: <Counted name="Rejected" count={counts?.rejected} /> }]
             : []),
         ]}
-        onChange={(state) => change({ state })}
+        onPick={(state) => change({ state })}
       />
       {task && filter && <FilterBox task={task} parts={filter.parts} onChange={(parts) => change(addressOf(parts))} />}
       {sources.length > 1 && (
@@ -91,12 +91,8 @@ export function AuditBar({ audit, task, dialog, setDialog, onGuidelines }: Props
           Import
         </Button>
       </div>
-      {task && (
-        <Bulk open={dialog === "bulk"} onOpenChange={(on) => setDialog(on ? "bulk" : null)} audit={audit} task={task} />
-      )}
-      {task && (
-        <ImportDialog open={dialog === "import"} onOpenChange={(on) => setDialog(on ? "import" : null)} task={task} />
-      )}
+      {task && <Bulk open={dialog === "bulk"} close={() => setDialog(null)} audit={audit} task={task} />}
+      {task && <ImportDialog open={dialog === "import"} close={() => setDialog(null)} task={task} />}
     </div>
   );
 }

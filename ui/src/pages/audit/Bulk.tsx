@@ -1,13 +1,11 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, reply } from "../../api/client";
+import { queries, reread } from "../../api/queries";
 import type { Schemas, TaskInfo } from "../../api/types";
-import { Button } from "../../components/Button";
-import { Failure } from "../../components/Failure";
+import { Confirm } from "../../components/Confirm";
 import { Input, Pick } from "../../components/form";
-import { Modal } from "../../components/Modal";
 import { Notice } from "../../components/bits";
-import { ShowCommand } from "../../components/ShowCommand";
 import { say } from "../../components/toasts";
 import { commands } from "../../lib/commands";
 import { format } from "../../lib/filter";
@@ -21,13 +19,14 @@ const ACTIONS: { value: Schemas["BulkAction"]; label: string }[] = [
   { value: "reopen", label: "Make unaudited again" },
 ];
 
+const WORDS: Record<Schemas["BulkAction"], string> = { approve: "Approve", reject: "Reject", reopen: "Reopen" };
+
 /** One decision for everything the filter shows. */
-export function Bulk(props: { open: boolean; onOpenChange: (open: boolean) => void; audit: Audit; task: TaskInfo }) {
-  const { open, onOpenChange, audit, task } = props;
+export function Bulk(props: { open: boolean; close: () => void; audit: Audit; task: TaskInfo }) {
+  const { open, close, audit, task } = props;
   const [action, setAction] = useState<Schemas["BulkAction"]>("approve");
   const [reason, setReason] = useState("");
   const [sure, setSure] = useState("");
-  const client = useQueryClient();
   const { filter, total } = audit;
   const asked = action === "approve" ? sure : "";
   const narrow = filter ? narrowed(filter) : undefined;
@@ -38,43 +37,35 @@ export function Bulk(props: { open: boolean; onOpenChange: (open: boolean) => vo
     min_confidence: least,
   };
   const run = useMutation({
-    mutationFn: () =>
-      reply(
-        api.POST("/api/v1/examples/bulk", {
-          body: { task: task.name, action, reason: action === "reject" ? reason : undefined, filter: shown },
-        }),
-      ),
+    mutationFn: () => {
+      const body = { task: task.name, action, reason: action === "reject" ? reason : undefined, filter: shown };
+      return reply(api.POST("/api/v1/examples/bulk", { body }));
+    },
     onSuccess: ({ changed, skipped }) => {
       say(`${count(changed, "message")} changed`, {
         detail: skipped.length > 0 ? `${skipped.length} left as they were: ${skipped[0]?.why}` : undefined,
       });
-      void client.invalidateQueries();
-      void client.resetQueries({ queryKey: ["queue"] });
+      reread();
+      void queries.resetQueries({ queryKey: ["queue"] });
       audit.open(undefined);
-      onOpenChange(false);
+      close();
     },
   });
   const words = format(filter?.parts ?? {});
   const ready = action !== "reject" || reason.trim() !== "";
   return (
-    <Modal
+    <Confirm
       open={open}
-      onOpenChange={onOpenChange}
       title="Bulk decision"
       about={`For all ${count(total, "message")} that the filter shows${words ? ` (${words})` : ""}.`}
-      foot={
-        <>
-          <Button onClick={() => onOpenChange(false)}>Back</Button>
-          <Button
-            look={action === "reject" ? "danger" : "main"}
-            disabled={!ready || total === 0}
-            busy={run.isPending && "Working …"}
-            onClick={() => run.mutate()}
-          >
-            {action === "approve" ? "Approve" : action === "reject" ? "Reject" : "Reopen"} up to {total}
-          </Button>
-        </>
-      }
+      yes={`${WORDS[action]} up to ${total}`}
+      danger={action === "reject"}
+      disabled={!ready || total === 0}
+      busy={run.isPending && "Working …"}
+      command={commands.deciding(task.name, action, reason, shown)}
+      error={run.error}
+      onYes={() => run.mutate()}
+      onNo={close}
     >
       <Pick label="What to do" value={action} options={ACTIONS} onPick={setAction} />
       {action === "reject" && <Input label="Reason" value={reason} onText={setReason} />}
@@ -92,8 +83,6 @@ export function Bulk(props: { open: boolean; onOpenChange: (open: boolean) => vo
       {action === "approve" && (
         <Notice tone="warn">Adapters are trained on approved answers. Check a sample first.</Notice>
       )}
-      <ShowCommand command={commands.deciding(task.name, action, reason, shown)} />
-      {run.isError && <Failure error={run.error} />}
-    </Modal>
+    </Confirm>
   );
 }

@@ -1,10 +1,14 @@
 import { useState } from "react";
 import type { TaskInfo } from "../../api/types";
-import { ActionButton } from "../../shell/ActionButton";
+import { Button, Kbd } from "../../components/Button";
+import { Form, Input } from "../../components/form";
+import { Modal } from "../../components/Modal";
+import { ShowCommand } from "../../components/ShowCommand";
+import { commands } from "../../lib/commands";
+import { name } from "../../lib/keys";
+import { type Action, ActionButton, useActions } from "../../shell/actions";
 import { focusNext } from "../../shell/focus";
-import { useActions, type Action } from "../../shell/actions";
 import css from "./audit.module.css";
-import { Reject } from "./Reject";
 import { useRecent } from "../../live/recent";
 import type { Audit } from "./useAudit";
 
@@ -35,12 +39,8 @@ export function Decide({ audit, task, onApprove, onReject, onEdit }: Props) {
   const last = audit.at >= audit.list.length - 1;
   return (
     <footer className={css.decide}>
-      <ActionButton action={action("approve", "Approve", "a", onApprove)} look="main" icon="check">
-        Approve
-      </ActionButton>
-      <ActionButton action={action("edit", "Edit", "e", onEdit)} icon="edit" className={css.edit}>
-        Edit
-      </ActionButton>
+      <ActionButton action={action("approve", "Approve", "a", onApprove)} look="main" icon="check" />
+      <ActionButton action={action("edit", "Edit", "e", onEdit)} icon="edit" className={css.edit} />
       <ActionButton
         action={action("reject", "Reject (then 1–5 for the reason)", "x", () => setRejecting(true))}
         look="danger"
@@ -48,9 +48,7 @@ export function Decide({ audit, task, onApprove, onReject, onEdit }: Props) {
       >
         Reject
       </ActionButton>
-      <ActionButton action={action("skip", "Skip", "space", forth, { repeats: true })} look="quiet" icon="skip">
-        Skip
-      </ActionButton>
+      <ActionButton action={action("skip", "Skip", "space", forth, { repeats: true })} look="quiet" icon="skip" />
       <ActionButton
         action={action("undo", "Undo the last decision", "u", takeBack, { disabled: !decided })}
         look="quiet"
@@ -73,8 +71,64 @@ export function Decide({ audit, task, onApprove, onReject, onEdit }: Props) {
         />
       </span>
       {audit.current && (
-        <Reject open={rejecting} onOpenChange={setRejecting} onReject={onReject} example={audit.current} />
+        <Reject open={rejecting} close={() => setRejecting(false)} onReject={onReject} example={audit.current} />
       )}
     </footer>
+  );
+}
+
+const REASONS = [
+  "Not a rescue or not for this task",
+  "Unclear message",
+  "Duplicate",
+  "Private information",
+  "Can't be answered from the text",
+];
+
+interface RejectProps {
+  open: boolean;
+  close: () => void;
+  onReject: (reason: string) => void;
+  example: { task: string; id: string };
+}
+
+/** Why a message must not be learned from: one key, or own words. */
+function Reject({ open, close, onReject, example }: RejectProps) {
+  const [own, setOwn] = useState("");
+  const choose = (reason: string) => {
+    close();
+    setOwn("");
+    onReject(reason);
+  };
+  return (
+    <Modal
+      open={open}
+      close={close}
+      title="Reject this message"
+      about="It stays in the list and is never used for training. Choose a reason."
+    >
+      <div
+        className={css.reasons}
+        onKeyDown={(press) => {
+          const reason = REASONS[Number(name(press)) - 1];
+          if (!reason || press.repeat || press.target instanceof HTMLInputElement) return;
+          press.preventDefault();
+          choose(reason);
+        }}
+      >
+        {REASONS.map((reason, i) => (
+          <button key={reason} type="button" autoFocus={i === 0} onClick={() => choose(reason)}>
+            <Kbd>{String(i + 1)}</Kbd> {reason}
+          </button>
+        ))}
+        <Form onSubmit={() => own.trim() !== "" && choose(own.trim())} className={css.own}>
+          <Input label="Other reason" value={own} maxLength={200} onText={setOwn} />
+          <Button type="submit" disabled={own.trim() === ""}>
+            Reject
+          </Button>
+        </Form>
+        <ShowCommand command={commands.rejecting(example.task, example.id, own.trim())} />
+      </div>
+    </Modal>
   );
 }

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { api, reply } from "../../api/client";
+import { api, reply, where } from "../../api/client";
+import { read } from "../../api/queries";
 import type { TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Modal } from "../../components/Modal";
@@ -12,12 +13,13 @@ import type { Audit } from "./useAudit";
 export function Duplicates({ task, audit }: { task: TaskInfo; audit: Audit }) {
   const [open, setOpen] = useState(false);
   // Fetched when the page opens, because fetching after each decision would compare all examples again.
-  const { data } = useQuery({
-    queryKey: ["duplicates", task.name],
-    queryFn: () => reply(api.GET("/api/v1/tasks/{task}/duplicates", { params: { path: { task: task.name } } })),
-    staleTime: 300_000,
-    enabled: task.counts.approved > 1,
-  });
+  const { data } = useQuery(
+    read(
+      ["duplicates", task.name],
+      () => reply(api.GET("/api/v1/tasks/{task}/duplicates", where({ task: task.name }))),
+      { staleTime: 300_000, enabled: task.counts.approved > 1 },
+    ),
+  );
   if (!data || data.extra === 0) return null;
   return (
     <>
@@ -26,7 +28,7 @@ export function Duplicates({ task, audit }: { task: TaskInfo; audit: Audit }) {
       </Button>
       <Modal
         open={open}
-        onOpenChange={setOpen}
+        close={() => setOpen(false)}
         wide
         title="Near-duplicates among approved messages"
         about="Near-duplicates are always on the same side of the split, so no version is evaluated on an example it was almost trained on. Copies add nothing to training: open one to reject it."

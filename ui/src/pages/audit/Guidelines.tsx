@@ -3,9 +3,8 @@ import { Link } from "@tanstack/react-router";
 import { guidelinesQuery } from "../../api/queries";
 import type { TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
-import { Failure } from "../../components/Failure";
+import { Loaded } from "../../components/Failure";
 import { Prose } from "../../components/Prose";
-import { Skeleton } from "../../components/bits";
 import css from "./audit.module.css";
 
 /** How this task's messages are judged, beside the message. */
@@ -20,9 +19,9 @@ export function Guidelines({ task, close }: { task: TaskInfo; close: () => void 
         </Link>
         <Button look="quiet" small icon="cross" aria-label="Close the guidelines" onClick={close} />
       </header>
-      {query.isPending && <Skeleton lines={6} height={240} />}
-      {query.isError && <Failure error={query.error} retry={() => void query.refetch()} />}
-      {query.data && <Prose text={query.data.body.text} />}
+      <Loaded query={query} lines={6} height={240}>
+        {({ body }) => <Prose text={body.text} />}
+      </Loaded>
     </section>
   );
 }

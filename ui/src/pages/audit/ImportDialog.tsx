@@ -1,16 +1,17 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { api, reply } from "../../api/client";
+import { api, reply, where } from "../../api/client";
+import { queries, read, reread } from "../../api/queries";
 import type { Schemas, TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Failure } from "../../components/Failure";
 import { Input, Pick, TextArea } from "../../components/form";
-import { MixLabels, mixed } from "../../components/MixLabels";
+import layout from "../../components/layout.module.css";
+import { mixed, MixLabels } from "../../components/MixLabels";
 import { Modal } from "../../components/Modal";
 import { ShowCommand } from "../../components/ShowCommand";
-import { commands, type Columns } from "../../lib/commands";
+import { type Columns, commands } from "../../lib/commands";
 import { hasSample, sample } from "../../lib/samples";
-import { asked, ColumnFields } from "./ColumnFields";
 import { ImportReport } from "./ImportReport";
 
 const KINDS: { value: Schemas["ImportKind"]; label: string; accept: string; hint: string }[] = [
@@ -48,15 +49,7 @@ const DRAFTS = [
 const FOUND_OUT: Columns = { text: "", label: "", id: "", heading: "" };
 
 /** Imports messages and reports the outcome of every row. */
-export function ImportDialog({
-  open,
-  onOpenChange,
-  task,
-}: {
-  open: boolean;
-  onOpenChange: (open: boolean) => void;
-  task: TaskInfo;
-}) {
+export function ImportDialog({ open, close, task }: { open: boolean; close: () => void; task: TaskInfo }) {
   const [kind, setKind] = useState<Schemas["ImportKind"]>(task.integration ?? "csv");
   const [file, setFile] = useState<File | null>(null);
   const [labels, setLabels] = useState<File | null>(null);
@@ -64,7 +57,6 @@ export function ImportDialog({
   const [drafts, setDrafts] = useState("approve");
   const [channels, setChannels] = useState("");
   const [columns, setColumns] = useState(FOUND_OUT);
-  const client = useQueryClient();
   const start = useMutation({
     mutationFn: async ({ from, mix }: { from: "form" | "preview" | "sample"; mix?: true }) => {
       if (from === "sample")
@@ -84,18 +76,18 @@ export function ImportDialog({
     },
   });
   const id = start.data?.import.id;
-  const job = useQuery({
-    queryKey: ["import", id],
-    enabled: id !== undefined,
-    queryFn: () => reply(api.GET("/api/v1/imports/{id}", { params: { path: { id: id ?? "" } } })),
-    refetchInterval: (query) => (query.state.data && query.state.data.state !== "running" ? false : 400),
-  });
+  const job = useQuery(
+    read(["import", id], () => reply(api.GET("/api/v1/imports/{id}", where({ id: id ?? "" }))), {
+      enabled: id !== undefined,
+      refetchInterval: (query) => (query.state.data && query.state.data.state !== "running" ? false : 400),
+    }),
+  );
   const state = job.data?.state;
   useEffect(() => {
     if (!state || state === "running") return;
-    for (const queryKey of [["tasks"], ["stats"], ["preflight"]]) void client.invalidateQueries({ queryKey });
-    void client.resetQueries({ queryKey: ["queue"] });
-  }, [state, client]);
+    reread(["tasks"], ["stats"], ["preflight"]);
+    void queries.resetQueries({ queryKey: ["queue"] });
+  }, [state]);
   const info = KINDS.find((one) => one.value === kind);
   const ready = kind === "prompt" ? text.trim().length >= 10 : file !== null;
   const isPreview = start.variables?.from === "preview";
@@ -116,7 +108,7 @@ export function ImportDialog({
   return (
     <Modal
       open={open}
-      onOpenChange={onOpenChange}
+      close={close}
       title={`Import into ${task.title}`}
       about="Importing a message again updates it and keeps its decision."
       foot={
@@ -135,7 +127,7 @@ export function ImportDialog({
         ) : id ? (
           <>
             <Button onClick={again}>Import more</Button>
-            <Button look="main" onClick={() => onOpenChange(false)}>
+            <Button look="main" onClick={close}>
               Done
             </Button>
           </>
@@ -184,21 +176,21 @@ export function ImportDialog({
             />
           )}
           {kind === "slack" && (
-            <Input
-              label="Channels (optional)"
-              hint="Names separated by commas; all but direct messages otherwise."
-              value={channels}
-              onText={setChannels}
-            />
-          )}
-          {kind === "slack" && (
-            <Input
-              label="Labels file (optional)"
-              hint="JSONL with ts and truth for each message."
-              type="file"
-              accept=".jsonl,.json"
-              onChange={(e) => setLabels(e.target.files?.[0] ?? null)}
-            />
+            <>
+              <Input
+                label="Channels (optional)"
+                hint="Names separated by commas; all but direct messages otherwise."
+                value={channels}
+                onText={setChannels}
+              />
+              <Input
+                label="Labels file (optional)"
+                hint="JSONL with ts and truth for each message."
+                type="file"
+                accept=".jsonl,.json"
+                onChange={(e) => setLabels(e.target.files?.[0] ?? null)}
+              />
+            </>
           )}
           {kind === "ask-ai" && (
             <Pick
@@ -228,4 +220,45 @@ function upload(body: Schemas["Upload"]) {
   for (const [name, value] of Object.entries(body))
     if (value) form.set(name, value === true ? "true" : (value as string | Blob));
   return reply(api.POST("/api/v1/imports", { body, bodySerializer: () => form }));
+}
+
+const HEADING = [
+  { value: "", label: "Detect" },
+  { value: "yes", label: "Header with column names" },
+  { value: "no", label: "An example" },
+];
+const COLUMNS = [
+  { name: "text", label: "Text column" },
+  { name: "label", label: "Answer column" },
+  { name: "id", label: "ID column" },
+] as const;
+
+/** The columns of a table; Graft detects those that are left empty. */
+function ColumnFields({ columns, onChange }: { columns: Columns; onChange: (columns: Columns) => void }) {
+  return (
+    <div className={layout.fields}>
+      {COLUMNS.map(({ name, label }) => (
+        <Input
+          key={name}
+          label={label}
+          hint={name === "text" ? "Column name or number" : undefined}
+          placeholder={name === "id" ? "none" : "detected"}
+          value={columns[name]}
+          onText={(to) => onChange({ ...columns, [name]: to })}
+        />
+      ))}
+      <Pick
+        label="First row"
+        options={HEADING}
+        value={columns.heading}
+        onPick={(to) => onChange({ ...columns, heading: to as Columns["heading"] })}
+      />
+    </div>
+  );
+}
+
+/** The columns as the API takes them: only what was said. */
+export function asked({ heading, ...names }: Columns): Record<string, string | boolean> {
+  const said = Object.entries(names).flatMap(([name, value]) => (value.trim() === "" ? [] : [[name, value.trim()]]));
+  return { ...Object.fromEntries(said), ...(heading === "" ? {} : { heading: heading === "yes" }) };
 }

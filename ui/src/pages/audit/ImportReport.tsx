@@ -2,6 +2,7 @@ import type { Schemas } from "../../api/types";
 import { Failure } from "../../components/Failure";
 import { Figure, Figures, Notice, Progress } from "../../components/bits";
 import { count, label, number } from "../../lib/format";
+import { shown } from "../../lib/json";
 
 /** The progress of an import, and the outcome of every row. */
 export function ImportReport({ job, error }: { job: Schemas["Import"] | undefined; error: unknown }) {
@@ -12,11 +13,13 @@ export function ImportReport({ job, error }: { job: Schemas["Import"] | undefine
   const left = job.skipped.reduce((sum, kind) => sum + kind.count, 0);
   return (
     <div style={{ display: "grid", gap: 16 }} role="status">
-      {job.state === "running" && <Progress value={job.of > 0 ? (job.done / job.of) * 100 : null} label="Import" />}
       {job.state === "running" && (
-        <p className="num">
-          {job.of > 0 ? `${number(job.done)} of ${number(job.of)} examples stored` : "Reading the file"}
-        </p>
+        <>
+          <Progress value={job.of > 0 ? (job.done / job.of) * 100 : null} label="Import" />
+          <p className="num">
+            {job.of > 0 ? `${number(job.done)} of ${number(job.of)} examples stored` : "Reading the file"}
+          </p>
+        </>
       )}
       {problem && (
         <Notice tone="bad" title={problem.title}>
@@ -40,52 +43,46 @@ export function ImportReport({ job, error }: { job: Schemas["Import"] | undefine
           </table>
         </>
       )}
-      {report && !isPreview && <Notice tone="good" title={`${count(report.examples, "message")} read.`} />}
       {report && !isPreview && (
-        <Figures>
-          <Figure label="New" value={number(report.added)} />
-          <Figure label="Updated" value={number(report.updated)} />
-          <Figure label="Unchanged" value={number(report.unchanged)} />
-          <Figure label="Decision kept" value={number(report.kept)} />
-          <Figure label="With an answer" value={number(report.labelled)} />
-          <Figure label="Unaudited" value={number(report.pending)} />
-        </Figures>
+        <>
+          <Notice tone="good" title={`${count(report.examples, "message")} read.`} />
+          <Figures>
+            <Figure label="New" value={number(report.added)} />
+            <Figure label="Updated" value={number(report.updated)} />
+            <Figure label="Unchanged" value={number(report.unchanged)} />
+            <Figure label="Decision kept" value={number(report.kept)} />
+            <Figure label="With an answer" value={number(report.labelled)} />
+            <Figure label="Unaudited" value={number(report.pending)} />
+          </Figures>
+        </>
       )}
       {job.notes.map((note) => (
         <p key={note} className="muted">
           {note}
         </p>
       ))}
-      {left > 0 && (
-        <details>
-          <summary>{count(left, "row")} left out</summary>
-          <ul>
-            {job.skipped.map((kind) => (
-              <li key={kind.kind}>
-                {number(kind.count)} × {label(kind.kind)} (first: {kind.first_where})
-              </li>
-            ))}
-          </ul>
-        </details>
-      )}
-      {job.problems.length > 0 && (
-        <details>
-          <summary>{count(job.problems.length, "row")} could not be read</summary>
-          <ul>
-            {job.problems.map((row) => (
-              <li key={row.at}>
-                {row.at}: {row.reason}
-              </li>
-            ))}
-          </ul>
-        </details>
-      )}
+      <Rows
+        title={`${count(left, "row")} left out`}
+        rows={job.skipped.map((one) => `${number(one.count)} × ${label(one.kind)} (first: ${one.first_where})`)}
+      />
+      <Rows
+        title={`${count(job.problems.length, "row")} could not be read`}
+        rows={job.problems.map((row) => `${row.at}: ${row.reason}`)}
+      />
     </div>
   );
 }
 
-/** An answer in one line. */
-function shown(output: unknown): string {
-  if (output === null || output === undefined) return "";
-  return typeof output === "string" ? output : JSON.stringify(output);
+function Rows({ title, rows }: { title: string; rows: string[] }) {
+  if (rows.length === 0) return null;
+  return (
+    <details>
+      <summary>{title}</summary>
+      <ul>
+        {rows.map((row) => (
+          <li key={row}>{row}</li>
+        ))}
+      </ul>
+    </details>
+  );
 }

@@ -4,7 +4,7 @@ import { helpfulQuery } from "../../api/queries";
 import type { TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Empty } from "../../components/bits";
-import { Words } from "../../components/Words";
+import { Words } from "../../components/Failure";
 import { addressOf, format } from "../../lib/filter";
 import type { Audit } from "./useAudit";
 

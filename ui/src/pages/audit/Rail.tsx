@@ -1,6 +1,6 @@
 import type { TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
-import { TimeAgo } from "../../components/TimeAgo";
+import { TimeAgo } from "../../components/bits";
 import { single } from "../../lib/clicks";
 import { useOutbox } from "../../live/decisions";
 import css from "./audit.module.css";

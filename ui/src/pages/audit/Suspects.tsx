@@ -3,14 +3,12 @@ import { useState } from "react";
 import { suspectsQuery } from "../../api/queries";
 import type { Schemas, TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
-import { Failure } from "../../components/Failure";
+import { Failure, Words } from "../../components/Failure";
 import { Pill, Skeleton } from "../../components/bits";
-import { Words } from "../../components/Words";
 import { clip, count, number } from "../../lib/format";
-import type { Json } from "../../lib/json";
+import { shown, type Json } from "../../lib/json";
 import { useOutbox } from "../../live/decisions";
-import { ActionButton } from "../../shell/ActionButton";
-import { useActions, type Action } from "../../shell/actions";
+import { type Action, ActionButton, useActions } from "../../shell/actions";
 import css from "./audit.module.css";
 import type { Audit } from "./useAudit";
 import { decide } from "./useDecide";
@@ -106,7 +104,7 @@ export function Suspects({ task, audit }: { task: TaskInfo; audit: Audit }) {
             >
               {clip(one.input.replace(/\s+/g, " "), 240)}
             </button>
-            <code>{said(one.output as Json | undefined)}</code>
+            <code>{shown(one.output)}</code>
             {one.held_out && <Pill>held out</Pill>}
           </li>
         ))}
@@ -139,21 +137,13 @@ export function Suspects({ task, audit }: { task: TaskInfo; audit: Audit }) {
 /** Opens the list of suspects and shows their number. */
 export function SuspectsButton({ task, audit }: { task: TaskInfo; audit: Audit }) {
   const { data } = useQuery({ ...suspectsQuery(task.name), enabled: task.counts.approved > 1 });
-  const shown = audit.search.suspects === "first";
+  const isOpen = audit.search.suspects === "first";
   const all = data?.counts.reduce((sum, one) => sum + one.count, 0) ?? 0;
-  useActions([
-    {
-      id: "suspects",
-      label: "Suspect first",
-      group: "Audit",
-      key: "f",
-      run: () => audit.setUrl({ suspects: shown ? undefined : "first" }),
-    },
-  ]);
+  const run = () => audit.setUrl({ suspects: isOpen ? undefined : "first" });
   return (
-    <Button small shortcut="f" onClick={() => audit.setUrl({ suspects: shown ? undefined : "first" })}>
+    <ActionButton small action={{ ...{ id: "suspects", label: "Suspect first", group: "Audit", key: "f" }, run }}>
       Suspect first{all > 0 && <small className="num"> {number(all)}</small>}
-    </Button>
+    </ActionButton>
   );
 }
 
@@ -161,7 +151,7 @@ export function SuspectsButton({ task, audit }: { task: TaskInfo; audit: Audit }
 const key = (one: Suspect) => `${one.kind} ${one.examples.map(({ id, seen }) => `${id}:${seen}`).join(" ")}`;
 
 /** One key per fix: digits for the answers to keep, letters for the rest. */
-export function keysOf(fixes: Pick<Fix, "action">[]): string[] {
+function keysOf(fixes: Pick<Fix, "action">[]): string[] {
   let kept = 0;
   return fixes.map(({ action }) => {
     if (action === "keep") return `${(kept += 1)}`;
@@ -173,5 +163,3 @@ function deed({ action, output, reason }: Fix["decisions"][number]): Parameters<
   if (action === "reject") return { action, reason: reason ?? "" };
   return output === undefined ? { action: "approve" } : { action: "approve", output: output as Json };
 }
-
-const said = (output: Json | undefined) => (typeof output === "string" ? output : JSON.stringify(output));

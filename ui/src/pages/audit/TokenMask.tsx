@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 import { api, reply } from "../../api/client";
+import { read } from "../../api/queries";
 import type { Example } from "../../api/types";
 import { Failure } from "../../components/Failure";
 import { Tokens } from "../../components/Tokens";
@@ -11,15 +12,15 @@ import css from "./audit.module.css";
 export function TokenMask(props: { example: Example; base?: string; title?: string; children?: ReactNode }) {
   const { example, base, title = "Training tokens", children } = props;
   const [open, setOpen] = useState(false);
-  const { data, error } = useQuery({
-    queryKey: ["example", example.task, example.id, "mask", example.revision, base],
-    queryFn: async () => {
-      const path = { task: example.task, id: example.id };
-      return (await reply(api.GET("/api/v1/examples/{task}/{id}/mask", { params: { path, query: { base } } }))).tokens;
-    },
-    enabled: open,
-    retry: false,
-  });
+  const { task, id, revision } = example;
+  const params = { path: { task, id }, query: { base } };
+  const { data, error } = useQuery(
+    read(
+      ["example", task, id, "mask", revision, base],
+      async () => (await reply(api.GET("/api/v1/examples/{task}/{id}/mask", { params }))).tokens,
+      { enabled: open, retry: false },
+    ),
+  );
   const learned = data?.filter((token) => token.loss).length ?? 0;
   return (
     <details className={css.history} onToggle={(event) => setOpen(event.currentTarget.open)}>

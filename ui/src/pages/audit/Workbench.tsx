@@ -1,29 +1,27 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { exampleQuery } from "../../api/queries";
-import type { TaskInfo } from "../../api/types";
+import type { Example, ExampleDetail, ReviewState, TaskInfo } from "../../api/types";
+import { Notice, Pill, TimeAgo } from "../../components/bits";
 import { Button } from "../../components/Button";
-import { Notice, Pill } from "../../components/bits";
-import { TimeAgo } from "../../components/TimeAgo";
-import { Words } from "../../components/Words";
-import { link } from "../../live/connection";
+import { Words } from "../../components/Failure";
 import { differing } from "../../lib/diff";
+import { exact } from "../../lib/format";
 import type { Json } from "../../lib/json";
 import { blank, problems } from "../../lib/schema";
 import { current as currentSpans } from "../../lib/spans";
+import { link } from "../../live/connection";
 import { focusNext } from "../../shell/focus";
-import css from "./audit.module.css";
 import { Answers } from "./Answers";
+import css from "./audit.module.css";
 import { Decide } from "./Decide";
 import { chosen, drafts, pair, proposals, type View } from "./draft";
-import { History } from "./History";
 import { MessageText } from "./MessageText";
 import type { Queued } from "./queue";
-import { ReviewPill } from "./ReviewPill";
 import { TokenMask } from "./TokenMask";
 import type { Audit } from "./useAudit";
-import { useShown } from "./useShown";
 import { approval, decide } from "./useDecide";
+import { useShown } from "./useShown";
 
 interface Props {
   example: Queued;
@@ -160,4 +158,46 @@ function focus(form: HTMLElement | null, path?: string): void {
   const input = wanted ?? first;
   input?.focus();
   if (input instanceof HTMLInputElement) input.select();
+}
+
+/** The changes of a message with their authors. */
+export function History({ detail }: { detail: ExampleDetail | undefined }) {
+  const changes = detail?.history ?? [];
+  return (
+    <details className={css.history}>
+      <summary>
+        History{changes.length > 0 && <span className="num"> · {changes.length}</span>} · revision{" "}
+        {detail?.example.revision ?? "…"}
+      </summary>
+      <ol>
+        {changes.map((change) => (
+          <li key={change.seq}>
+            <strong>{change.by}</strong> {VERB[change.action] ?? change.action} <TimeAgo at={change.at} />
+          </li>
+        ))}
+      </ol>
+    </details>
+  );
+}
+const VERB: Record<string, string> = {
+  import: "imported it",
+  approve: "approved it",
+  reject: "rejected it",
+  edit: "edited it",
+  add: "added it",
+};
+
+/** The review state of a message. */
+function ReviewPill({ state, review }: { state: ReviewState; review: Example["review"] }) {
+  if (state === "pending") return <Pill>Unaudited</Pill>;
+  const known = review.state === state ? review : undefined;
+  return (
+    <span title={known && "at" in known ? exact(known.at) : undefined}>
+      <Pill tone={state === "approved" ? "good" : "bad"}>
+        {state === "approved" ? "✓ Approved" : "✕ Rejected"}
+        {known && "by" in known && ` by ${known.by}`}
+        {known && "reason" in known && known.reason && `: ${known.reason}`}
+      </Pill>
+    </span>
+  );
 }

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
-import { numberOf } from "../../components/answer/NumberInput";
+import { numberOf } from "../../components/answer/ValueField";
 import type { Example } from "../../api/types";
 import { exampleQuery, queries } from "../../api/queries";
 import { single } from "../../lib/clicks";

@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { api, reply } from "../../api/client";
+import { api, reply, where } from "../../api/client";
 import { belongs, flat, narrowed, type Filter, type Queued } from "./queue";
 
 const PAGE = 50;
@@ -33,8 +33,7 @@ async function load(
 ): Promise<{ examples: Queued[]; total: number }> {
   const { task, order } = filter;
   if (order === "helpful") {
-    const params = { path: { task } };
-    const { examples } = await reply(api.GET("/api/v1/tasks/{task}/helpful", { params, signal }));
+    const { examples } = await reply(api.GET("/api/v1/tasks/{task}/helpful", { ...where({ task }), signal }));
     return { examples, total: examples.length };
   }
   const state = filter.state === "all" ? undefined : filter.state;

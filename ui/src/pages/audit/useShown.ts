@@ -6,7 +6,7 @@ import { me } from "../../live/session";
 import type { Shown } from "./useDecide";
 
 /** A message on the page. */
-export interface OnPage {
+interface OnPage {
   /** As it was first read. */
   shown?: ExampleDetail;
   /** What a decision rests on. */

@@ -1,18 +1,18 @@
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useMemo, useState, type ReactNode } from "react";
+import { useMemo, useState } from "react";
 import { api, reply } from "../../api/client";
-import { runEventsQuery } from "../../api/queries";
+import { read, runEventsQuery } from "../../api/queries";
 import type { RunComparison } from "../../api/types";
-import { Card, Empty, PageHead, Skeleton } from "../../components/bits";
+import { Card, Empty, PageHead } from "../../components/bits";
 import { Chart } from "../../components/Chart";
-import { Failure } from "../../components/Failure";
 import { Check } from "../../components/form";
 import { Interval } from "../../components/Interval";
 import layout from "../../components/layout.module.css";
-import { RunPill } from "../../components/RunPill";
-import { Cell, Table } from "../../components/Table";
-import { VerdictPill } from "../../components/VerdictPill";
+import { RunLink } from "../../components/links";
+import { RunPill, VerdictPill } from "../../components/pills";
+import { DataTable } from "../../components/Table";
+import { Loaded } from "../../components/Failure";
 import { align, smooth } from "../../lib/curve";
 import { series } from "../../lib/events";
 import { points, significant } from "../../lib/format";
@@ -27,11 +27,11 @@ export function Compare() {
   const [search] = useUrl();
   const ids = (search.ids ?? "").split(",").filter(Boolean);
   const [log, setLog] = useState(true);
-  const query = useQuery({
-    queryKey: ["compare", ids],
-    queryFn: () => reply(api.GET("/api/v1/runs/compare", { params: { query: { ids: ids.join() } } })),
-    enabled: ids.length >= 2,
-  });
+  const query = useQuery(
+    read(["compare", ids], () => reply(api.GET("/api/v1/runs/compare", { params: { query: { ids: ids.join() } } })), {
+      enabled: ids.length >= 2,
+    }),
+  );
   const events = useQueries({ queries: ids.map(runEventsQuery) });
   const loaded = events.map((one) => one.data);
   const data = useMemo(() => curves(loaded), [JSON.stringify(loaded.map((one) => one?.length))]);
@@ -50,13 +50,6 @@ export function Compare() {
     );
   const lines = ids.map((id, i) => ({ label: id, color: `--series-${(i % SERIES) + 1}` }));
   const names = query.data?.runs ?? [];
-  const columns = ids.map((id) => ({
-    title: (
-      <Link to="/runs/$id" params={{ id }}>
-        {id}
-      </Link>
-    ),
-  }));
   return (
     <div className={layout.stack}>
       <PageHead
@@ -71,20 +64,22 @@ export function Compare() {
           </span>
         }
       />
-      <Card title="Loss" side={<Check label="Log scale" checked={log} onChange={(e) => setLog(e.target.checked)} />}>
+      <Card title="Loss" side={<Check label="Log scale" checked={log} onCheck={setLog} />}>
         <Chart title="Smoothed loss of each step" data={data} lines={lines} log={log} height={280} />
       </Card>
-      {query.isPending && <Skeleton lines={6} height={240} />}
-      {query.error && <Failure error={query.error} retry={() => void query.refetch()} />}
-      {query.data && (
-        <>
-          <div className={css.tables}>
-            <Numbers comparison={query.data} ids={ids} columns={columns} />
-            <Differing comparison={query.data} ids={ids} columns={columns} />
-          </div>
-          {query.data.paired && <PairedCard paired={query.data.paired} first={ids[0] ?? ""} last={ids.at(-1) ?? ""} />}
-        </>
-      )}
+      <Loaded query={query} lines={6} height={240}>
+        {(comparison) => (
+          <>
+            <div className={css.tables}>
+              <Numbers comparison={comparison} ids={ids} />
+              <Differing comparison={comparison} ids={ids} />
+            </div>
+            {comparison.paired && (
+              <PairedCard paired={comparison.paired} first={ids[0] ?? ""} last={ids.at(-1) ?? ""} />
+            )}
+          </>
+        )}
+      </Loaded>
     </div>
   );
 }
@@ -92,31 +87,35 @@ export function Compare() {
 interface Part {
   comparison: RunComparison;
   ids: string[];
-  columns: { title: ReactNode }[];
 }
 
-function Numbers({ comparison: { metrics }, ids, columns }: Part) {
+function Numbers({ comparison: { metrics }, ids }: Part) {
   return (
     <Card title="Metrics on the held-out examples" flush>
-      {metrics.length === 0 && <Empty title="None of these runs has been evaluated" />}
-      {metrics.length > 0 && (
-        <Table label="Metrics" stack columns={["Metric", ...columns, "Last vs. first"]}>
-          {metrics.map((metric) => (
-            <tr key={metric.name}>
-              <th scope="row">{titleOf(metric.name)}</th>
-              {metric.values.map((value, i) => (
-                <Cell key={ids[i]} label={ids[i]}>
-                  {metric.name === "loss" ? significant(value?.value) : <Interval metric={value} />}
-                </Cell>
-              ))}
-              <Cell label="Last vs. first">
-                {metric.verdict && <VerdictPill verdict={metric.verdict} />}
-                {metric.difference && <Difference {...metric.difference} />}
-              </Cell>
-            </tr>
-          ))}
-        </Table>
-      )}
+      <DataTable
+        label="Metrics"
+        stack
+        rows={metrics}
+        by={({ name }) => name}
+        empty={<Empty title="None of these runs has been evaluated" />}
+        columns={[
+          { title: "Metric", head: true, cell: ({ name }) => titleOf(name) },
+          ...ids.map((id, i) => ({
+            ...{ title: <RunLink id={id} />, label: id },
+            cell: ({ name, values }: (typeof metrics)[number]) =>
+              name === "loss" ? significant(values[i]?.value) : <Interval metric={values[i]} />,
+          })),
+          {
+            title: "Last vs. first",
+            cell: ({ verdict, difference }) => (
+              <>
+                {verdict && <VerdictPill verdict={verdict} />}
+                {difference && <Difference {...difference} />}
+              </>
+            ),
+          },
+        ]}
+      />
     </Card>
   );
 }
@@ -130,29 +129,26 @@ function Difference({ value, low, high }: { value: number; low: number; high: nu
   );
 }
 
-function Differing({ comparison, ids, columns }: Part) {
+function Differing({ comparison, ids }: Part) {
   // The path of the same base model is irrelevant.
   const same = !comparison.config.some((row) => row.field === "base.digest");
   const config = comparison.config.filter((row) => !(same && row.field === "base.path"));
   return (
     <Card title="Different settings" flush>
-      {config.length === 0 && <Empty title="None">The runs have the same settings.</Empty>}
-      {config.length > 0 && (
-        <Table label="Settings" stack columns={["Setting", ...columns]}>
-          {config.map((row) => (
-            <tr key={row.field}>
-              <th scope="row">
-                <code>{row.field}</code>
-              </th>
-              {row.values.map((value, i) => (
-                <Cell key={ids[i]} label={ids[i]}>
-                  <span className={css.value}>{shown(value) || "–"}</span>
-                </Cell>
-              ))}
-            </tr>
-          ))}
-        </Table>
-      )}
+      <DataTable
+        label="Settings"
+        stack
+        rows={config}
+        by={({ field }) => field}
+        empty={<Empty title="None">The runs have the same settings.</Empty>}
+        columns={[
+          { title: "Setting", head: true, cell: ({ field }) => <code>{field}</code> },
+          ...ids.map((id, i) => ({
+            ...{ title: <RunLink id={id} />, label: id },
+            cell: ({ values }: (typeof config)[number]) => <span className={css.value}>{shown(values[i]) || "–"}</span>,
+          })),
+        ]}
+      />
     </Card>
   );
 }

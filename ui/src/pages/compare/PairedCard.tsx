@@ -1,20 +1,14 @@
 import { Link } from "@tanstack/react-router";
 import type { RunComparison } from "../../api/types";
 import { Card, Figure, Figures } from "../../components/bits";
-import { Cell, Table } from "../../components/Table";
+import { DataTable } from "../../components/Table";
 import { clip, number, percent, points } from "../../lib/format";
 import css from "./compare.module.css";
 
+type Paired = NonNullable<RunComparison["paired"]>;
+
 /** The last run against the first, example by example: where they differ, and a way to look at each. */
-export function PairedCard({
-  paired,
-  first,
-  last,
-}: {
-  paired: NonNullable<RunComparison["paired"]>;
-  first: string;
-  last: string;
-}) {
+export function PairedCard({ paired, first, last }: { paired: Paired; first: string; last: string }) {
   const { wins, losses, ties, differing } = paired;
   return (
     <Card title="Comparison by example" flush>
@@ -26,23 +20,25 @@ export function PairedCard({
         </Figures>
       </div>
       {differing.length > 0 && (
-        <Table label="Different results" stack columns={["Message", first, last, "Difference"]}>
-          {differing.map((one) => (
-            <tr key={one.id}>
-              <th scope="row">
-                <Link to="/audit" search={{ task: one.task, id: one.id, state: "all" }}>
-                  {clip(one.input.replace(/\s+/g, " "), 110)}
-                </Link>
-              </th>
-              <Cell label={first}>{percent(one.first)}</Cell>
-              <Cell label={last}>{percent(one.last)}</Cell>
-              <Cell label="Difference" nowrap>
-                {points(one.last - one.first)} points
-              </Cell>
-            </tr>
-          ))}
-        </Table>
+        <DataTable
+          label="Different results"
+          stack
+          rows={differing}
+          by={({ id }) => id}
+          columns={[
+            { title: "Message", head: true, cell: message },
+            { title: first, cell: (one) => percent(one.first) },
+            { title: last, cell: (one) => percent(one.last) },
+            { title: "Difference", nowrap: true, cell: (one) => `${points(one.last - one.first)} points` },
+          ]}
+        />
       )}
     </Card>
   );
 }
+
+const message = ({ id, task, input }: Paired["differing"][number]) => (
+  <Link to="/audit" search={{ task, id, state: "all" }}>
+    {clip(input.replace(/\s+/g, " "), 110)}
+  </Link>
+);

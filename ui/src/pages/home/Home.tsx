@@ -7,8 +7,7 @@ import { Failure, PageFailure } from "../../components/Failure";
 import layout from "../../components/layout.module.css";
 import { useTask } from "../../shell/useTask";
 import { Attention } from "./Attention";
-import { Doors } from "./Doors";
-import { Guide } from "./Guide";
+import { Doors, Guide } from "./Guide";
 import css from "./home.module.css";
 import { TaskCard } from "./TaskCard";
 

@@ -1,11 +1,10 @@
 import { Link } from "@tanstack/react-router";
 import { Fragment } from "react";
 import type { TaskInfo } from "../../api/types";
-import { Card, Progress } from "../../components/bits";
+import { Card, Progress, TimeAgo } from "../../components/bits";
 import { Interval } from "../../components/Interval";
-import { RunPill } from "../../components/RunPill";
-import { TimeAgo } from "../../components/TimeAgo";
-import { VerdictPill } from "../../components/VerdictPill";
+import { RunLink, VersionLink } from "../../components/links";
+import { RunPill, VerdictPill } from "../../components/pills";
 import { duration, label, number } from "../../lib/format";
 import { verdict } from "../../lib/reliability";
 import { BASE, rankedBrief, titleOf } from "../../lib/scores";
@@ -24,7 +23,7 @@ export function TaskCard({ task }: { task: TaskInfo }) {
           <p className="muted">No version is active yet{task.has_baseline ? "; the baseline answers." : "."}</p>
         )}
         {run && (
-          <Link to="/runs/$id" params={{ id: run.id }} search={search} className={css.run}>
+          <RunLink id={run.id} {...search} className={css.run}>
             <RunPill state={run.state} />
             <span className="num">
               {run.progress
@@ -32,7 +31,7 @@ export function TaskCard({ task }: { task: TaskInfo }) {
                 : run.id}
             </span>
             <Progress value={run.progress?.percent ?? null} label={`Run ${run.id}`} />
-          </Link>
+          </RunLink>
         )}
         <div>
           <AuditBar counts={counts} />
@@ -62,9 +61,9 @@ function Active({ task }: { task: TaskInfo }) {
   return (
     <div className={css.active}>
       <p>
-        <Link to="/versions" search={{ task: task.name, version: active.name }}>
+        <VersionLink task={task.name} version={active.name}>
           <strong>{active.name}</strong>
-        </Link>{" "}
+        </VersionLink>{" "}
         is active · <TimeAgo at={active.created_at} />
       </p>
       {mine && (

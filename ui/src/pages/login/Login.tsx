@@ -1,10 +1,11 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { api, reply } from "../../api/client";
+import { queries } from "../../api/queries";
 import { Button } from "../../components/Button";
 import { Failure } from "../../components/Failure";
-import { Input, Segmented } from "../../components/form";
+import { Form, Input, Segmented } from "../../components/form";
 import { sessionChanged } from "../../live/session";
 import { useUrl } from "../../shell/url";
 import css from "./login.module.css";
@@ -20,18 +21,15 @@ export function Login() {
   const [way, setWay] = useState<"password" | "token">(search.token ? "token" : "password");
   const [user, setUser] = useState("");
   const [secret, setSecret] = useState(search.token ?? "");
-  const client = useQueryClient();
   const navigate = useNavigate();
   const open = useMutation({
-    mutationFn: () =>
-      reply(
-        api.POST("/api/v1/session", {
-          body: way === "token" ? { token: secret.trim() } : { user: user.trim() || undefined, password: secret },
-        }),
-      ),
+    mutationFn: () => {
+      const person = { user: user.trim() || undefined, password: secret };
+      return reply(api.POST("/api/v1/session", { body: way === "token" ? { token: secret.trim() } : person }));
+    },
     onSuccess: async () => {
       sessionChanged();
-      await client.invalidateQueries();
+      await queries.invalidateQueries();
       const next = search.next?.startsWith("/") && !search.next.startsWith("//") ? search.next : "/";
       void navigate({ to: next as "/", search: {}, replace: true });
     },
@@ -45,23 +43,16 @@ export function Login() {
   }, []);
   return (
     <main className={css.page}>
-      <form
-        className={css.box}
-        onSubmit={(event) => {
-          event.preventDefault();
-          open.mutate();
-        }}
-      >
+      <Form className={css.box} onSubmit={() => mutate()}>
         <img src="/icon.svg" alt="" width={40} height={40} />
         <h1>Log in to Graft</h1>
-        <Segmented label="Log in with" value={way} options={[...WAYS]} onChange={setWay} />
+        <Segmented label="Log in with" value={way} options={[...WAYS]} onPick={setWay} />
         {way === "password" && (
           <Input label="Name" autoComplete="username" placeholder="admin" value={user} onText={setUser} />
         )}
         <Input
           label={way === "token" ? "Token" : "Password"}
           hint={way === "token" ? "`graft serve` printed one at its first start" : undefined}
-
           type="password"
           autoComplete="current-password"
           autoFocus
@@ -72,7 +63,7 @@ export function Login() {
         <Button look="main" type="submit" disabled={secret === ""} busy={open.isPending && "Logging in …"}>
           Log in
         </Button>
-      </form>
+      </Form>
     </main>
   );
 }

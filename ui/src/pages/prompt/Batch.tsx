@@ -1,9 +1,10 @@
-import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import type { Schemas } from "../../api/types";
 import { Notice } from "../../components/bits";
 import { Button } from "../../components/Button";
-import { Cell, Table } from "../../components/Table";
-import { Words } from "../../components/Words";
+import { RunLink } from "../../components/links";
+import { DataTable } from "../../components/Table";
+import { Words } from "../../components/Failure";
 import { count, number } from "../../lib/format";
 import css from "./prompt.module.css";
 
@@ -19,12 +20,9 @@ export function Batch({ batch, onLine }: { batch: Schemas["PromptBatch"]; onLine
       {problems.length > 0 && (
         <ul className={css.problems} aria-label="Rows with a problem">
           {problems.map(({ line, reason }) => (
-            <li key={line}>
-              <Button small look="quiet" onClick={() => onLine(line)}>
-                Line {line}
-              </Button>
+            <OnLine key={line} line={line} onLine={onLine}>
               {reason}
-            </li>
+            </OnLine>
           ))}
         </ul>
       )}
@@ -32,38 +30,46 @@ export function Batch({ batch, onLine }: { batch: Schemas["PromptBatch"]; onLine
         <ul className={css.problems} aria-label="Hints">
           {prompts.flatMap(({ line, hints }) =>
             hints.map(({ kind, text }) => (
-              <li key={`${line} ${kind} ${text}`}>
-                <Button small look="quiet" onClick={() => onLine(line)}>
-                  Line {line}
-                </Button>
+              <OnLine key={`${line} ${kind} ${text}`} line={line} onLine={onLine}>
                 <Words>{text}</Words>
-              </li>
+              </OnLine>
             )),
           )}
         </ul>
       )}
       {prompts.length > 0 && (
-        <Table
+        <DataTable
           label="Texts"
-          columns={[{ title: "Line", right: true }, "Task", { title: "Examples", right: true }, "Base model"]}
-        >
-          {prompts.map((prompt) => (
-            <tr key={prompt.line}>
-              <Cell right>{number(prompt.line)}</Cell>
-              <Cell title={prompt.model_type}>{prompt.task}</Cell>
-              <Cell right nowrap>
-                {number(prompt.examples)}
-                {prompt.pending > 0 && ` (${number(prompt.pending)} pending)`}
-              </Cell>
-              <Cell>
-                {prompt.base}
-                {prompt.priority !== "normal" && `, ${prompt.priority} priority`}
-              </Cell>
-            </tr>
-          ))}
-        </Table>
+          rows={prompts}
+          by={({ line }) => line}
+          columns={[
+            { title: "Line", right: true, cell: ({ line }) => number(line) },
+            { title: "Task", tip: ({ model_type }) => model_type, cell: ({ task }) => task },
+            {
+              ...{ title: "Examples", right: true, nowrap: true },
+              cell: ({ examples, pending }) =>
+                `${number(examples)}${pending > 0 ? ` (${number(pending)} pending)` : ""}`,
+            },
+            {
+              title: "Base model",
+              cell: ({ base, priority }) => `${base}${priority === "normal" ? "" : `, ${priority} priority`}`,
+            },
+          ]}
+        />
       )}
     </div>
+  );
+}
+
+function OnLine(props: { line: number; onLine: (line: number) => void; children: ReactNode }) {
+  const { line, onLine, children } = props;
+  return (
+    <li>
+      <Button small look="quiet" onClick={() => onLine(line)}>
+        Line {line}
+      </Button>
+      {children}
+    </li>
   );
 }
 
@@ -75,14 +81,7 @@ export function BatchOutcome({ batch }: { batch: Schemas["PromptBatch"] }) {
       <ul className={css.problems}>
         {runs.map(({ task, base, run, note }) => (
           <li key={`${task} ${base}`}>
-            {task}:{" "}
-            {run ? (
-              <Link to="/runs/$id" params={{ id: run }} search={{ task }}>
-                Watch {run}
-              </Link>
-            ) : (
-              note
-            )}
+            {task}: {run ? <RunLink {...{ id: run, task }}>Watch {run}</RunLink> : note}
           </li>
         ))}
         {problems.length > 0 && <li>{count(problems.length, "row")} with a problem not submitted.</li>}

@@ -3,12 +3,12 @@ import { Link } from "@tanstack/react-router";
 import { address } from "../../api/client";
 import { promptsQuery, studyQuery, versionQuery } from "../../api/queries";
 import type { ListedPrompt, Run } from "../../api/types";
-import { Card, Empty, Pill, Progress } from "../../components/bits";
+import { Card, Empty, Pill, Progress, TimeAgo } from "../../components/bits";
 import { Button } from "../../components/Button";
-import { Listed } from "../../components/Listed";
-import { RunPill } from "../../components/RunPill";
-import { isActive } from "../../lib/runs";
-import { TimeAgo } from "../../components/TimeAgo";
+import { RunLink, StudyLink, VersionLink } from "../../components/links";
+import { Listed } from "../../components/Failure";
+import { RunPill } from "../../components/pills";
+import { isActive, secondsOf } from "../../lib/runs";
 import { bytes, clip, count, duration, number, percent, significant } from "../../lib/format";
 import { placeOf, scoredOf, TRACKERS } from "../../lib/events";
 import { shown } from "../../lib/json";
@@ -28,22 +28,21 @@ const PREVIEW = 100;
 /** The texts that were submitted, with their trainings as they go. */
 export function Jobs({ onAgain }: { onAgain: (prompt: number) => void }) {
   const query = useQuery(promptsQuery);
-  const list = query.data ?? [];
+  const size = query.data?.length ?? 0;
   return (
-    <Card title="Recent jobs" flush id="recent-jobs" side={list.length > 0 && count(list.length, "job")}>
-      <Listed
-        query={query}
-        lines={3}
-        height={120}
-        empty={
-          list.length === 0 && <Empty title="No job yet">Submitted texts are listed here with their trainings.</Empty>
+    <Card title="Recent jobs" flush id="recent-jobs" side={size > 0 && count(size, "job")}>
+      <Listed query={query} height={120}>
+        {(prompts) =>
+          prompts.length === 0 ? (
+            <Empty title="No job yet">Submitted texts are listed here with their trainings.</Empty>
+          ) : (
+            <ul className={css.jobs}>
+              {prompts.map((prompt) => (
+                <Job key={prompt.id} prompt={prompt} onAgain={() => onAgain(prompt.id)} />
+              ))}
+            </ul>
+          )
         }
-      >
-        <ul className={css.jobs}>
-          {list.map((prompt) => (
-            <Job key={prompt.id} prompt={prompt} onAgain={() => onAgain(prompt.id)} />
-          ))}
-        </ul>
       </Listed>
     </Card>
   );
@@ -51,15 +50,13 @@ export function Jobs({ onAgain }: { onAgain: (prompt: number) => void }) {
 
 function Job({ prompt, onAgain }: { prompt: ListedPrompt; onAgain: () => void }) {
   const { job, task } = prompt;
-  const ended = job?.finished_at ?? (job && isActive(job.state) ? Date.now() : null);
-  const seconds = job?.started_at && ended ? (ended - job.started_at) / 1000 : null;
   return (
     <li className={css.job}>
       <div className={css.jobHead}>
         {job ? (
-          <Link to="/runs/$id" params={{ id: job.id }} search={{ task }} className={css.name}>
+          <RunLink id={job.id} task={task} className={css.name}>
             {prompt.dataset}
-          </Link>
+          </RunLink>
         ) : (
           <span className={css.name}>{prompt.dataset}</span>
         )}
@@ -78,7 +75,7 @@ function Job({ prompt, onAgain }: { prompt: ListedPrompt; onAgain: () => void })
         <span className="num">{count(prompt.examples, "example")}</span>
         {job && <span className="num">Loss {significant(job.progress?.loss ?? job.final_loss)}</span>}
         {job && isActive(job.state) && <InTraining job={job} />}
-        {job && <span className="num">{duration(seconds)}</span>}
+        {job && <span className="num">{duration(secondsOf(job))}</span>}
         {job?.version && <Scores task={task} version={job.version} />}
         <span className={css.links}>
           {!job && prompt.pending > 0 && (
@@ -182,10 +179,7 @@ function Searching({ study }: { study: string }) {
   const view = useQuery(studyQuery(study)).data;
   return (
     <span className="num">
-      <Link to="/search/$id" params={{ id: study }}>
-        {study}
-      </Link>{" "}
-      tries settings{view && `: ${usedOf(shown(view.study.plan.budget), view.trials).text}`}
+      <StudyLink id={study} /> tries settings{view && `: ${usedOf(shown(view.study.plan.budget), view.trials).text}`}
     </span>
   );
 }
@@ -205,9 +199,7 @@ function Scores({ task, version }: { task: string; version: string }) {
       {shown.map(
         ([title, metric]) => metric && <span key={title} className="num">{`${title} ${percent(metric.value)}`}</span>,
       )}
-      <Link to="/versions" search={{ task, version }}>
-        {version}
-      </Link>
+      <VersionLink task={task} version={version} />
       {adapter && (
         <a href={`${address("/api/v1/versions/{task}/{name}/results", { task, name: version })}?format=html`} download>
           Report

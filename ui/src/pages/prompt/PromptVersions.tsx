@@ -1,15 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { promptDiffQuery, promptQuery } from "../../api/queries";
 import type { Schemas } from "../../api/types";
-import { Card, Pill } from "../../components/bits";
+import { Card, Pill, TimeAgo } from "../../components/bits";
 import { Button } from "../../components/Button";
 import { Interval } from "../../components/Interval";
-import { Listed } from "../../components/Listed";
-import { RunPill } from "../../components/RunPill";
-import { Cell, Table } from "../../components/Table";
-import { TimeAgo } from "../../components/TimeAgo";
+import { RunLink, VersionLink } from "../../components/links";
+import { Listed } from "../../components/Failure";
+import { RunPill } from "../../components/pills";
+import { Cell, DataTable, Table } from "../../components/Table";
 import { count, label, number, significant } from "../../lib/format";
 import { shown } from "../../lib/json";
 import { useUrl } from "../../shell/url";
@@ -22,7 +21,6 @@ type Diff = Schemas["PromptDiff"];
 export function PromptVersions({ id }: { id: number }) {
   const [search, setUrl] = useUrl();
   const query = useQuery(promptQuery(id));
-  const versions = query.data?.versions ?? [];
   const chosen = Number(search.with ?? query.data?.parent);
   const before = chosen !== id && chosen > 0 ? chosen : undefined;
   return (
@@ -36,103 +34,91 @@ export function PromptVersions({ id }: { id: number }) {
         </Button>
       }
     >
-      <Listed query={query} lines={3} height={120}>
-        <Table
-          label="Versions of the text"
-          stack
-          columns={[
-            "Text",
-            "Submitted",
-            { title: "Examples", right: true },
-            "Run",
-            { title: "Learned", right: true },
-            { title: "Loss", right: true },
-            "Score",
-            "Version",
-            { hidden: "Compare" },
-          ]}
-        >
-          {versions.map((version) => (
-            <Row
-              key={version.id}
-              version={version}
-              isShown={version.id === id}
-              isBefore={version.id === before}
-              onCompare={() => setUrl({ with: String(version.id) })}
+      <Listed query={query} height={120}>
+        {({ versions }) => (
+          <>
+            <DataTable
+              label="Versions of the text"
+              stack
+              rows={versions}
+              by={(one) => one.id}
+              about={(one) => ({ "aria-current": one.id === id || undefined })}
+              columns={[
+                { title: "Text", cell: nameOf },
+                { title: "Submitted", cell: submitted },
+                { title: "Examples", right: true, cell: ({ examples }) => number(examples) },
+                { title: "Run", cell: runOf },
+                { title: "Learned", right: true, cell: ({ reached }) => number(reached.learned) },
+                { title: "Loss", right: true, cell: ({ reached }) => significant(reached.loss) },
+                {
+                  title: "Score",
+                  name: ({ reached }) => reached.score && label(reached.score.name),
+                  cell: ({ reached }) => <Interval metric={reached.score} />,
+                },
+                { title: "Version", cell: versionOf },
+                {
+                  ...{ title: "Compare", hidden: true, nowrap: true },
+                  cell: (one) =>
+                    one.id !== id && (
+                      <Button
+                        small
+                        look="quiet"
+                        aria-pressed={one.id === before}
+                        onClick={() => setUrl({ with: String(one.id) })}
+                      >
+                        Compare
+                      </Button>
+                    ),
+                },
+              ]}
             />
-          ))}
-        </Table>
-        <p className={css.about}>
-          {versions.length === 1 && "“Use this text again” in a job below makes the next version. "}A run learns from
-          all approved examples of its task, not only from those of its text.
-        </p>
-        {before !== undefined && <Difference id={id} before={before} />}
+            <p className={css.about}>
+              {versions.length === 1 && "“Use this text again” in a job below makes the next version. "}A run learns
+              from all approved examples of its task, not only from those of its text.
+            </p>
+            {before !== undefined && <Difference id={id} before={before} />}
+          </>
+        )}
       </Listed>
     </Card>
   );
 }
 
-function Row(props: { version: Version; isShown: boolean; isBefore: boolean; onCompare: () => void }) {
-  const { id, parent, examples, created_at, created_by, task, run, reached } = props.version;
+const nameOf = ({ id, parent }: Version) => (
+  <>
+    {id} {parent != null && <span className="muted">version of {parent}</span>}
+  </>
+);
+
+const submitted = ({ created_at, created_by }: Version) => (
+  <>
+    <TimeAgo at={created_at} /> · {created_by}
+  </>
+);
+
+function runOf({ run, task, reached: { state } }: Version) {
+  if (!state || !run) return <Pill tone="warn">{run ? "Run deleted" : "Not trained"}</Pill>;
   return (
-    <tr aria-current={props.isShown || undefined}>
-      <Cell label="Text">
-        {id} {parent != null && <span className="muted">version of {parent}</span>}
-      </Cell>
-      <Cell label="Submitted">
-        <TimeAgo at={created_at} /> · {created_by}
-      </Cell>
-      <Cell label="Examples" right>
-        {number(examples)}
-      </Cell>
-      <Cell label="Run">
-        {reached.state && run ? (
-          <Link to="/runs/$id" params={{ id: run }} search={{ task }}>
-            <RunPill state={reached.state} />
-          </Link>
-        ) : (
-          <Pill tone="warn">{run ? "Run deleted" : "Not trained"}</Pill>
-        )}
-      </Cell>
-      <Cell label="Learned" right>
-        {reached.learned == null ? "–" : number(reached.learned)}
-      </Cell>
-      <Cell label="Loss" right>
-        {significant(reached.loss)}
-      </Cell>
-      <Cell label={reached.score ? label(reached.score.name) : "Score"}>
-        <Interval metric={reached.score} />
-      </Cell>
-      <Cell label="Version">
-        {reached.version ? (
-          <>
-            <Link to="/versions" search={{ task, version: reached.version }}>
-              {reached.version}
-            </Link>{" "}
-            {reached.active && <Pill tone="good">Active</Pill>}
-          </>
-        ) : (
-          "–"
-        )}
-      </Cell>
-      <Cell nowrap>
-        {!props.isShown && (
-          <Button small look="quiet" aria-pressed={props.isBefore} onClick={props.onCompare}>
-            Compare
-          </Button>
-        )}
-      </Cell>
-    </tr>
+    <RunLink id={run} task={task}>
+      <RunPill state={state} />
+    </RunLink>
+  );
+}
+
+function versionOf({ task, reached: { version, active } }: Version) {
+  if (!version) return "–";
+  return (
+    <>
+      <VersionLink task={task} version={version} /> {active && <Pill tone="good">Active</Pill>}
+    </>
   );
 }
 
 /** What differs, side by side. */
 function Difference({ id, before }: { id: number; before: number }) {
-  const query = useQuery(promptDiffQuery(id, before));
-  const diff = query.data;
   return (
-    <Listed query={query} lines={4} height={160}>
-      {diff && (
+    <Listed query={useQuery(promptDiffQuery(id, before))} lines={4} height={160}>
+      {(diff) => (
         <>
           <p className={css.about} role="status">
             {summary(diff)}

@@ -1,22 +1,32 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
-import { api, Problem, reply } from "../../api/client";
-import { batchQuery, liveQuery, promptQuery, systemQuery, templatesQuery, understandQuery } from "../../api/queries";
+import { api, Problem, reply, where } from "../../api/client";
+import {
+  batchQuery,
+  liveQuery,
+  promptQuery,
+  queries,
+  reread,
+  systemQuery,
+  templatesQuery,
+  understandQuery,
+} from "../../api/queries";
 import type { Schemas } from "../../api/types";
 import { BaseInput } from "../../components/BaseInput";
 import { Button } from "../../components/Button";
 import { Card, Notice, PageHead } from "../../components/bits";
 import { Failure } from "../../components/Failure";
-import { Check, Pick } from "../../components/form";
+import { Check, Form, Pick } from "../../components/form";
 import layout from "../../components/layout.module.css";
+import { RunLink } from "../../components/links";
 import { MixLabels, mixed } from "../../components/MixLabels";
 import { PasteBox, type PasteHandle } from "../../components/paste/PasteBox";
 import { Understood } from "../../components/paste/Understood";
 import { TemplatePick, type Template } from "../../components/TemplatePick";
 import { count } from "../../lib/format";
 import { useDebounced } from "../../lib/useDebounced";
-import { ActionButton } from "../../shell/ActionButton";
+import { ActionButton } from "../../shell/actions";
 import { useUrl } from "../../shell/url";
 import { useTask } from "../../shell/useTask";
 import { Batch, BatchOutcome } from "./Batch";
@@ -72,7 +82,6 @@ export function TrainingPrompt() {
   const [tells, setTells] = useState(true);
   const [budget, setBudget] = useState("");
   const [search, setUrl] = useUrl();
-  const client = useQueryClient();
   const navigate = useNavigate();
   const text = useDebounced(draft.text, 400);
   const own = tasks.filter((task) => !TYPES.some((type) => type.task === task.name));
@@ -118,8 +127,7 @@ export function TrainingPrompt() {
       const wanted = { base: base || null, pending, track, search: budget || null, mix_labels };
       const made = await reply(api.POST("/api/v1/prompts", { body: { ...rest, ...wanted } }));
       if (task && learns && canLearn && !isLive) {
-        const params = { path: { task: task.name } };
-        await reply(api.POST("/api/v1/tasks/{task}/live", { params, body: {} }));
+        await reply(api.POST("/api/v1/tasks/{task}/live", { ...where({ task: task.name }), body: {} }));
       }
       return made;
     },
@@ -133,11 +141,11 @@ export function TrainingPrompt() {
   const submitted = () => {
     clear();
     setUrl({ template: undefined });
-    for (const queryKey of [["tasks"], ["runs"], ["stats"]]) void client.invalidateQueries({ queryKey });
-    void client.resetQueries({ queryKey: ["queue"] });
+    reread(["tasks"], ["runs"], ["stats"]);
+    void queries.resetQueries({ queryKey: ["queue"] });
   };
   const again = useMutation({
-    mutationFn: (id: number) => client.fetchQuery(promptQuery(id)),
+    mutationFn: (id: number) => queries.fetchQuery(promptQuery(id)),
     onSuccess: ({ id, text, model_type }) => {
       change({ text, model_type, parent: id });
       scrollTo({ top: 0 });
@@ -169,13 +177,7 @@ export function TrainingPrompt() {
       {submitBatch.data && <BatchOutcome batch={submitBatch.data} />}
       <div className={layout.main}>
         <Card title="Text" side={<span role="status">{SAVED[saved]}</span>}>
-          <form
-            className={css.form}
-            onSubmit={(event) => {
-              event.preventDefault();
-              if (!go.disabled) go.run();
-            }}
-          >
+          <Form className={css.form} onSubmit={() => go.disabled || go.run()}>
             {saved !== "reading" && (
               <TemplatePick
                 name={
@@ -229,11 +231,7 @@ export function TrainingPrompt() {
               />
             </div>
             <div className={css.switches}>
-              <Check
-                label="Import all examples as pending; train later"
-                checked={pending}
-                onChange={(event) => setPending(event.target.checked)}
-              />
+              <Check label="Import all examples as pending; train later" checked={pending} onCheck={setPending} />
               <Check
                 label={
                   canLearn || isLive
@@ -242,30 +240,22 @@ export function TrainingPrompt() {
                 }
                 disabled={!canLearn || isLive}
                 checked={isLive || (canLearn && learns)}
-                onChange={(event) => setLearns(event.target.checked)}
+                onCheck={setLearns}
               />
               <Check
                 label={tracked ? "MLflow tracking" : "MLflow tracking (no tracker is configured for this server)"}
                 disabled={!tracked}
                 checked={tracked && tells}
-                onChange={(event) => setTells(event.target.checked)}
+                onCheck={setTells}
               />
             </div>
             <div className={css.go}>
-              <ActionButton
-                action={go}
-                look="main"
-                type="submit"
-                onClick={undefined}
-                busy={send.isPending && "Sending …"}
-              >
-                {go.label}
-              </ActionButton>
+              <ActionButton action={go} look="main" type="submit" busy={send.isPending && "Sending …"} />
               {!long && <span>At least {LEAST} characters.</span>}
               {long && found && found.counts.examples === 0 && <span>The text has no examples yet.</span>}
               {!isBatch && found?.form && type && mismatch(found.form, task?.kind)}
             </div>
-          </form>
+          </Form>
         </Card>
         <Card title="What was understood">
           {understood.isError && <Failure error={understood.error} />}
@@ -299,22 +289,17 @@ function mismatch(form: Schemas["AnswerKind"], task: Schemas["AnswerKind"] | und
 /** The outcome of the submitted text. */
 function Outcome({ prompt, notes }: Schemas["SubmittedPrompt"]) {
   const { dataset, examples, task, run, note, pending } = prompt;
+  const said = notes.map((one) => <p key={one}>{one}</p>);
   if (run)
     return (
       <Notice tone="good" title={`${dataset} is queued with ${count(examples, "example")}.`}>
-        {notes.map((one) => (
-          <p key={one}>{one}</p>
-        ))}
-        <Link to="/runs/$id" params={{ id: run }} search={{ task }}>
-          Watch {run}
-        </Link>
+        {said}
+        <RunLink {...{ id: run, task }}>Watch {run}</RunLink>
       </Notice>
     );
   return (
     <Notice tone="warn" title={`${count(examples, "example")} kept as ${dataset}; no training is queued.`}>
-      {notes.map((one) => (
-        <p key={one}>{one}</p>
-      ))}
+      {said}
       {note}{" "}
       <Link to="/audit" search={{ task }}>
         {pending > 0 ? "Give answers in Audit" : "See them in Audit"}

@@ -1,17 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { address, api, reply } from "../../api/client";
-import { runsQuery } from "../../api/queries";
+import { address, api, reply, where } from "../../api/client";
+import { read, runsQuery } from "../../api/queries";
 import type { Event, Run, RunDetail } from "../../api/types";
-import { Card, Empty } from "../../components/bits";
+import { Card, Empty, Facts } from "../../components/bits";
 import { CopyButton } from "../../components/CopyButton";
-import { Facts } from "../../components/Facts";
-import { Listed } from "../../components/Listed";
 import layout from "../../components/layout.module.css";
-import { Cell, Table } from "../../components/Table";
+import { QueryTable } from "../../components/Table";
 import { bytes, exact, number } from "../../lib/format";
-import { prepared } from "../../lib/events";
+import { newest } from "../../lib/events";
 import { leaves, shown } from "../../lib/json";
 import css from "./run.module.css";
 import { TrainedRows } from "./TrainedRows";
@@ -19,12 +17,11 @@ import { TrainedRows } from "./TrainedRows";
 /** All that went in, and every file that came out. */
 export function ConfigTab({ detail, events }: { detail: RunDetail; events: Event[] }) {
   const { run } = detail;
-  const artifacts = useQuery({
-    queryKey: ["run", run.id, "artifacts"],
-    queryFn: () => reply(api.GET("/api/v1/runs/{id}/artifacts", { params: { path: { id: run.id } } })),
-  });
-  const files = artifacts.data?.artifacts;
-  const facts = prepared(events);
+  const { id } = run;
+  const files = useQuery(
+    read(["run", id, "artifacts"], () => reply(api.GET("/api/v1/runs/{id}/artifacts", where({ id })))),
+  );
+  const facts = newest(events, "prepared");
   const settings = leaves(run.spec).filter(([path]) => !path.startsWith("task.answer"));
   const data: [string, ReactNode][] = [
     ["Dataset", <code>{run.dataset}</code>],
@@ -38,7 +35,10 @@ export function ConfigTab({ detail, events }: { detail: RunDetail; events: Event
     ["Started", run.started_at ? exact(run.started_at) : "–"],
     ["Ended", run.finished_at ? exact(run.finished_at) : "–"],
   ];
-  const notes = events.filter((event) => event.event === "note" || event.event === "resumed");
+  const notes = events.flatMap((event) => {
+    if (event.event === "note") return [{ seq: event.seq, text: event.text }];
+    return event.event === "resumed" ? [{ seq: event.seq, text: `Resumed from step ${event.step}.` }] : [];
+  });
   return (
     <div className={layout.two}>
       <div className={layout.stack}>
@@ -47,37 +47,35 @@ export function ConfigTab({ detail, events }: { detail: RunDetail; events: Event
         </Card>
         {run.kind === "train" && run.started_at && <TrainedRows run={run.id} />}
         <Card title="Files" flush>
-          <Listed query={artifacts} empty={files?.length === 0 && <Empty title="No files yet" />}>
-            <Table label="Files" columns={["Path", { title: "Size", right: true }, "SHA-256"]}>
-              {files?.map((file) => (
-                <tr key={file.path}>
-                  <Cell>
-                    <a href={address("/api/v1/runs/{id}/artifacts/{path}", { id: run.id, path: file.path })} download>
-                      {file.path}
-                    </a>
-                  </Cell>
-                  <Cell right nowrap>
-                    {bytes(file.size)}
-                  </Cell>
-                  <Cell title={file.digest ?? undefined}>
-                    <code>{file.digest?.slice(0, 12) ?? "–"}</code>
-                  </Cell>
-                </tr>
-              ))}
-            </Table>
-          </Listed>
+          <QueryTable
+            query={files}
+            label="Files"
+            rows={({ artifacts }) => artifacts}
+            by={({ path }) => path}
+            empty={<Empty title="No files yet" />}
+            columns={[
+              {
+                title: "Path",
+                cell: ({ path }) => (
+                  <a href={address("/api/v1/runs/{id}/artifacts/{path}", { id, path })} download>
+                    {path}
+                  </a>
+                ),
+              },
+              { title: "Size", right: true, nowrap: true, cell: ({ size }) => bytes(size) },
+              {
+                title: "SHA-256",
+                tip: ({ digest }) => digest,
+                cell: (file) => <code>{file.digest?.slice(0, 12) ?? "–"}</code>,
+              },
+            ]}
+          />
         </Card>
         {notes.length > 0 && (
           <Card title="Notes">
             <ul className={css.notes}>
-              {notes.map((event) => (
-                <li key={event.seq}>
-                  {event.event === "note"
-                    ? event.text
-                    : event.event === "resumed"
-                      ? `Resumed from step ${event.step}.`
-                      : ""}
-                </li>
+              {notes.map(({ seq, text }) => (
+                <li key={seq}>{text}</li>
               ))}
             </ul>
           </Card>

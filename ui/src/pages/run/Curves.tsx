@@ -2,10 +2,10 @@ import { useMemo, useState } from "react";
 import type { Event } from "../../api/types";
 import { Card, Empty } from "../../components/bits";
 import { Chart, type Line } from "../../components/Chart";
-import { Check } from "../../components/form";
+import { Check, Slider } from "../../components/form";
 import layout from "../../components/layout.module.css";
 import { align, smooth } from "../../lib/curve";
-import { lastScores, prepared, scoredOf, series } from "../../lib/events";
+import { lastScores, newest, scoredOf, series } from "../../lib/events";
 import { bytes, percent } from "../../lib/format";
 import css from "./run.module.css";
 
@@ -48,7 +48,7 @@ export function Curves({ events }: { events: Event[] }) {
       ] as const,
     [found],
   );
-  const facts = prepared(events);
+  const facts = newest(events, "prepared");
   const predicted = facts?.memory;
   const memory = useMemo(() => {
     const [steps = [], used = []] = align([found.memory]);
@@ -63,17 +63,9 @@ export function Curves({ events }: { events: Event[] }) {
         side={
           <>
             <label className={css.slider}>
-              Smoothing{" "}
-              <input
-                type="range"
-                min={0}
-                max={0.98}
-                step={0.02}
-                value={weight}
-                onChange={(e) => setWeight(Number(e.target.value))}
-              />
+              Smoothing <Slider max={0.98} step={0.02} value={weight} onSlide={setWeight} />
             </label>
-            <Check label="Log scale" checked={log} onChange={(e) => setLog(e.target.checked)} />
+            <Check label="Log scale" checked={log} onCheck={setLog} />
           </>
         }
       >

@@ -57,7 +57,7 @@ export function Logs({ run, active }: { run: Run; active: boolean }) {
           label="Stream"
           value={stream}
           options={STREAMS}
-          onChange={(to) => setUrl({ stream: to, line: undefined })}
+          onPick={(to) => setUrl({ stream: to, line: undefined })}
         />
       }
       side={
@@ -77,7 +77,7 @@ export function Logs({ run, active }: { run: Run; active: boolean }) {
             small
             onText={setWanted}
           />
-          <Check label="Follow" checked={follow} onChange={(e) => setFollow(e.target.checked)} />
+          <Check label="Follow" checked={follow} onCheck={setFollow} />
           <CopyButton text={log.text} label="Copy the log" />
           <a href={address("/api/v1/runs/{id}/artifacts/{path}", { id: run.id, path: `${stream}.log` })} download>
             Download

@@ -1,23 +1,23 @@
 import { useEffect, useState } from "react";
 import type { Event, RunDetail } from "../../api/types";
 import { Card, Figure, Figures, Progress } from "../../components/bits";
-import { isActive } from "../../lib/runs";
+import { isActive, secondsOf } from "../../lib/runs";
 import { bytes, dollars, duration, label, number, percent as share, significant } from "../../lib/format";
-import { answered, phases, lastScores, lastStep, prepared, scoredOf, TRACKERS } from "../../lib/events";
+import { lastScores, newest, phases, scoredOf, TRACKERS } from "../../lib/events";
 import css from "./run.module.css";
 
 /** The state of a run: phases, progress, and current metrics. */
 export function Now({ detail, live }: { detail: RunDetail; live: { events: Event[]; heard: number | null } }) {
   const { run } = detail;
   const active = isActive(run.state);
-  const step = lastStep(live.events);
-  const facts = prepared(live.events);
-  const answers = active || run.kind === "evaluate" ? answered(live.events) : undefined;
+  const step = newest(live.events, "step");
+  const facts = newest(live.events, "prepared");
+  const answers = active || run.kind === "evaluate" ? newest(live.events, "answered") : undefined;
   const progress = detail.progress;
   const scores = lastScores(live.events) ?? progress?.held_out?.scores;
   const done = step ? (step.step / Math.max(1, step.of)) * 100 : null;
   const percent = run.state === "succeeded" ? 100 : (progress?.percent ?? done);
-  const seconds = run.started_at ? ((run.finished_at ?? Date.now()) - run.started_at) / 1000 : null;
+  const seconds = secondsOf(run);
   const loss = active ? (step?.loss ?? null) : (run.final_loss ?? step?.loss ?? null);
   return (
     <Card>

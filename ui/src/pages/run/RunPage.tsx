@@ -1,22 +1,28 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
-import { runQuery } from "../../api/queries";
-import { Notice, PageHead, Skeleton } from "../../components/bits";
-import { PageFailure } from "../../components/Failure";
+import { useState } from "react";
+import { runQuery, versionQuery } from "../../api/queries";
+import type { Run } from "../../api/types";
+import { Card, Empty, Notice, PageHead, Skeleton, TimeAgo } from "../../components/bits";
+import { Button } from "../../components/Button";
+import { Confirm } from "../../components/Confirm";
+import { Loaded, PageFailure } from "../../components/Failure";
 import layout from "../../components/layout.module.css";
-import { RunPill } from "../../components/RunPill";
-import { isActive } from "../../lib/runs";
+import { VersionLink } from "../../components/links";
+import { offered, useRunAction } from "../../components/runActions";
+import { RunPill } from "../../components/pills";
 import { Tabs } from "../../components/Tabs";
-import { TimeAgo } from "../../components/TimeAgo";
-import { useUrl } from "../../shell/url";
+import { commands } from "../../lib/commands";
+import { isActive } from "../../lib/runs";
 import { useRunStream } from "../../live/useRunStream";
+import { useUrl } from "../../shell/url";
+import { MetricsTable } from "../versions/MetricsTable";
+import { RightList, WorstList } from "../versions/ShownAnswers";
 import { ConfigTab } from "./ConfigTab";
 import { Curves } from "./Curves";
-import { EvaluationTab } from "./EvaluationTab";
 import { FailureCard } from "./FailureCard";
 import { Logs } from "./Logs";
 import { Now } from "./Now";
-import { RunActions } from "./RunActions";
 
 /** One training or measurement: live while it runs, whole when it is over. */
 export function RunPage() {
@@ -48,9 +54,9 @@ export function RunPage() {
               <RunPill state={run.state} /> {run.task} · {run.method} on {run.base} · <TimeAgo at={run.created_at} /> by{" "}
               {run.created_by}
               {version && (
-                <Link to="/versions" search={{ task: run.task, version }}>
+                <VersionLink task={run.task} version={version}>
                   {trains ? "made" : "measures"} {version}
-                </Link>
+                </VersionLink>
               )}
             </span>
           }
@@ -72,5 +78,76 @@ export function RunPage() {
         tabs={tabs}
       />
     </div>
+  );
+}
+
+const LOOKS = { cancel: "danger", resume: "main", retry: "plain" } as const;
+
+/** The actions of a run. */
+function RunActions({ run }: { run: Run }) {
+  const [asking, setAsking] = useState(false);
+  const trains = run.kind === "train";
+  const act = useRunAction(run);
+  const busy = act.isPending && "Working …";
+  return (
+    <>
+      {offered(run).map(({ action, label }) => (
+        <Button
+          key={action}
+          look={LOOKS[action]}
+          busy={busy}
+          onClick={() => (action === "cancel" ? setAsking(true) : act.mutate(action))}
+        >
+          {label}
+        </Button>
+      ))}
+      <Link to="/train" hash="history">
+        All runs
+      </Link>
+      <Confirm
+        open={asking}
+        title={trains ? "Stop this training?" : "Stop this evaluation?"}
+        yes="Stop it"
+        danger
+        busy={busy}
+        command={commands.cancellingRun(run.id)}
+        onYes={() => act.mutate("cancel", { onSuccess: () => setAsking(false) })}
+        onNo={() => setAsking(false)}
+      >
+        <p>
+          {trains
+            ? "Its last checkpoint is kept, and it can be resumed from there."
+            : "The version keeps its current metrics."}
+        </p>
+      </Confirm>
+    </>
+  );
+}
+
+/** How good the result is, field by field, with answers it got wrong and answers it got right. */
+function EvaluationTab({ run, version }: { run: Run; version: string | null }) {
+  const query = useQuery({ ...versionQuery(run.task, version ?? ""), enabled: version !== null });
+  if (version === null)
+    return (
+      <Empty title="Nothing to evaluate yet">
+        A successful run becomes a version, which is evaluated on the held-out examples.
+      </Empty>
+    );
+  return (
+    <Loaded query={query} lines={6} height={300}>
+      {({ evaluation, worst, right }) => (
+        <div className={layout.stack}>
+          <Card title={`${version} on the held-out examples`} flush>
+            {evaluation ? (
+              <MetricsTable evaluation={evaluation} />
+            ) : (
+              <Empty title="Not evaluated yet">The evaluation starts after the training and takes a few minutes.</Empty>
+            )}
+          </Card>
+          <WorstList task={run.task} shown={worst} evaluation={evaluation} />
+          <RightList task={run.task} shown={right} evaluation={evaluation} />
+        </div>
+      )}
+    </Loaded>
   );
 }

@@ -1,8 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, reply } from "../../api/client";
-import { Button } from "../../components/Button";
+import { read } from "../../api/queries";
 import { Failure } from "../../components/Failure";
+import { Stepper } from "../../components/Stepper";
 import { Tokens } from "../../components/Tokens";
 import { Card, Pill } from "../../components/bits";
 import { number } from "../../lib/format";
@@ -12,16 +13,14 @@ import css from "./run.module.css";
 export function TrainedRows({ run }: { run: string }) {
   const [place, setPlace] = useState(0);
   const [epoch, setEpoch] = useState(0);
-  const { data, error } = useQuery({
-    queryKey: ["run", run, "row", place, epoch],
-    queryFn: () => {
-      const params = { path: { id: run }, query: { place, epoch } };
-      return reply(api.GET("/api/v1/runs/{id}/row", { params }));
-    },
-    placeholderData: (old) => old,
-    staleTime: Infinity,
-    retry: false,
-  });
+  const params = { path: { id: run }, query: { place, epoch } };
+  const { data, error } = useQuery(
+    read(["run", run, "row", place, epoch], () => reply(api.GET("/api/v1/runs/{id}/row", { params })), {
+      placeholderData: (old) => old,
+      staleTime: Infinity,
+      retry: false,
+    }),
+  );
   const learned = data?.tokens.filter((token) => token.loss).length ?? 0;
   return (
     <Card
@@ -32,27 +31,9 @@ export function TrainedRows({ run }: { run: string }) {
       {data && (
         <div className={css.row}>
           <div>
-            <Button small disabled={place === 0} onClick={() => setPlace(place - 1)}>
-              Previous example
-            </Button>
-            <Button small disabled={place + 1 >= data.rows} onClick={() => setPlace(place + 1)}>
-              Next example
-            </Button>
-            <span className="num">
-              Example {place + 1} of {number(data.rows)}
-            </span>
+            <Stepper noun="Example" suffix=" example" at={place} of={data.rows} onStep={setPlace} />
             {data.variants > 0 && (
-              <>
-                <Button small disabled={epoch === 0} onClick={() => setEpoch(epoch - 1)}>
-                  Previous epoch
-                </Button>
-                <Button small disabled={epoch + 1 >= data.variants} onClick={() => setEpoch(epoch + 1)}>
-                  Next epoch
-                </Button>
-                <span className="num">
-                  Epoch {epoch + 1} of {data.variants}
-                </span>
-              </>
+              <Stepper noun="Epoch" suffix=" epoch" at={epoch} of={data.variants} onStep={setEpoch} />
             )}
           </div>
           {data.is_variant && (

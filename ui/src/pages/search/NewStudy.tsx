@@ -1,19 +1,19 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
 import { api, reply } from "../../api/client";
-import { studiesQuery } from "../../api/queries";
+import { reread, studiesQuery } from "../../api/queries";
 import type { Schemas, TaskInfo } from "../../api/types";
 import { BaseInput } from "../../components/BaseInput";
 import { Card } from "../../components/bits";
 import { Failure } from "../../components/Failure";
-import { Input, Pick, Segmented } from "../../components/form";
+import { Form, Input, Pick, Segmented, useFields } from "../../components/form";
 import layout from "../../components/layout.module.css";
+import { StudyLink } from "../../components/links";
 import { ShowCommand } from "../../components/ShowCommand";
 import { commands } from "../../lib/commands";
 import { number } from "../../lib/format";
 import { given, METHODS, settingsOf, type Method } from "../../lib/train";
-import { ActionButton } from "../../shell/ActionButton";
+import { ActionButton } from "../../shell/actions";
 import { SettingFields } from "../train/SettingFields";
 import css from "./search.module.css";
 
@@ -22,17 +22,17 @@ const UNITS = [
   { value: "m", label: "minutes of training" },
 ] as const;
 
+const START = {
+  ...{ base: "", amount: "20", unit: UNITS[0].value as (typeof UNITS)[number]["value"], parallel: "1" },
+  ...{ method: "" as Method | "", fixed: {} as Record<string, string> },
+};
+
 /** The form to start a study. */
 export function NewStudy({ task }: { task: TaskInfo }) {
-  const [base, setBase] = useState("");
-  const [method, setMethod] = useState<Method | "">("");
-  const [amount, setAmount] = useState("20");
-  const [unit, setUnit] = useState<(typeof UNITS)[number]["value"]>("-trials");
-  const [parallel, setParallel] = useState("1");
-  const [fixed, setFixed] = useState<Record<string, string>>({});
+  const { values, change, text, pick } = useFields(START);
+  const { base, method, amount, unit, parallel, fixed } = values;
   const running = useQuery(studiesQuery(task.name)).data?.find((study) => study.state === "running");
   const navigate = useNavigate();
-  const client = useQueryClient();
   const wanted: Schemas["NewStudy"] = {
     task: task.name,
     base: base.trim() || undefined,
@@ -45,7 +45,7 @@ export function NewStudy({ task }: { task: TaskInfo }) {
   const begin = useMutation({
     mutationFn: () => reply(api.POST("/api/v1/studies", { body: wanted })),
     onSuccess: ({ study }) => {
-      void client.invalidateQueries({ queryKey: ["studies"] });
+      reread(["studies"]);
       void navigate({ to: "/search/$id", params: { id: study.id } });
     },
   });
@@ -56,70 +56,46 @@ export function NewStudy({ task }: { task: TaskInfo }) {
   const used = settingsOf(method).filter(({ name }) => fixed[name]).length;
   return (
     <Card title="New study" side={<span className="num">{number(task.counts.approved)} approved examples</span>}>
-      <form
-        className={css.form}
-        onSubmit={(event) => {
-          event.preventDefault();
-          start();
-        }}
-      >
+      <Form className={css.form} onSubmit={start}>
         <div className={layout.fields}>
-          <BaseInput hint="The same in all trials." value={base} onText={setBase} />
+          <BaseInput hint="The same in all trials." {...text("base")} />
           <Input
             label="Budget"
             inputMode="numeric"
             hint="No trial starts after the budget is used up; a running trial is finished."
             error={isNumber ? undefined : "A whole number from 1"}
-            value={amount}
-            onText={setAmount}
+            {...text("amount")}
           />
-          <Pick label="Counted in" options={UNITS} value={unit} onPick={setUnit} />
+          <Pick label="Counted in" options={UNITS} {...pick("unit")} />
           <Pick
             label="Trials at a time"
             hint="With more, each choice is based on fewer results."
             options={["1", "2", "4", "8"].map((value) => ({ value, label: value }))}
-            value={parallel}
-            onPick={setParallel}
+            {...pick("parallel")}
           />
         </div>
         <div className={css.method}>
           <span aria-hidden>Adapter type</span>
-          <Segmented
-            label="Adapter type"
-            value={method}
-            options={[{ value: "", label: "Both" }, ...METHODS]}
-            onChange={setMethod}
-          />
+          <Segmented label="Adapter type" options={[{ value: "", label: "Both" }, ...METHODS]} {...pick("method")} />
         </div>
         <details>
           <summary>Settings that stay the same{used > 0 ? ` · ${used} set` : ""}</summary>
           <p className={css.hint}>Settings given here are not searched. The seed applies to the whole study.</p>
           <div className={layout.fields}>
-            <SettingFields values={fixed} method={method} onChange={setFixed} />
+            <SettingFields values={fixed} method={method} onChange={(to) => change({ fixed: to })} />
           </div>
         </details>
         <ShowCommand command={commands.searching(wanted)} />
         {begin.isError && <Failure error={begin.error} />}
         <div className={css.go}>
-          <ActionButton
-            action={go}
-            look="main"
-            type="submit"
-            onClick={undefined}
-            busy={begin.isPending && "Starting …"}
-          >
-            Start the search
-          </ActionButton>
+          <ActionButton action={go} look="main" type="submit" busy={begin.isPending && "Starting …"} />
           {running && (
             <span>
-              <Link to="/search/$id" params={{ id: running.id }}>
-                {running.id}
-              </Link>{" "}
-              is running. A task has one study at a time.
+              <StudyLink id={running.id} /> is running. A task has one study at a time.
             </span>
           )}
         </div>
-      </form>
+      </Form>
     </Card>
   );
 }

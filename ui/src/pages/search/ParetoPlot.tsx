@@ -27,7 +27,7 @@ export function ParetoPlot({ view, chosen }: { view: StudyView; chosen: number[]
   return (
     <Card
       title={`Quality and ${MEASURES[measure].label.toLowerCase()}`}
-      side={<Segmented label="Compare loss with" value={measure} options={MEASURED} onChange={setMeasure} />}
+      side={<Segmented label="Compare loss with" value={measure} options={MEASURED} onPick={setMeasure} />}
     >
       {trials.length === 0 ? (
         <p className="muted">The chart appears after the first finished trial.</p>

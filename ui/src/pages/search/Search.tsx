@@ -1,17 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { studiesQuery } from "../../api/queries";
-import type { TaskInfo } from "../../api/types";
-import { Card, Empty, PageHead, Skeleton } from "../../components/bits";
+import type { Study, TaskInfo } from "../../api/types";
+import { Card, Empty, PageHead, Skeleton, TimeAgo } from "../../components/bits";
 import layout from "../../components/layout.module.css";
-import { Listed } from "../../components/Listed";
-import { Cell, Table } from "../../components/Table";
-import { TimeAgo } from "../../components/TimeAgo";
+import { StudyLink } from "../../components/links";
+import { QueryTable } from "../../components/Table";
 import { number } from "../../lib/format";
 import { isObject, shown } from "../../lib/json";
 import { useTask } from "../../shell/useTask";
 import { NewStudy } from "./NewStudy";
-import { StudyPill } from "./StudyPill";
+import { StudyPill } from "../../components/pills";
 
 /** Searches for settings: starts one, and lists earlier ones with their results. */
 export function Search() {
@@ -31,38 +29,31 @@ export function Search() {
 
 function Studies({ task }: { task: TaskInfo }) {
   const query = useQuery(studiesQuery(task.name));
-  const list = query.data ?? [];
+  const size = query.data?.length ?? 0;
   return (
-    <Card
-      title="Studies"
-      flush
-      side={list.length > 0 && (list.length === 1 ? "1 study" : `${number(list.length)} studies`)}
-    >
-      <Listed
+    <Card title="Studies" flush side={size > 0 && (size === 1 ? "1 study" : `${number(size)} studies`)}>
+      <QueryTable
         query={query}
         height={120}
-        empty={list.length === 0 && <Empty title="No study yet">A study is listed here with its trials.</Empty>}
-      >
-        <Table label="Studies" stack columns={["Study", "State", "Budget", "Base model", "Begun"]}>
-          {list.map((study) => (
-            <tr key={study.id}>
-              <th scope="row">
-                <Link to="/search/$id" params={{ id: study.id }}>
-                  {study.id}
-                </Link>
-              </th>
-              <Cell label="State">
-                <StudyPill state={study.state} />
-              </Cell>
-              <Cell label="Budget">{shown(study.plan.budget)}</Cell>
-              <Cell label="Base model">{isObject(study.plan.base) && shown(study.plan.base.name)}</Cell>
-              <Cell label="Begun">
-                <TimeAgo at={study.created_at} /> by {study.created_by}
-              </Cell>
-            </tr>
-          ))}
-        </Table>
-      </Listed>
+        label="Studies"
+        stack
+        rows={(studies) => studies}
+        by={({ id }) => id}
+        empty={<Empty title="No study yet">A study is listed here with its trials.</Empty>}
+        columns={[
+          { title: "Study", head: true, cell: ({ id }) => <StudyLink id={id} /> },
+          { title: "State", cell: ({ state }) => <StudyPill state={state} /> },
+          { title: "Budget", cell: ({ plan }) => shown(plan.budget) },
+          { title: "Base model", cell: ({ plan }) => isObject(plan.base) && shown(plan.base.name) },
+          { title: "Begun", cell: begun },
+        ]}
+      />
     </Card>
   );
 }
+
+const begun = ({ created_at, created_by }: Study) => (
+  <>
+    <TimeAgo at={created_at} /> by {created_by}
+  </>
+);

@@ -1,28 +1,30 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
-import { api, reply } from "../../api/client";
-import { studyQuery } from "../../api/queries";
-import type { StudyView } from "../../api/types";
+import { api, reply, where } from "../../api/client";
+import { reread, studyQuery } from "../../api/queries";
+import type { StudyView, Trial } from "../../api/types";
 import { BarList } from "../../components/BarList";
-import { Card, Empty, Figure, Figures, Notice, PageHead, Progress, Skeleton } from "../../components/bits";
+import { Card, Empty, Figure, Figures, Notice, PageHead, Pill, Progress, Skeleton } from "../../components/bits";
 import { Button } from "../../components/Button";
 import { Confirm } from "../../components/Confirm";
 import { Failure, PageFailure } from "../../components/Failure";
 import layout from "../../components/layout.module.css";
+import { RunLink } from "../../components/links";
 import { ShowCommand } from "../../components/ShowCommand";
+import { DataTable } from "../../components/Table";
 import { commands } from "../../lib/commands";
-import { duration, label, percent } from "../../lib/format";
+import { bytes, duration, label, percent } from "../../lib/format";
 import { isObject, shown } from "../../lib/json";
-import { usedOf, loss } from "../../lib/studies";
-import { ActionButton } from "../../shell/ActionButton";
+import { loss, MEASURES, settingsIn, usedOf } from "../../lib/studies";
+import { ActionButton } from "../../shell/actions";
 import { ParallelPlot } from "./ParallelPlot";
 import { ParetoPlot } from "./ParetoPlot";
-import { StudyPill } from "./StudyPill";
-import { TrialsTable } from "./TrialsTable";
+import css from "./search.module.css";
+import { StudyPill } from "../../components/pills";
 
 /** As many trials can be marked as there are colours beside the best one's. */
-export const MOST_CHOSEN = 3;
+const MOST_CHOSEN = 3;
 
 /** One study: its trials, their results, and a training with the best settings. */
 export function StudyPage() {
@@ -155,18 +157,19 @@ function Numbers({ view: { study, trials, best } }: { view: StudyView }) {
 function StudyActions({ view }: { view: StudyView }) {
   const { study, best, command } = view;
   const [asking, setAsking] = useState(false);
-  const client = useQueryClient();
   const navigate = useNavigate();
-  const params = { path: { id: study.id } };
-  const read = () => void client.invalidateQueries({ queryKey: ["studies"] });
+  const at = where({ id: study.id });
   const stop = useMutation({
-    mutationFn: () => reply(api.POST("/api/v1/studies/{id}/stop", { params })),
-    onSuccess: () => (setAsking(false), read()),
+    mutationFn: () => reply(api.POST("/api/v1/studies/{id}/stop", at)),
+    onSuccess: () => {
+      setAsking(false);
+      reread(["studies"]);
+    },
   });
   const train = useMutation({
-    mutationFn: () => reply(api.POST("/api/v1/studies/{id}/train", { params })),
+    mutationFn: () => reply(api.POST("/api/v1/studies/{id}/train", at)),
     onSuccess: ({ run }) => {
-      for (const queryKey of [["tasks"], ["runs"]]) void client.invalidateQueries({ queryKey });
+      reread(["tasks"], ["runs"]);
       void navigate({ to: "/runs/$id", params: { id: run.id } });
     },
   });
@@ -185,9 +188,11 @@ function StudyActions({ view }: { view: StudyView }) {
           Stop
         </Button>
       )}
-      <ActionButton action={go} look={view.defaults_are_best ? "plain" : "main"} busy={train.isPending && "Queueing …"}>
-        {go.label}
-      </ActionButton>
+      <ActionButton
+        action={go}
+        look={view.defaults_are_best ? "plain" : "main"}
+        busy={train.isPending && "Queueing …"}
+      />
       <Link to="/search" search={{ task: study.task }}>
         All studies
       </Link>
@@ -199,13 +204,77 @@ function StudyActions({ view }: { view: StudyView }) {
         yes="Stop it"
         danger
         busy={stop.isPending && "Stopping …"}
+        error={stop.error}
+        command={commands.stoppingStudy(study.id)}
         onYes={() => stop.mutate()}
         onNo={() => setAsking(false)}
       >
         <p>Trials that are being trained are cancelled. The results so far are kept.</p>
-        {stop.isError && <Failure error={stop.error} />}
-        <ShowCommand command={commands.stoppingStudy(study.id)} />
       </Confirm>
     </>
   );
 }
+
+const STATES = {
+  running: <Pill dot="live">Running</Pill>,
+  complete: <Pill tone="good">✓ Complete</Pill>,
+  pruned: <Pill>Stopped early</Pill>,
+  failed: <Pill tone="bad">✕ Failed</Pill>,
+};
+
+/** The trials in their order. */
+function TrialsTable(props: { view: StudyView; chosen: number[]; onChoose: (trial: number) => void }) {
+  const { view, chosen, onChoose } = props;
+  return (
+    <DataTable
+      label="Trials"
+      stack
+      rows={view.trials}
+      by={({ number }) => number}
+      about={({ number }) => ({ "data-best": number === view.best || undefined, className: css.row })}
+      columns={[
+        {
+          ...{ title: "Choose", hidden: true, corner: true },
+          cell: ({ number }) => <Choose {...{ number, onChoose }} place={chosen.indexOf(number)} />,
+        },
+        { title: "Trial", head: true, cell: (trial) => <Name trial={trial} isBest={trial.number === view.best} /> },
+        { title: "State", tip: ({ note }) => note, cell: ({ state }) => STATES[state] },
+        { title: "Loss", right: true, cell: (trial) => loss(trial.loss) },
+        { title: "Size", right: true, cell: (trial) => bytes(trial.bytes) },
+        { title: "Latency", right: true, cell: (trial) => MEASURES.latency.written(trial.latency_ms) },
+        { title: "Trained", right: true, cell: ({ millis }) => duration(millis / 1000) },
+        { title: "Settings", full: true, cell: settings },
+      ]}
+    />
+  );
+}
+
+function Choose(props: { number: number; place: number; onChoose: (trial: number) => void }) {
+  const { number, place, onChoose } = props;
+  return (
+    <input
+      type="checkbox"
+      aria-label={`Choose trial ${number}`}
+      checked={place >= 0}
+      onChange={() => onChoose(number)}
+      className={css.choose}
+      data-series={place >= 0 ? place + 2 : undefined}
+    />
+  );
+}
+
+function Name({ trial: { run, number }, isBest }: { trial: Trial; isBest: boolean }) {
+  return (
+    <>
+      <RunLink id={run}>{number}</RunLink> {number === 0 && <Pill>Recipe</Pill>}{" "}
+      {isBest && <Pill tone="good">Best</Pill>}
+    </>
+  );
+}
+
+const settings = (trial: Trial) => (
+  <>
+    <span className={css.settings}>{settingsIn(trial)}</span>
+    {trial.note && <div className={css.note}>{trial.note}</div>}
+  </>
+);

@@ -6,14 +6,11 @@ import type { Schemas } from "../../api/types";
 import { AddForm } from "../../components/AddForm";
 import { Card } from "../../components/bits";
 import { Input } from "../../components/form";
-import { Listed } from "../../components/Listed";
 import { PullButton, PullState } from "../../components/Pull";
-import { Remove } from "../../components/Remove";
-import { Cell, Table } from "../../components/Table";
+import { Remove } from "../../components/Confirm";
+import { QueryTable } from "../../components/Table";
 import { commands } from "../../lib/commands";
 import { bytes } from "../../lib/format";
-
-type Base = Schemas["ListedBase"];
 
 const SOURCES: Record<string, string> = {
   cache: "Hugging Face cache",
@@ -28,17 +25,20 @@ export function BasesTab() {
   const [name, setName] = useState("");
   return (
     <Card title="Base models" flush>
-      <Listed query={query}>
-        <Table
-          label="Base models"
-          stack
-          columns={["Name", "State", { title: "Size", right: true }, "From", { hidden: "Actions" }]}
-        >
-          {query.data?.map((base) => (
-            <Row key={base.name} base={base} />
-          ))}
-        </Table>
-      </Listed>
+      <QueryTable
+        query={query}
+        label="Base models"
+        stack
+        rows={(bases) => bases}
+        by={({ name }) => name}
+        columns={[
+          { title: "Name", head: true, cell: ({ name }) => name },
+          { title: "State", cell: (base) => <PullState base={base} /> },
+          { title: "Size", right: true, nowrap: true, cell: (base) => (base.bytes > 0 ? bytes(base.bytes) : "–") },
+          { title: "From", tip: ({ path }) => path, cell: ({ source }) => SOURCES[source ?? ""] ?? "–" },
+          { title: "Actions", hidden: true, right: true, cell: (base) => <Actions base={base} /> },
+        ]}
+      />
       {/* Below the list, so not before it: nothing may jump. */}
       {!query.isPending && (
         <AddForm
@@ -62,34 +62,22 @@ export function BasesTab() {
   );
 }
 
-function Row({ base }: { base: Base }) {
+function Actions({ base }: { base: Schemas["ListedBase"] }) {
   const { name, present } = base;
   return (
-    <tr>
-      <th scope="row">{name}</th>
-      <Cell label="State">
-        <PullState base={base} />
-      </Cell>
-      <Cell label="Size" right nowrap>
-        {base.bytes > 0 ? bytes(base.bytes) : "–"}
-      </Cell>
-      <Cell label="From" title={base.path ?? undefined}>
-        {SOURCES[base.source ?? ""] ?? "–"}
-      </Cell>
-      <Cell right>
-        <PullButton base={base} />
-        {present && (
-          <Remove
-            label={`Remove ${name}`}
-            run={() => api.DELETE("/api/v1/bases", { params: { query: { name } } })}
-            list="bases"
-            said={`${name} is removed`}
-          >
-            Files that Graft downloaded for it are deleted; other files are kept. Versions that need it can't answer
-            until it is here again.
-          </Remove>
-        )}
-      </Cell>
-    </tr>
+    <>
+      <PullButton base={base} />
+      {present && (
+        <Remove
+          label={`Remove ${name}`}
+          run={() => api.DELETE("/api/v1/bases", { params: { query: { name } } })}
+          list="bases"
+          said={`${name} is removed`}
+        >
+          Files that Graft downloaded for it are deleted; other files are kept. Versions that need it can't answer until
+          it is here again.
+        </Remove>
+      )}
+    </>
   );
 }

@@ -2,12 +2,10 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { api, reply } from "../../api/client";
 import type { Change } from "../../api/types";
 import { Button } from "../../components/Button";
-import { Card, Empty } from "../../components/bits";
+import { Card, Empty, TimeAgo } from "../../components/bits";
 import { Pick } from "../../components/form";
 import listed from "../../components/listed.module.css";
-import { Listed } from "../../components/Listed";
-import { Cell, Table } from "../../components/Table";
-import { TimeAgo } from "../../components/TimeAgo";
+import { QueryTable } from "../../components/Table";
 import { differences } from "../../lib/diff";
 import { clip, label } from "../../lib/format";
 import { shown } from "../../lib/json";
@@ -32,35 +30,28 @@ export function Changes() {
     },
     getNextPageParam: ({ changes, next }) => (changes.length < PAGE ? undefined : next),
   });
-  const list = query.data?.pages.flatMap((page) => page.changes) ?? [];
   return (
     <Card
       title="Changes"
       flush
       side={<Pick aria-label="Kind" options={PICKS} value={kind ?? ""} small onPick={(to) => setUrl({ kind: to })} />}
     >
-      <Listed
+      <QueryTable
         query={query}
         lines={6}
         height={260}
-        empty={list.length === 0 && <Empty title="Nothing has changed yet" />}
-      >
-        <Table stack label="Changes" columns={["When", "Who", "What", "From → to"]}>
-          {list.map((change) => (
-            <tr key={change.seq}>
-              <Cell nowrap>
-                <TimeAgo at={change.at} />
-              </Cell>
-              <Cell>{change.by}</Cell>
-              <Cell full>
-                {change.action} {change.kind} <strong>{clip(change.subject, 60)}</strong>
-                {change.task && <span className="muted"> · {change.task}</span>}
-              </Cell>
-              <Cell full>{summary(change)}</Cell>
-            </tr>
-          ))}
-        </Table>
-      </Listed>
+        stack
+        label="Changes"
+        rows={({ pages }) => pages.flatMap((page) => page.changes)}
+        by={({ seq }) => seq}
+        empty={<Empty title="Nothing has changed yet" />}
+        columns={[
+          { title: "When", label: null, nowrap: true, cell: ({ at }) => <TimeAgo at={at} /> },
+          { title: "Who", label: null, cell: ({ by }) => by },
+          { title: "What", label: null, full: true, cell: what },
+          { title: "From → to", label: null, full: true, cell: summary },
+        ]}
+      />
       {query.hasNextPage && (
         <div className={listed.pages}>
           <Button small busy={query.isFetchingNextPage && "Loading …"} onClick={() => void query.fetchNextPage()}>
@@ -69,6 +60,15 @@ export function Changes() {
         </div>
       )}
     </Card>
+  );
+}
+
+function what({ action, kind, subject, task }: Change) {
+  return (
+    <>
+      {action} {kind} <strong>{clip(subject, 60)}</strong>
+      {task && <span className="muted"> · {task}</span>}
+    </>
   );
 }
 

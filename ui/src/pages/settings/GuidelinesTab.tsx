@@ -7,7 +7,7 @@ import { Button } from "../../components/Button";
 import { Card } from "../../components/bits";
 import { TextArea } from "../../components/form";
 import layout from "../../components/layout.module.css";
-import { Listed } from "../../components/Listed";
+import { Listed } from "../../components/Failure";
 import { Prose } from "../../components/Prose";
 import { SaveForm } from "../../components/SaveForm";
 import { commands } from "../../lib/commands";
@@ -25,7 +25,7 @@ function OfTask({ task }: { task: TaskInfo }) {
   return (
     <Card title={`Guidelines: ${task.title}`} flush>
       <Listed query={query} lines={8} height={320}>
-        {query.data && <Form key={query.data.etag} task={task.name} {...query.data} />}
+        {(data) => <Form key={data.etag} task={task.name} {...data} />}
       </Listed>
     </Card>
   );

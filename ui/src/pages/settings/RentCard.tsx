@@ -1,12 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { api, ifMatch, type Tagged } from "../../api/client";
 import { rentQuery } from "../../api/queries";
 import type { Schemas } from "../../api/types";
 import { Card } from "../../components/bits";
-import { Input } from "../../components/form";
+import { Input, useFields } from "../../components/form";
 import layout from "../../components/layout.module.css";
-import { Listed } from "../../components/Listed";
+import { Listed } from "../../components/Failure";
 import { SaveForm } from "../../components/SaveForm";
 import { commands } from "../../lib/commands";
 import css from "./settings.module.css";
@@ -16,14 +15,15 @@ export function RentCard() {
   const query = useQuery(rentQuery);
   return (
     <Card title="Machine cost" flush>
-      <Listed query={query}>{query.data && <Form key={query.data.etag} {...query.data} />}</Listed>
+      <Listed query={query}>{(data) => <Form key={data.etag} {...data} />}</Listed>
     </Card>
   );
 }
 
 function Form({ body: saved, etag }: Tagged<Schemas["Rent"]>) {
-  const [price, setPrice] = useState(String(saved.price_per_hour));
-  const [currency, setCurrency] = useState(saved.currency);
+  const before = { price: String(saved.price_per_hour), currency: saved.currency };
+  const { values, change, text } = useFields(before);
+  const { price, currency } = values;
   const amount = Number(price.trim().replace(",", "."));
   const wrong = price.trim() === "" || !Number.isFinite(amount) || amount < 0;
   const rent = { price_per_hour: amount, currency: currency.trim() };
@@ -34,10 +34,7 @@ function Form({ body: saved, etag }: Tagged<Schemas["Rent"]>) {
       said="The check before each training shows its estimated cost."
       dirty={amount !== saved.price_per_hour || currency.trim() !== saved.currency}
       ready={!wrong && currency.trim() !== ""}
-      onDiscard={() => {
-        setPrice(String(saved.price_per_hour));
-        setCurrency(saved.currency);
-      }}
+      onDiscard={() => change(before)}
       list="rent"
       command={commands.putting("/api/v1/settings/rent", rent)}
     >
@@ -47,10 +44,9 @@ function Form({ body: saved, etag }: Tagged<Schemas["Rent"]>) {
           hint="Of the rented machine. Enter 0 for your own machine."
           error={wrong ? "Enter a number, 0 or more" : undefined}
           inputMode="decimal"
-          value={price}
-          onText={setPrice}
+          {...text("price")}
         />
-        <Input label="Currency" hint="For example USD or €" maxLength={8} value={currency} onText={setCurrency} />
+        <Input label="Currency" hint="For example USD or €" maxLength={8} {...text("currency")} />
       </div>
     </SaveForm>
   );

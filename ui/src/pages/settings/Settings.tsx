@@ -1,6 +1,6 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { api } from "../../api/client";
-import { sessionQuery } from "../../api/queries";
+import { queries, sessionQuery } from "../../api/queries";
 import { Button } from "../../components/Button";
 import { PageHead } from "../../components/bits";
 import layout from "../../components/layout.module.css";
@@ -53,8 +53,7 @@ export function Settings() {
 }
 
 function LogOut() {
-  const client = useQueryClient();
   const leave = () =>
-    void api.DELETE("/api/v1/session").then(() => (sessionChanged(), client.resetQueries()), sayError);
+    void api.DELETE("/api/v1/session").then(() => (sessionChanged(), queries.resetQueries()), sayError);
   return <Button onClick={leave}>Log out</Button>;
 }

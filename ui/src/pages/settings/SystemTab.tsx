@@ -1,23 +1,26 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { systemQuery } from "../../api/queries";
 import type { System } from "../../api/types";
-import { Card, Empty, Figure, Figures, Skeleton } from "../../components/bits";
-import { Facts } from "../../components/Facts";
-import { Failure } from "../../components/Failure";
+import { Card, Empty, Facts, Figure, Figures, Notice, TimeAgo } from "../../components/bits";
 import layout from "../../components/layout.module.css";
-import { Cell, Table } from "../../components/Table";
-import { TimeAgo } from "../../components/TimeAgo";
-import { RentCard } from "./RentCard";
+import { RunLink } from "../../components/links";
+import { Loaded, Words } from "../../components/Failure";
+import listed from "../../components/listed.module.css";
+import { DataTable } from "../../components/Table";
 import { bytes, clip, count, duration, number } from "../../lib/format";
-import { Serving } from "./Serving";
+import { RentCard } from "./RentCard";
 
 /** The machine, its workers, and the loaded versions. */
 export function SystemTab() {
   const query = useQuery({ ...systemQuery, refetchInterval: 10_000 });
-  if (query.isPending) return <Skeleton lines={6} height={300} />;
-  if (!query.data) return <Failure error={query.error} retry={() => void query.refetch()} />;
-  const system = query.data;
+  return (
+    <Loaded query={query} lines={6} height={300}>
+      {(system) => <Content system={system} />}
+    </Loaded>
+  );
+}
+
+function Content({ system }: { system: System }) {
   return (
     <div className={layout.stack}>
       <Card
@@ -48,25 +51,19 @@ export function SystemTab() {
       <div className={layout.two}>
         <div className={layout.stack}>
           <Card title="Workers" flush>
-            {system.workers.length === 0 && (
-              <Empty title="No worker">Runs wait until `graft serve` or `graft worker` takes them.</Empty>
-            )}
-            {system.workers.length > 0 && (
-              <Table label="Workers" stack columns={["Worker", "Host", "Threads", "Last seen"]}>
-                {system.workers.map((worker) => (
-                  <tr key={worker.id}>
-                    <th scope="row" title={worker.id}>
-                      {clip(worker.id, 18)}
-                    </th>
-                    <Cell label="Host">{worker.host}</Cell>
-                    <Cell label="Threads">{worker.slots}</Cell>
-                    <Cell label="Last seen">
-                      <TimeAgo at={worker.seen_at} />
-                    </Cell>
-                  </tr>
-                ))}
-              </Table>
-            )}
+            <DataTable
+              label="Workers"
+              stack
+              rows={system.workers}
+              by={({ id }) => id}
+              empty={<Empty title="No worker">Runs wait until `graft serve` or `graft worker` takes them.</Empty>}
+              columns={[
+                { title: "Worker", head: true, tip: ({ id }) => id, cell: ({ id }) => clip(id, 18) },
+                { title: "Host", cell: ({ host }) => host },
+                { title: "Threads", cell: ({ slots }) => slots },
+                { title: "Last seen", cell: ({ seen_at }) => <TimeAgo at={seen_at} /> },
+              ]}
+            />
           </Card>
           <Leases leases={system.leases} workers={system.workers} />
         </div>
@@ -92,23 +89,21 @@ function Leases({ leases, workers }: Pick<System, "leases" | "workers">) {
   const host = (owner: string) => workers.find((worker) => worker.id === owner)?.host ?? clip(owner, 18);
   return (
     <Card title="Leases" flush>
-      <Table label="Leases" stack columns={["Run", "Held by", "Expires"]}>
-        {leases.map((lease) => (
-          <tr key={lease.run}>
-            <th scope="row">
-              <Link to="/runs/$id" params={{ id: lease.run }}>
-                {lease.run}
-              </Link>
-            </th>
-            <Cell label="Held by" title={lease.owner}>
-              {host(lease.owner)}
-            </Cell>
-            <Cell label="Expires">
-              {lease.left_ms > 0 ? `In ${duration(lease.left_ms / 1000)}` : "Expired; another worker will take it"}
-            </Cell>
-          </tr>
-        ))}
-      </Table>
+      <DataTable
+        label="Leases"
+        stack
+        rows={leases}
+        by={({ run }) => run}
+        columns={[
+          { title: "Run", head: true, cell: ({ run }) => <RunLink id={run} /> },
+          { title: "Held by", tip: ({ owner }) => owner, cell: ({ owner }) => host(owner) },
+          {
+            title: "Expires",
+            cell: ({ left_ms: left }) =>
+              left > 0 ? `In ${duration(left / 1000)}` : "Expired; another worker will take it",
+          },
+        ]}
+      />
     </Card>
   );
 }
@@ -128,5 +123,66 @@ function Swept({ swept }: Pick<System, "swept">) {
         </>
       )}
     </>
+  );
+}
+
+/** One version in memory, as the server tells it. */
+interface Generation {
+  digest: string;
+  task: string;
+  version: string;
+  base: string;
+  bytes: number;
+  in_flight: number;
+  answered: number;
+  failed: number;
+}
+interface Told {
+  bases?: { name: string; waiting: number; wait_s: number }[];
+  generations?: Generation[];
+  tasks?: { task: string; problem: string | null }[];
+}
+
+/** Which versions answer from this process's memory, and how they fare. */
+function Serving({ serving }: { serving: unknown }) {
+  const { bases = [], generations = [], tasks = [] } = serving as Told;
+  const problems = tasks.filter((task) => task.problem);
+  return (
+    <Card title="Loaded versions" flush>
+      {problems.length > 0 && (
+        <div className={listed.pad}>
+          {problems.map(({ task, problem }) => (
+            <Notice key={task} tone="warn" title={`${task} has no loaded version.`}>
+              <Words>{problem ?? ""}</Words>
+            </Notice>
+          ))}
+        </div>
+      )}
+      {bases
+        .filter((base) => base.waiting > 0)
+        .map((base) => (
+          <p key={base.name} className={listed.pad}>
+            {number(base.waiting)} requests wait for {base.name}; a new one begins in about {duration(base.wait_s)}.
+          </p>
+        ))}
+      <DataTable<Generation>
+        label="Loaded versions"
+        stack
+        rows={generations}
+        by={({ digest }) => digest}
+        empty={<Empty title="None">A version is loaded with its first request.</Empty>}
+        columns={[
+          {
+            ...{ title: "Version", head: true, tip: ({ digest }) => digest },
+            cell: ({ task, version }) => `${task} ${version}`,
+          },
+          { title: "Base", cell: ({ base }) => base },
+          { title: "Memory", right: true, nowrap: true, cell: (one) => bytes(one.bytes) },
+          { title: "In progress", right: true, cell: (one) => number(one.in_flight) },
+          { title: "Answered", right: true, cell: (one) => number(one.answered) },
+          { title: "Failed", right: true, cell: (one) => number(one.failed) },
+        ]}
+      />
+    </Card>
   );
 }

@@ -1,18 +1,20 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { useState } from "react";
 import { address } from "../../api/client";
 import { statsQuery } from "../../api/queries";
 import type { Schemas, TaskInfo } from "../../api/types";
 import { BarList } from "../../components/BarList";
 import { Card, Empty, Figure, Figures, PageHead, Pill, Skeleton } from "../../components/bits";
+import button from "../../components/button.module.css";
 import { PageFailure } from "../../components/Failure";
+import { Segmented } from "../../components/form";
 import { Icon } from "../../components/Icon";
 import layout from "../../components/layout.module.css";
-import { number } from "../../lib/format";
+import { buckets } from "../../lib/buckets";
+import { label, number } from "../../lib/format";
 import { useTask } from "../../shell/useTask";
-import button from "../../components/button.module.css";
-import { OverTime } from "./OverTime";
-import { FieldCounts } from "./FieldCounts";
+import css from "./stats.module.css";
 
 /** Statistics of the approved examples. */
 export function StatsPage() {
@@ -82,5 +84,67 @@ function Content({ task, data }: { task: TaskInfo; data: Schemas["StatsReport"] 
       </div>
       {data.per_field && <FieldCounts fields={data.per_field} />}
     </>
+  );
+}
+
+const MOST = 60;
+
+/** Day by day, or week by week where there are too many days. */
+function OverTime({ days, pounds }: { days: Schemas["DayStats"][]; pounds: boolean }) {
+  const [of, setOf] = useState<"pounds" | "audited">(pounds ? "pounds" : "audited");
+  const { unit, bars } = buckets(days, MOST);
+  const most = Math.max(1, ...bars.map((bar) => bar[of]));
+  const word = of === "pounds" ? "lb" : "messages";
+  return (
+    <Card
+      title={`Over time, by ${unit}`}
+      side={
+        pounds && (
+          <Segmented
+            label="What to show"
+            value={of}
+            onPick={setOf}
+            options={[
+              { value: "pounds", label: "Pounds" },
+              { value: "audited", label: "Messages" },
+            ]}
+          />
+        )
+      }
+    >
+      <div className={css.time}>
+        <ol aria-label={`${word} by ${unit}`}>
+          {bars.map((bar) => (
+            <li key={bar.day} title={`${bar.day}: ${number(bar[of])} ${word}`}>
+              <span style={{ height: `${(bar[of] / most) * 100}%` }} />
+              <span className="sr">
+                {bar.day}: {number(bar[of])} {word}
+              </span>
+            </li>
+          ))}
+        </ol>
+        <p className="num">
+          <span>{bars[0]?.day}</span>
+          <span>
+            most: {number(most)} {word}
+          </span>
+          <span>{bars.at(-1)?.day}</span>
+        </p>
+      </div>
+    </Card>
+  );
+}
+
+/** Number of examples for each value of each field. */
+function FieldCounts({ fields }: { fields: Record<string, Record<string, number>> }) {
+  const shown = Object.entries(fields).filter(([, values]) => Object.keys(values).length > 0);
+  return (
+    <div className={layout.two}>
+      {shown.map(([name, values]) => (
+        <Card key={name} title={label(name.replace("[].", ": ")) || "Answers"}>
+          <BarList label={`Values of ${name}`} values={values} limit={8} />
+        </Card>
+      ))}
+    </div>
   );
 }

@@ -1,14 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
-import { api, ifMatch, reply, type Tagged } from "../../api/client";
+import { api, ifMatch, reply, where, type Tagged } from "../../api/client";
+import { read } from "../../api/queries";
 import type { Schemas } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Card, Notice } from "../../components/bits";
 import { Failure } from "../../components/Failure";
-import { Check, Input, Pick, TextArea } from "../../components/form";
+import { Check, Input, Pick, TextArea, useFields } from "../../components/form";
 import layout from "../../components/layout.module.css";
 import { SaveForm } from "../../components/SaveForm";
-import { Cell, Table } from "../../components/Table";
+import { DataTable } from "../../components/Table";
 import { commands } from "../../lib/commands";
 import { clip, count, percent } from "../../lib/format";
 import { isObject, same, shown, type Json, type JsonObject } from "../../lib/json";
@@ -40,12 +40,11 @@ const EMPTY: RuleDraft = { pattern: "", to: "", set: "" };
 export function Baseline({ body: { definition: saved }, etag }: Tagged<Schemas["TaskDetail"]>) {
   const before = (saved.baseline ?? null) as JsonObject | null;
   const first: Kind = before ? (before.kind as Kind) : "none";
-  const [kind, setKind] = useState<Kind>(first);
-  const [prefill, setPrefill] = useState(saved.prefill ?? true);
-  const [rules, setRules] = useState(() => draftOf(saved));
-  const [outside, setOutside] = useState(() => outsideOf(before));
+  const start = () => ({ kind: first, prefill: saved.prefill ?? true, rules: draftOf(saved), ...outsideOf(before) });
+  const { values, change, text, pick, check } = useFields(start);
+  const { kind, prefill, rules } = values;
   const form = saved.form === "labels" ? "labels" : "fields";
-  const baseline = made(kind, before, form, rules, outside);
+  const baseline = made(values, before, form);
   const dirty = !same(baseline as Json, before as Json) || prefill !== (saved.prefill ?? true);
   const ready = kind !== "rules" || rules.rules.some((rule) => rule.pattern !== "");
   const tried = useSettled(baseline, 500);
@@ -53,23 +52,21 @@ export function Baseline({ body: { definition: saved }, etag }: Tagged<Schemas["
   // What runs on the server's machine is tried by the button only, never while it is typed.
   const settled = tried?.kind === kind ? tried : null;
   const subject = isLive ? settled : baseline;
-  const trial = useQuery({
-    queryKey: ["tasks", "baseline", saved.name, kind, etag, subject],
-    queryFn: () => {
-      const body = { baseline: subject as unknown as Schemas["BaselineDefinition"] };
-      return reply(api.POST("/api/v1/tasks/{task}/baseline/try", { params: { path: { task: saved.name } }, body }));
-    },
-    enabled: isLive && subject !== null && ready,
-    retry: false,
-    placeholderData: (old, last) => (isLive && last?.queryKey[3] === kind ? old : undefined),
-  });
+  const trial = useQuery(
+    read(
+      ["tasks", "baseline", saved.name, kind, etag, subject],
+      () => {
+        const body = { baseline: subject as unknown as Schemas["BaselineDefinition"] };
+        return reply(api.POST("/api/v1/tasks/{task}/baseline/try", { ...where({ task: saved.name }), body }));
+      },
+      {
+        enabled: isLive && subject !== null && ready,
+        retry: false,
+        placeholderData: (old, last) => (isLive && last?.queryKey[3] === kind ? old : undefined),
+      },
+    ),
+  );
   const done = baseline && ready && !trial.isError ? trial.data : undefined;
-  const discard = () => {
-    setKind(first);
-    setPrefill(saved.prefill ?? true);
-    setRules(draftOf(saved));
-    setOutside(outsideOf(before));
-  };
   const path = { task: saved.name };
   const body = { ...saved, baseline: baseline as unknown as Definition["baseline"], prefill };
   const isText = saved.form === "text" || saved.form === "dialogue";
@@ -84,18 +81,17 @@ export function Baseline({ body: { definition: saved }, etag }: Tagged<Schemas["
         said="New versions are compared with it."
         dirty={dirty}
         ready={ready}
-        onDiscard={discard}
+        onDiscard={() => change(start())}
         list="tasks"
         command={commands.putting(`/api/v1/tasks/${saved.name}`, body)}
       >
         <Pick
           label="What answers without a model"
           hint={ABOUT[kind]}
-          value={kind}
           options={kinds.map((one) => ({ value: one, label: KINDS[one] }))}
-          onPick={setKind}
+          {...pick("kind")}
         />
-        {kind === "rules" && <Rules task={saved} draft={rules} trial={done} onChange={setRules} />}
+        {kind === "rules" && <Rules task={saved} draft={rules} trial={done} onChange={(to) => change({ rules: to })} />}
         {kind === "command" && (
           <TextArea
             label="Command"
@@ -103,26 +99,19 @@ export function Baseline({ body: { definition: saved }, etag }: Tagged<Schemas["
             className={css.code}
             rows={3}
             spellCheck={false}
-            value={outside.command}
-            onText={(command) => setOutside({ ...outside, command })}
+            {...text("command")}
           />
         )}
         {kind === "endpoint" && (
           <Input
             label="Address"
             hint="It gets the task's name and the text as JSON with POST, and replies with the answer."
-            value={outside.url}
-            onText={(url) => setOutside({ ...outside, url })}
+            {...text("url")}
           />
         )}
         {(kind === "command" || kind === "endpoint") && (
           <div className={layout.row}>
-            <Input
-              label="Seconds for an answer"
-              inputMode="numeric"
-              value={outside.seconds}
-              onText={(seconds) => setOutside({ ...outside, seconds })}
-            />
+            <Input label="Seconds for an answer" inputMode="numeric" {...text("seconds")} />
             <Button disabled={!baseline} busy={trial.isFetching && "Trying …"} onClick={() => void trial.refetch()}>
               Try it
             </Button>
@@ -130,11 +119,7 @@ export function Baseline({ body: { definition: saved }, etag }: Tagged<Schemas["
         )}
         {kind !== "none" && (
           <div>
-            <Check
-              label="Audit proposes its answers"
-              checked={prefill}
-              onChange={(event) => setPrefill(event.target.checked)}
-            />
+            <Check label="Audit proposes its answers" {...check("prefill")} />
           </div>
         )}
         {baseline && ready && trial.isError && <Failure error={trial.error} />}
@@ -157,16 +142,12 @@ function outsideOf(before: JsonObject | null) {
   return { command, url: shown(before?.url), seconds: shown(before?.timeout_seconds ?? 10) };
 }
 
+type Values = { kind: Kind; rules: RulesDraft } & ReturnType<typeof outsideOf>;
+
 /** The baseline as it is stored. */
-function made(
-  kind: Kind,
-  before: JsonObject | null,
-  form: "labels" | "fields",
-  rules: RulesDraft,
-  outside: ReturnType<typeof outsideOf>,
-): JsonObject | null {
-  const timeout_seconds = Number(outside.seconds) || 10;
-  const command = outside.command.split("\n").filter((part) => part !== "");
+function made(values: Values, before: JsonObject | null, form: "labels" | "fields"): JsonObject | null {
+  const { kind, rules, command, url, seconds } = values;
+  const timeout_seconds = Number(seconds) || 10;
   switch (kind) {
     case "none":
       return null;
@@ -175,9 +156,9 @@ function made(
     case "built-in":
       return before;
     case "command":
-      return { kind, command, timeout_seconds };
+      return { kind, command: command.split("\n").filter((part) => part !== ""), timeout_seconds };
     case "endpoint":
-      return { kind, url: outside.url.trim(), timeout_seconds };
+      return { kind, url: url.trim(), timeout_seconds };
   }
 }
 
@@ -191,8 +172,13 @@ interface RulesProps {
 function Rules({ task, draft, trial, onChange }: RulesProps) {
   const isLabels = task.form === "labels";
   const targets = isLabels ? (task.labels ?? []) : ["", ...lists(task)];
+  const put = (part: Partial<RulesDraft>) => onChange({ ...draft, ...part });
   const change = (at: number, part: Partial<RuleDraft>) =>
-    onChange({ ...draft, rules: draft.rules.map((rule, i) => (i === at ? { ...rule, ...part } : rule)) });
+    put({ rules: draft.rules.map((rule, i) => (i === at ? { ...rule, ...part } : rule)) });
+  const lines = (name: "otherwise" | "aliases" | "units") => ({
+    value: draft[name],
+    onText: (to: string) => put({ [name]: to }),
+  });
   const target = (rule: RuleDraft, at: number) =>
     targets.length > 0 ? (
       <Pick
@@ -207,104 +193,92 @@ function Rules({ task, draft, trial, onChange }: RulesProps) {
     );
   // Blank rules are not stored, so a trial does not count them.
   const place = (at: number) => draft.rules.slice(0, at).filter((rule) => rule.pattern !== "").length;
+  const right = (rule: RuleDraft, at: number) => {
+    const use = rule.pattern === "" ? undefined : trial?.rules[place(at)];
+    return <span className="num">{use ? `${use.right} of ${use.used}` : "–"}</span>;
+  };
   return (
     <>
       <div className={css.bleed}>
-        <Table
+        <DataTable
           label="Rules"
           stack
+          rows={draft.rules}
+          by={(rule) => draft.rules.indexOf(rule)}
           columns={[
-            isLabels ? "Label" : "Fills",
-            "Pattern",
-            ...(isLabels ? [] : ["Sets"]),
-            "Right",
-            { hidden: "Remove" },
+            { title: isLabels ? "Label" : "Fills", cell: target },
+            {
+              ...{ title: "Pattern", full: true },
+              cell: (rule, at) => (
+                <Input
+                  small
+                  className={css.code}
+                  aria-label={`Pattern of rule ${at + 1}`}
+                  placeholder={isLabels ? "(?i)free prize" : "total:? (?<total>[0-9.,]+)"}
+                  spellCheck={false}
+                  value={rule.pattern}
+                  onText={(pattern) => change(at, { pattern })}
+                />
+              ),
+            },
+            !isLabels && {
+              title: "Sets",
+              cell: (rule, at) => (
+                <Input
+                  small
+                  aria-label={`Rule ${at + 1} sets`}
+                  placeholder="paid = true"
+                  value={rule.set}
+                  onText={(set) => change(at, { set })}
+                />
+              ),
+            },
+            { title: "Right", cell: right },
+            {
+              ...{ title: "Remove", hidden: true, right: true, corner: true },
+              cell: (_, at) => (
+                <Button
+                  small
+                  look="quiet"
+                  icon="cross"
+                  aria-label={`Remove rule ${at + 1}`}
+                  disabled={draft.rules.length === 1}
+                  onClick={() => put({ rules: draft.rules.toSpliced(at, 1) })}
+                />
+              ),
+            },
           ]}
-        >
-          {draft.rules.map((rule, at) => {
-            const use = rule.pattern === "" ? undefined : trial?.rules[place(at)];
-            return (
-              <tr key={at}>
-                <Cell label={isLabels ? "Label" : "Fills"}>{target(rule, at)}</Cell>
-                <Cell label="Pattern" full>
-                  <Input
-                    small
-                    className={css.code}
-                    aria-label={`Pattern of rule ${at + 1}`}
-                    placeholder={isLabels ? "(?i)free prize" : "total:? (?<total>[0-9.,]+)"}
-                    spellCheck={false}
-                    value={rule.pattern}
-                    onText={(pattern) => change(at, { pattern })}
-                  />
-                </Cell>
-                {!isLabels && (
-                  <Cell label="Sets">
-                    <Input
-                      small
-                      aria-label={`Rule ${at + 1} sets`}
-                      placeholder="paid = true"
-                      value={rule.set}
-                      onText={(set) => change(at, { set })}
-                    />
-                  </Cell>
-                )}
-                <Cell label="Right">
-                  <span className="num">{use ? `${use.right} of ${use.used}` : "–"}</span>
-                </Cell>
-                <Cell right corner>
-                  <Button
-                    small
-                    look="quiet"
-                    icon="cross"
-                    aria-label={`Remove rule ${at + 1}`}
-                    disabled={draft.rules.length === 1}
-                    onClick={() => onChange({ ...draft, rules: draft.rules.filter((_, i) => i !== at) })}
-                  />
-                </Cell>
-              </tr>
-            );
-          })}
-        </Table>
+        />
       </div>
       <div>
         <Button
           small
-          onClick={() =>
-            onChange({ ...draft, rules: [...draft.rules, { ...EMPTY, to: isLabels ? (targets[0] ?? "") : "" }] })
-          }
+          onClick={() => put({ rules: [...draft.rules, { ...EMPTY, to: isLabels ? (targets[0] ?? "") : "" }] })}
         >
           Add a rule
         </Button>
       </div>
       {isLabels ? (
-        <Input
-          label="Otherwise"
-          hint="The label where no rule matches."
-          value={draft.otherwise}
-          onText={(otherwise) => onChange({ ...draft, otherwise })}
-        />
+        <Input label="Otherwise" hint="The label where no rule matches." {...lines("otherwise")} />
       ) : (
         <div className={layout.fields}>
           <TextArea
             label="Otherwise"
             hint="For fields that no rule gives: field = value, one per line."
             rows={3}
-            value={draft.otherwise}
-            onText={(otherwise) => onChange({ ...draft, otherwise })}
+            {...lines("otherwise")}
           />
           <TextArea
             label="Aliases"
             hint="Other ways to write a value, one per line: unit: boxes = box"
             rows={3}
-            value={draft.aliases}
-            onText={(aliases) => onChange({ ...draft, aliases })}
+            {...lines("aliases")}
           />
           <TextArea
             label="Units"
             hint="What a number is multiplied by, one per line: weight: g = 0.001"
             rows={3}
-            value={draft.units}
-            onText={(units) => onChange({ ...draft, units })}
+            {...lines("units")}
           />
         </div>
       )}
@@ -337,17 +311,17 @@ function Result({ trial }: { trial: Trial }) {
       )}
       {trial.wrong.length > 0 && (
         <div className={css.bleed}>
-          <Table label="Wrong answers" stack columns={["Text", "Approved", "Baseline"]}>
-            {trial.wrong.slice(0, 10).map((one) => (
-              <tr key={one.id}>
-                <Cell label="Text" full>
-                  {clip(one.input, 200)}
-                </Cell>
-                <Cell label="Approved">{text(one.wanted)}</Cell>
-                <Cell label="Baseline">{one.reason ? `No answer: ${one.reason}` : text(one.answer)}</Cell>
-              </tr>
-            ))}
-          </Table>
+          <DataTable
+            label="Wrong answers"
+            stack
+            rows={trial.wrong.slice(0, 10)}
+            by={({ id }) => id}
+            columns={[
+              { title: "Text", full: true, cell: ({ input }) => clip(input, 200) },
+              { title: "Approved", cell: ({ wanted }) => text(wanted) },
+              { title: "Baseline", cell: ({ reason, answer }) => (reason ? `No answer: ${reason}` : text(answer)) },
+            ]}
+          />
         </div>
       )}
     </section>

@@ -1,7 +1,7 @@
 import type { FieldGuess } from "../../api/types";
 import { Button } from "../../components/Button";
-import { Pick as Picker } from "../../components/form";
-import { Cell, Table } from "../../components/Table";
+import { Pick } from "../../components/form";
+import { DataTable } from "../../components/Table";
 import {
   allowNull,
   at,
@@ -30,95 +30,74 @@ const OPTIONS = TYPES.map((value) => ({ value, label: WORDS[value] }));
 
 /** Each field with its evidence, to be corrected. */
 export function FieldsTable({ schema, fields, onChange }: Props) {
-  const shown = fields.filter((field) => at(schema, field.pointer));
+  const of = ({ pointer }: FieldGuess) => at(schema, pointer);
+  const isFree = (field: FieldGuess) => typeOf(of(field)) !== null && !isFixed(of(field));
+  const copies = (field: FieldGuess) => typeOf(of(field)) === "string" && !isFixed(of(field));
+  const fixes = (field: FieldGuess) => typeOf(of(field)) === "string" && field.values.length > 0;
+  const box = (label: string, checked: boolean, change: (on: boolean) => JsonObject) => (
+    <input
+      type="checkbox"
+      aria-label={label}
+      checked={checked}
+      onChange={(event) => onChange(change(event.target.checked))}
+    />
+  );
+  const type = (field: FieldGuess) => {
+    const { path, pointer, types } = field;
+    const value = typeOf(of(field));
+    if (!value || !isFree(field)) return types.map((one) => KINDS[one] ?? one).join(" or ");
+    const retyped = (to: typeof value) => onChange(retype(schema, pointer, to));
+    return <Pick small aria-label={`Type of ${path}`} value={value} options={OPTIONS} onPick={retyped} />;
+  };
+  const leave = ({ path, pointer }: FieldGuess) => {
+    const without = leaveOut(schema, pointer);
+    if (!without) return null;
+    return (
+      <Button small look="quiet" icon="cross" aria-label={`Leave out ${path}`} onClick={() => onChange(without)} />
+    );
+  };
   return (
-    <Table
+    <DataTable
       label="Fields"
       stack
+      rows={fields.filter((field) => of(field) !== null)}
+      by={({ pointer }) => pointer}
       columns={[
-        "Field",
-        "Type",
-        "May be empty",
-        "Copied from the text",
-        "Fixed values",
-        "Evidence",
-        { hidden: "Leave out" },
+        { title: "Field", head: true, cell: ({ path }) => <code>{path}</code> },
+        { title: "Type", cell: type },
+        {
+          title: "May be empty",
+          only: (field) => typeOf(of(field)) !== null,
+          cell: (field) =>
+            box(`${field.path} may be empty`, isOptional(of(field)), (on) => allowNull(schema, field.pointer, on)),
+        },
+        {
+          title: "Copied from the text",
+          only: copies,
+          cell: (field) =>
+            box(`${field.path} is copied from the text`, isGrounded(of(field)), (on) =>
+              ground(schema, field.pointer, on),
+            ),
+        },
+        {
+          title: "Fixed values",
+          only: fixes,
+          cell: (field) => (
+            <label className={css.fixed}>
+              {box(`${field.path} has fixed values`, isFixed(of(field)), (on) =>
+                fix(schema, field.pointer, on ? field.values : null),
+              )}
+              <span>{field.values.join(", ")}</span>
+            </label>
+          ),
+        },
+        {
+          title: "Evidence",
+          full: true,
+          cell: ({ evidence }) => <span className={css.why}>{evidence.join(" ")}</span>,
+        },
+        { title: "Leave out", hidden: true, right: true, corner: true, cell: leave },
       ]}
-    >
-      {shown.map((field) => (
-        <Row key={field.pointer} {...{ field, schema, onChange }} />
-      ))}
-    </Table>
-  );
-}
-
-function Row({ field, schema, onChange }: { field: FieldGuess } & Pick<Props, "schema" | "onChange">) {
-  const { path, pointer, values } = field;
-  const here = at(schema, pointer);
-  const type = typeOf(here);
-  const fixed = isFixed(here);
-  const copies = type === "string" && !fixed;
-  const fixes = type === "string" && values.length > 0;
-  const without = leaveOut(schema, pointer);
-  return (
-    <tr>
-      <th scope="row">
-        <code>{path}</code>
-      </th>
-      <Cell label="Type">
-        {type && !fixed ? (
-          <Picker
-            small
-            aria-label={`Type of ${path}`}
-            value={type}
-            options={OPTIONS}
-            onPick={(to) => onChange(retype(schema, pointer, to))}
-          />
-        ) : (
-          field.types.map((one) => KINDS[one] ?? one).join(" or ")
-        )}
-      </Cell>
-      <Cell label={type ? "May be empty" : undefined}>
-        {type && (
-          <input
-            type="checkbox"
-            aria-label={`${path} may be empty`}
-            checked={isOptional(here)}
-            onChange={(event) => onChange(allowNull(schema, pointer, event.target.checked))}
-          />
-        )}
-      </Cell>
-      <Cell label={copies ? "Copied from the text" : undefined}>
-        {copies && (
-          <input
-            type="checkbox"
-            aria-label={`${path} is copied from the text`}
-            checked={isGrounded(here)}
-            onChange={(event) => onChange(ground(schema, pointer, event.target.checked))}
-          />
-        )}
-      </Cell>
-      <Cell label={fixes ? "Fixed values" : undefined}>
-        {fixes && (
-          <label className={css.fixed}>
-            <input
-              type="checkbox"
-              aria-label={`${path} has fixed values`}
-              checked={fixed}
-              onChange={(event) => onChange(fix(schema, pointer, event.target.checked ? values : null))}
-            />
-            <span>{values.join(", ")}</span>
-          </label>
-        )}
-      </Cell>
-      <Cell label="Evidence" full>
-        <span className={css.why}>{field.evidence.join(" ")}</span>
-      </Cell>
-      <Cell right corner>
-        {without && (
-          <Button small look="quiet" icon="cross" aria-label={`Leave out ${path}`} onClick={() => onChange(without)} />
-        )}
-      </Cell>
-    </tr>
+    />
   );
 }

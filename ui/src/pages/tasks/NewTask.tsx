@@ -1,13 +1,13 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
-import { api, reply } from "../../api/client";
-import { trialQuery, understandQuery } from "../../api/queries";
+import { api, reply, where } from "../../api/client";
+import { reread, trialQuery, understandQuery } from "../../api/queries";
 import type { Schemas } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Card, Empty, Notice, PageHead } from "../../components/bits";
 import { Failure } from "../../components/Failure";
-import { Check, Input, Segmented, TextArea } from "../../components/form";
+import { Check, Input, Segmented, TextArea, useFields } from "../../components/form";
 import layout from "../../components/layout.module.css";
 import { PasteBox, type PasteHandle } from "../../components/paste/PasteBox";
 import { FORMS, Understood } from "../../components/paste/Understood";
@@ -16,7 +16,7 @@ import { say } from "../../components/toasts";
 import { count } from "../../lib/format";
 import { isObject, type JsonObject } from "../../lib/json";
 import { useDebounced, useSettled } from "../../lib/useDebounced";
-import { ActionButton } from "../../shell/ActionButton";
+import { ActionButton } from "../../shell/actions";
 import { useUrl } from "../../shell/url";
 import { FieldsTable } from "./FieldsTable";
 import { PromptPreview } from "./PromptPreview";
@@ -57,17 +57,14 @@ const UNTOUCHED = {
   schema: null as JsonObject | null,
   review: "approved",
 };
-type Own = typeof UNTOUCHED;
 
 /** Creates a task from pasted text: the inferred task is shown, corrected, and saved with its examples. */
 export function NewTask() {
   const [search, setUrl] = useUrl();
   const navigate = useNavigate();
-  const client = useQueryClient();
   const box = useRef<PasteHandle>(null);
   const [text, setText] = useState("");
-  const [own, setOwn] = useState<Own>(UNTOUCHED);
-  const change = (part: Partial<Own>) => setOwn((old) => ({ ...old, ...part }));
+  const { values: own, change, text: typed, pick, check } = useFields(UNTOUCHED);
   const settled = useDebounced(text, 400);
   const corrected = useDebounced(own.labels ?? "", 400);
   const understood = useQuery(understandQuery(settled, { labels: lines(corrected) }));
@@ -82,7 +79,7 @@ export function NewTask() {
     const isNew = written.current.name !== name;
     if (isNew) {
       from.current = "null";
-      setOwn({ ...UNTOUCHED, title, name, instruction, form, schema: isObject(schema) ? schema : null });
+      change({ ...UNTOUCHED, title, name, instruction, form, schema: isObject(schema) ? schema : null });
     } else change({ title, instruction });
     const examples = filled.examples?.trim() ?? "";
     if (isNew || text === written.current.text) setText(examples);
@@ -129,7 +126,7 @@ export function NewTask() {
   const save = useMutation({
     mutationFn: () => reply(api.POST("/api/v1/tasks/new", { body })),
     onSuccess: ({ examples, pending, ready }) => {
-      void client.invalidateQueries();
+      reread();
       say(`${own.title.trim() || name} is saved`, {
         detail: examples > 0 ? `${count(examples, "example")} are stored.` : undefined,
       });
@@ -150,14 +147,13 @@ export function NewTask() {
   const keep = useMutation({
     mutationFn: () => {
       const { form, instruction, guidelines, schema } = definition;
-      const params = { path: { name } };
       const body = { form, title: own.title.trim() || name, instruction, guidelines, schema, examples: text };
-      return reply(api.PUT("/api/v1/templates/{name}", { params, body }));
+      return reply(api.PUT("/api/v1/templates/{name}", { ...where({ name }), body }));
     },
     onSuccess: ({ title, variables = [] }) => {
       const detail = variables.length > 0 && `To be filled in: ${variables.map((one) => one.title).join(", ")}.`;
       say(`“${title}” is saved as a template`, { detail: detail || undefined });
-      return client.invalidateQueries({ queryKey: ["templates"], exact: true });
+      reread(["templates"]);
     },
   });
   const first = found?.examples.find((example) => example.output !== undefined && example.output !== null);
@@ -209,7 +205,7 @@ export function NewTask() {
             label="Form of the answers"
             value={kind ?? ("" as Kind)}
             options={forms}
-            onChange={(form) => change({ form })}
+            onPick={(form) => change({ form })}
           />
           {kind === "labels" && (
             <>
@@ -220,11 +216,7 @@ export function NewTask() {
                 value={own.labels ?? seen.join("\n")}
                 onText={(to) => change({ labels: to })}
               />
-              <Check
-                label="Only these labels; examples with others are refused"
-                checked={own.closed}
-                onChange={(event) => change({ closed: event.target.checked })}
-              />
+              <Check label="Only these labels; examples with others are refused" {...check("closed")} />
             </>
           )}
           {kind === "fields" && schema && (
@@ -244,7 +236,7 @@ export function NewTask() {
       <Card title="4. Name and prompt">
         <div className={css.stack}>
           <div className={layout.fields}>
-            <Input label="Title" placeholder="Invoice fields" value={own.title} onText={(title) => change({ title })} />
+            <Input label="Title" placeholder="Invoice fields" {...typed("title")} />
             <Input
               label="Name"
               hint="For commands: lowercase letters, digits and hyphens."
@@ -270,21 +262,14 @@ export function NewTask() {
           {found && found.counts.answered > 0 && (
             <div className={css.row}>
               <span>{count(found.counts.answered, "example")} with an answer are stored as</span>
-              <Segmented
-                label="Review"
-                value={own.review}
-                options={REVIEWS}
-                onChange={(review) => change({ review })}
-              />
+              <Segmented label="Review" options={REVIEWS} {...pick("review")} />
             </div>
           )}
           {made && made.problems.length > 0 && <Refused made={made} />}
           {failure && <Failure error={failure} />}
           {keep.isError && <Failure error={keep.error} />}
           <div className={css.row}>
-            <ActionButton action={go} look="main" busy={save.isPending && "Saving …"}>
-              {go.label}
-            </ActionButton>
+            <ActionButton action={go} look="main" busy={save.isPending && "Saving …"} />
             <Button
               disabled={missing !== ""}
               title="Each {{name}} in title, instruction and guidelines becomes a field to fill in"

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, reply } from "../../api/client";
-import { systemQuery } from "../../api/queries";
+import { read, systemQuery } from "../../api/queries";
 import type { Schemas } from "../../api/types";
 import { BaseInput } from "../../components/BaseInput";
 import { Failure } from "../../components/Failure";
@@ -26,13 +26,13 @@ export function PromptPreview(props: Props) {
   // The default one, unless only others are on this machine.
   const chosen = base ?? (here.length > 0 && !here.includes("smollm2-135m") ? (here[0] ?? "") : "");
   const body = useSettled({ ...props, base: chosen.trim() || null }, 500);
-  const { data, error } = useQuery({
-    queryKey: ["mask", body],
-    queryFn: () => reply(api.POST("/api/v1/tasks/mask", { body })),
-    enabled: open,
-    retry: false,
-    placeholderData: (old) => old,
-  });
+  const { data, error } = useQuery(
+    read(["mask", body], () => reply(api.POST("/api/v1/tasks/mask", { body })), {
+      enabled: open,
+      retry: false,
+      placeholderData: (old) => old,
+    }),
+  );
   const learned = data?.tokens.filter((token) => token.loss).length ?? 0;
   return (
     <details className={css.preview} onToggle={(event) => setOpen(event.currentTarget.open)}>

@@ -1,19 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
-import { useState } from "react";
 import { api, ifMatch, reply, type Tagged } from "../../api/client";
-import { definitionQuery, revisionsQuery } from "../../api/queries";
+import { definitionQuery, read, revisionsQuery } from "../../api/queries";
 import type { Schemas } from "../../api/types";
-import { Card, Notice, PageHead, Pill, Skeleton } from "../../components/bits";
-import { PageFailure } from "../../components/Failure";
-import { Failure } from "../../components/Failure";
-import { Check, Input, TextArea } from "../../components/form";
+import { Card, Notice, PageHead, Pill, Skeleton, TimeAgo } from "../../components/bits";
+import { Failure, PageFailure } from "../../components/Failure";
+import { Check, Input, TextArea, useFields } from "../../components/form";
 import layout from "../../components/layout.module.css";
-import { Listed } from "../../components/Listed";
 import { FORMS } from "../../components/paste/Understood";
 import { SaveForm } from "../../components/SaveForm";
-import { Cell, Table } from "../../components/Table";
-import { TimeAgo } from "../../components/TimeAgo";
+import { QueryTable } from "../../components/Table";
 import { commands } from "../../lib/commands";
 import { clip } from "../../lib/format";
 import { isObject, same, type Json, type JsonObject } from "../../lib/json";
@@ -56,12 +52,16 @@ export function TaskPage() {
 }
 
 function Form({ body: { definition: saved }, etag }: Tagged<Detail>) {
-  const [title, setTitle] = useState(saved.title ?? "");
-  const [instruction, setInstruction] = useState(saved.instruction);
-  const [labels, setLabels] = useState((saved.labels ?? []).join("\n"));
-  const [closed, setClosed] = useState(saved.closed ?? false);
-  const [schema, setSchema] = useState<JsonObject | null>(isObject(saved.schema) ? saved.schema : null);
-  const [discarded, setDiscarded] = useState(0);
+  const start = {
+    title: saved.title ?? "",
+    instruction: saved.instruction,
+    labels: (saved.labels ?? []).join("\n"),
+    closed: saved.closed ?? false,
+    schema: isObject(saved.schema) ? saved.schema : null,
+    discarded: 0,
+  };
+  const { values, change, text, check } = useFields(start);
+  const { title, instruction, labels, closed, schema, discarded } = values;
   const patch = {
     title: title.trim(),
     instruction: instruction.trim(),
@@ -78,24 +78,16 @@ function Form({ body: { definition: saved }, etag }: Tagged<Detail>) {
   const dirty = Object.entries(patch).some(([field, value]) => !same(value as Json, before[field]));
   const params = { path: { task: saved.name }, header: ifMatch(etag) };
   const tried = useSettled(patch, 500);
-  const trial = useQuery({
-    queryKey: ["tasks", "change", saved.name, etag, tried],
-    queryFn: () => {
-      const query = { dry_run: true };
-      return reply(api.PATCH("/api/v1/tasks/{task}", { params: { ...params, query }, body: tried as JsonObject }));
-    },
-    enabled: dirty,
-    retry: false,
-    placeholderData: (old) => old,
-  });
-  const discard = () => {
-    setTitle(saved.title ?? "");
-    setInstruction(saved.instruction);
-    setLabels((saved.labels ?? []).join("\n"));
-    setClosed(saved.closed ?? false);
-    setSchema(isObject(saved.schema) ? saved.schema : null);
-    setDiscarded(discarded + 1);
-  };
+  const trial = useQuery(
+    read(
+      ["tasks", "change", saved.name, etag, tried],
+      () => {
+        const query = { dry_run: true };
+        return reply(api.PATCH("/api/v1/tasks/{task}", { params: { ...params, query }, body: tried as JsonObject }));
+      },
+      { enabled: dirty, retry: false, placeholderData: (old) => old },
+    ),
+  );
   return (
     <SaveForm
       className={css.form}
@@ -103,19 +95,18 @@ function Form({ body: { definition: saved }, etag }: Tagged<Detail>) {
       said="Versions keep the revision they were trained with."
       dirty={dirty}
       ready={!trial.isError}
-      onDiscard={discard}
+      onDiscard={() => change({ ...start, discarded: discarded + 1 })}
       list="tasks"
       command={commands.patching(`/api/v1/tasks/${saved.name}`, patch)}
     >
       <div className={layout.fields}>
-        <Input label="Title" value={title} onText={setTitle} />
+        <Input label="Title" {...text("title")} />
       </div>
       <TextArea
         label="Instruction"
         hint="It precedes every text, so keep it short."
         rows={3}
-        value={instruction}
-        onText={setInstruction}
+        {...text("instruction")}
       />
       {saved.form === "labels" && (
         <>
@@ -123,19 +114,16 @@ function Form({ body: { definition: saved }, etag }: Tagged<Detail>) {
             label="Labels"
             hint={closed ? "One per line." : "One per line; used until approved examples bring their own."}
             rows={5}
-            value={labels}
-            onText={setLabels}
+            {...text("labels")}
           />
           <div>
-            <Check
-              label="Only these labels; examples with others are refused"
-              checked={closed}
-              onChange={(event) => setClosed(event.target.checked)}
-            />
+            <Check label="Only these labels; examples with others are refused" {...check("closed")} />
           </div>
         </>
       )}
-      {saved.form === "fields" && schema && <SchemaText key={discarded} schema={schema} onChange={setSchema} open />}
+      {saved.form === "fields" && schema && (
+        <SchemaText key={discarded} schema={schema} onChange={(to) => change({ schema: to })} open />
+      )}
       <p className={css.why}>
         Guidelines have their own page in{" "}
         <Link to="/settings" search={{ task: saved.name, tab: "guidelines" }}>
@@ -170,26 +158,21 @@ function Impact({ impact }: { impact: Schemas["TaskImpact"] }) {
 
 /** Every change of the definition. */
 function Revisions({ name }: { name: string }) {
-  const query = useQuery(revisionsQuery(name));
-  const all = [...(query.data ?? [])].reverse();
   return (
     <Card title="Revisions" flush>
-      <Listed query={query}>
-        <Table stack label="Revisions" columns={["Revision", "By", "When", "Changed"]}>
-          {all.map((one, i) => (
-            <tr key={one.revision}>
-              <th scope="row" className="num">
-                {one.revision}
-              </th>
-              <Cell label="By">{one.changed_by}</Cell>
-              <Cell label="When">{one.changed_at ? <TimeAgo at={one.changed_at} /> : "With Graft"}</Cell>
-              <Cell label="Changed" full>
-                {changed(one, all[i + 1])}
-              </Cell>
-            </tr>
-          ))}
-        </Table>
-      </Listed>
+      <QueryTable
+        query={useQuery(revisionsQuery(name))}
+        stack
+        label="Revisions"
+        rows={(all) => all.map((one, i) => ({ ...one, changed: changed(one, all[i - 1]) })).reverse()}
+        by={({ revision }) => revision}
+        columns={[
+          { title: "Revision", head: true, cell: ({ revision }) => <span className="num">{revision}</span> },
+          { title: "By", cell: ({ changed_by }) => changed_by },
+          { title: "When", cell: ({ changed_at }) => (changed_at ? <TimeAgo at={changed_at} /> : "With Graft") },
+          { title: "Changed", full: true, cell: ({ changed }) => changed },
+        ]}
+      />
     </Card>
   );
 }

@@ -1,22 +1,22 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { address, api, reply } from "../../api/client";
-import { allTasksQuery } from "../../api/queries";
+import { address, api, reply, where } from "../../api/client";
+import { allTasksQuery, reread } from "../../api/queries";
 import type { Schemas } from "../../api/types";
-import { Button } from "../../components/Button";
 import { Card, PageHead, Pill } from "../../components/bits";
+import { Confirm } from "../../components/Confirm";
 import { Failure } from "../../components/Failure";
-import { Check, Input } from "../../components/form";
+import { Check, FileChoice, Input } from "../../components/form";
 import layout from "../../components/layout.module.css";
-import { Listed } from "../../components/Listed";
-import { Menu, type Item } from "../../components/Menu";
-import { Modal } from "../../components/Modal";
+import { VersionLink } from "../../components/links";
+import { Menu } from "../../components/Menu";
 import { FORMS } from "../../components/paste/Understood";
-import { Cell, Table } from "../../components/Table";
-import { say, sayError } from "../../components/toasts";
+import { QueryTable } from "../../components/Table";
+import { say } from "../../components/toasts";
+import { useAct } from "../../components/useAct";
 import { number } from "../../lib/format";
-import { ActionButton } from "../../shell/ActionButton";
+import { ActionButton } from "../../shell/actions";
 import css from "./tasks.module.css";
 import { slug } from "./words";
 
@@ -34,13 +34,11 @@ const MAX_FILE = 4 << 20;
 /** All tasks of this home, with their actions. */
 export function Tasks() {
   const query = useQuery(allTasksQuery);
-  const client = useQueryClient();
   const navigate = useNavigate();
   const [archived, setArchived] = useState(false);
   const [naming, setNaming] = useState<Naming | null>(null);
-  const all = query.data ?? [];
-  const shown = all.filter((task) => archived || !task.archived);
-  const hidden = all.filter((task) => task.archived).length;
+  const hidden = query.data?.filter((task) => task.archived).length ?? 0;
+  const shown = query.data?.filter((task) => archived || !task.archived) ?? [];
   const fresh = {
     id: "new-task",
     label: "New task",
@@ -48,176 +46,130 @@ export function Tasks() {
     key: "n",
     run: () => void navigate({ to: "/tasks/new" }),
   };
-  const read = async (file: File | undefined) => {
-    if (!file) return;
-    try {
+  const read = useAct(
+    async (file: File) => {
       if (file.size > MAX_FILE) throw new Error("A task's file has at most 4 MiB.");
-      const text = await file.text();
-      const made = await reply(api.POST("/api/v1/tasks/import", { body: { text } }));
-      void client.invalidateQueries();
-      say(`${made.definition.name} is made`);
-    } catch (error) {
-      sayError(error);
-    }
-  };
+      return reply(api.POST("/api/v1/tasks/import", { body: { text: await file.text() } }));
+    },
+    { done: ({ definition }) => say(`${definition.name} is made`) },
+  );
   return (
     <div className={layout.stack}>
       <PageHead title="Tasks" about="What an answer is, and how examples are judged. Each task has its own versions.">
-        <label className={`${css.file} ${css.import}`}>
-          Import a task
-          <input
-            type="file"
-            className="sr"
-            accept=".toml,.json"
-            onChange={(event) => {
-              void read(event.target.files?.[0]);
-              event.target.value = "";
-            }}
-          />
-        </label>
-        <ActionButton action={fresh} look="main" icon="plus">
-          New task
-        </ActionButton>
+        <FileChoice
+          className={`${css.file} ${css.import}`}
+          label="Import a task"
+          accept=".toml,.json"
+          onFile={(file) => read.mutate(file)}
+        />
+        <ActionButton action={fresh} look="main" icon="plus" />
       </PageHead>
       <Card
         flush
         title={`${number(shown.length)} tasks`}
         side={
-          hidden > 0 && (
-            <Check
-              label={`Show archived (${number(hidden)})`}
-              checked={archived}
-              onChange={(event) => setArchived(event.target.checked)}
-            />
-          )
+          hidden > 0 && <Check label={`Show archived (${number(hidden)})`} checked={archived} onCheck={setArchived} />
         }
       >
-        <Listed query={query} lines={6} height={280}>
-          <Table
-            stack
-            label="Tasks"
-            columns={["Task", "Answers", "Approved", "To be audited", "Active version", "Made by", { hidden: "More" }]}
-          >
-            {shown.map((task) => (
-              <Row key={task.name} task={task} onName={(deed) => setNaming({ task, deed })} />
-            ))}
-          </Table>
-        </Listed>
+        <QueryTable
+          query={query}
+          lines={6}
+          height={280}
+          stack
+          label="Tasks"
+          rows={() => shown}
+          by={({ name }) => name}
+          columns={[
+            { title: "Task", head: true, cell: nameOf },
+            { title: "Answers", cell: answers },
+            { title: "Approved", cell: ({ counts }) => <span className="num">{number(counts.approved)}</span> },
+            { title: "To be audited", cell: ({ counts }) => <span className="num">{number(counts.pending)}</span> },
+            {
+              title: "Active version",
+              cell: ({ name, active }) => (active ? <VersionLink task={name} version={active.name} /> : "–"),
+            },
+            { title: "Made by", cell: ({ origin }) => ORIGINS[origin] },
+            {
+              ...{ title: "More", hidden: true, right: true, corner: true },
+              cell: (task) => <More task={task} onName={(deed) => setNaming({ task, deed })} />,
+            },
+          ]}
+        />
       </Card>
       {naming && <NameDialog {...naming} onClose={() => setNaming(null)} />}
     </div>
   );
 }
 
-function Row({ task, onName }: { task: Listed; onName: (deed: Naming["deed"]) => void }) {
-  const client = useQueryClient();
+const nameOf = ({ name, title }: Listed) => (
+  <span className={css.name}>
+    <Link to="/tasks/$name" params={{ name }}>
+      {title}
+    </Link>
+    <code>{name}</code>
+  </span>
+);
+
+const answers = ({ kind, archived }: Listed) => (
+  <>
+    {FORMS[kind]} {archived && <Pill>Archived</Pill>}
+  </>
+);
+
+function More({ task, onName }: { task: Listed; onName: (deed: Naming["deed"]) => void }) {
   const navigate = useNavigate();
-  const { name } = task;
-  const archive = useMutation({
-    mutationFn: async () => {
-      const params = { path: { task: name } };
-      if (task.archived) await reply(api.POST("/api/v1/tasks/{task}/restore", { params }));
-      else await reply(api.DELETE("/api/v1/tasks/{task}", { params }));
+  const { name, title, archived } = task;
+  const at = where({ task: name });
+  const archive = useAct<unknown>(
+    () => (archived ? reply(api.POST("/api/v1/tasks/{task}/restore", at)) : api.DELETE("/api/v1/tasks/{task}", at)),
+    {
+      done: () => {
+        const detail = "It is not listed and not trained any more; its versions still answer.";
+        say(`${title} is ${archived ? "listed again" : "archived"}`, archived ? {} : { detail });
+      },
     },
-    onSuccess: () => {
-      void client.invalidateQueries();
-      const detail = "It is not listed and not trained any more; its versions still answer.";
-      say(`${task.title} is ${task.archived ? "listed again" : "archived"}`, task.archived ? {} : { detail });
-    },
-    onError: sayError,
-  });
-  const items: Item[] = [
-    ...(task.archived
-      ? []
-      : [{ label: "Use this task", run: () => void navigate({ to: "/", search: { task: name } }) }]),
-    { label: "Edit", run: () => void navigate({ to: "/tasks/$name", params: { name } }) },
-    { label: "Clone …", run: () => onName("clone") },
-    ...(task.origin === "own" ? [{ label: "Rename …", run: () => onName("rename") }] : []),
-    { label: "Export", run: () => location.assign(address("/api/v1/tasks/{task}/export", { task: name })) },
-    { label: task.archived ? "Take back" : "Archive", run: () => archive.mutate() },
-  ];
+  );
   return (
-    <tr>
-      <th scope="row">
-        <span className={css.name}>
-          <Link to="/tasks/$name" params={{ name }}>
-            {task.title}
-          </Link>
-          <code>{name}</code>
-        </span>
-      </th>
-      <Cell label="Answers">
-        {FORMS[task.kind]}
-        {task.archived && (
-          <>
-            {" "}
-            <Pill>Archived</Pill>
-          </>
-        )}
-      </Cell>
-      <Cell label="Approved">
-        <span className="num">{number(task.counts.approved)}</span>
-      </Cell>
-      <Cell label="To be audited">
-        <span className="num">{number(task.counts.pending)}</span>
-      </Cell>
-      <Cell label="Active version">
-        {task.active ? (
-          <Link to="/versions" search={{ task: name, version: task.active.name }}>
-            {task.active.name}
-          </Link>
-        ) : (
-          "–"
-        )}
-      </Cell>
-      <Cell label="Made by">{ORIGINS[task.origin]}</Cell>
-      <Cell right corner>
-        <Menu label={`More for ${task.title}`} items={items} />
-      </Cell>
-    </tr>
+    <Menu
+      label={`More for ${title}`}
+      items={[
+        !archived && { label: "Use this task", run: () => void navigate({ to: "/", search: { task: name } }) },
+        { label: "Edit", run: () => void navigate({ to: "/tasks/$name", params: { name } }) },
+        { label: "Clone …", run: () => onName("clone") },
+        task.origin === "own" && { label: "Rename …", run: () => onName("rename") },
+        { label: "Export", run: () => location.assign(address("/api/v1/tasks/{task}/export", { task: name })) },
+        { label: archived ? "Take back" : "Archive", run: () => archive.mutate() },
+      ]}
+    />
   );
 }
 
 /** Asks for the name of a copy, or for another name. */
 function NameDialog({ task, deed, onClose }: Naming & { onClose: () => void }) {
-  const client = useQueryClient();
   const [name, setName] = useState(deed === "clone" ? `${task.name}-2` : task.name);
   const { mutate, error, isPending } = useMutation({
-    mutationFn: async () => {
-      const params = { path: { task: task.name } };
-      if (deed === "clone") await reply(api.POST("/api/v1/tasks/{task}/clone", { params, body: { name } }));
-      else await reply(api.POST("/api/v1/tasks/{task}/rename", { params, body: { name } }));
-    },
+    mutationFn: () => api.POST(`/api/v1/tasks/{task}/${deed}`, { ...where({ task: task.name }), body: { name } }),
     onSuccess: () => {
-      void client.invalidateQueries();
+      reread();
       say(deed === "clone" ? `${name} is made` : `${task.name} is now ${name}`);
       onClose();
     },
   });
-  const about =
-    deed === "clone"
-      ? "The new task has the same definition, and no examples or versions yet."
-      : "Its examples, datasets, runs, versions and schedules are renamed too. Programs that use the task must use the new name.";
   const yes = deed === "clone" ? "Clone" : "Rename";
   return (
-    <Modal
+    <Confirm
       open
-      onOpenChange={(open) => !open && onClose()}
       title={`${yes} ${task.title}`}
-      about={about}
-      foot={
-        <>
-          <Button onClick={onClose}>Back</Button>
-          <Button
-            look="main"
-            disabled={name === "" || name === task.name}
-            busy={isPending && "Saving …"}
-            onClick={() => mutate()}
-          >
-            {yes}
-          </Button>
-        </>
+      about={
+        deed === "clone"
+          ? "The new task has the same definition, and no examples or versions yet."
+          : "Its examples, datasets, runs, versions and schedules are renamed too. Programs that use the task must use the new name."
       }
+      yes={yes}
+      disabled={name === "" || name === task.name}
+      busy={isPending && "Saving …"}
+      onYes={() => mutate()}
+      onNo={onClose}
     >
       <div className={css.stack}>
         <Input
@@ -228,6 +180,6 @@ function NameDialog({ task, deed, onClose }: Naming & { onClose: () => void }) {
         />
         {error && <Failure error={error} />}
       </div>
-    </Modal>
+    </Confirm>
   );
 }

@@ -1,24 +1,25 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, reply } from "../../api/client";
 import { runsQuery } from "../../api/queries";
 import type { Run, TaskInfo } from "../../api/types";
-import { Card, Empty } from "../../components/bits";
+import { Card, Empty, Facts } from "../../components/bits";
 import { Confirm } from "../../components/Confirm";
+import { CopyButton } from "../../components/CopyButton";
 import { Pick } from "../../components/form";
-import { Listed } from "../../components/Listed";
+import { Listed } from "../../components/Failure";
 import { Menu } from "../../components/Menu";
-import { ShowCommand } from "../../components/ShowCommand";
-import { say, sayError } from "../../components/toasts";
+import { Modal } from "../../components/Modal";
+import { say } from "../../components/toasts";
+import { useAct } from "../../components/useAct";
 import { commands } from "../../lib/commands";
+import { diagnostics, facts } from "../../lib/diagnostics";
 import { count, label } from "../../lib/format";
 import { useUrl } from "../../shell/url";
-import { ErrorModal } from "./ErrorModal";
-import { HistoryRow } from "./HistoryRow";
 import { ManyRuns, type ManyAction } from "./ManyRuns";
-import { RunTable } from "./RunTable";
-import { PAGE } from "./runs";
+import { PAGE, RunTable } from "./RunTable";
+import css from "./train.module.css";
 
 const ALL = { value: "", label: "All states" } as const;
 const STATES = [
@@ -39,7 +40,6 @@ export function History({ task }: { task: TaskInfo }) {
   const [failed, setFailed] = useState<Run | null>(null);
   const [clearing, setClearing] = useState(false);
   const [many, setMany] = useState<ManyAction | null>(null);
-  const list = query.data?.runs ?? [];
   const total = query.data?.total ?? 0;
   const toggle = (id: string) =>
     setChosen((old) => (old.includes(id) ? old.filter((one) => one !== id) : [...old, id]));
@@ -77,23 +77,24 @@ export function History({ task }: { task: TaskInfo }) {
         </>
       }
     >
-      <Listed query={query} lines={4} height={160} empty={list.length === 0 && <NoRuns state={state} />}>
-        <RunTable
-          key={state}
-          wanted={wanted}
-          total={total}
-          first={list}
-          row={(run, place) => (
-            <HistoryRow
-              key={run.id}
-              run={run}
-              place={place}
-              chosen={chosen.includes(run.id)}
-              onChoose={() => toggle(run.id)}
-              onError={() => setFailed(run)}
+      <Listed query={query} lines={4} height={160}>
+        {({ runs }) =>
+          runs.length === 0 ? (
+            <Empty title={state ? `No run is ${state}` : "No training yet"}>
+              Trainings appear here, with their results and full errors.
+            </Empty>
+          ) : (
+            <RunTable
+              key={state}
+              wanted={wanted}
+              total={total}
+              first={runs}
+              chosen={chosen}
+              onChoose={toggle}
+              onError={setFailed}
             />
-          )}
-        />
+          )
+        }
       </Listed>
       {failed && <ErrorModal run={failed} close={() => setFailed(null)} />}
       {many && <ManyRuns action={many} task={task.name} state={wanted.state} close={() => setMany(null)} />}
@@ -102,25 +103,14 @@ export function History({ task }: { task: TaskInfo }) {
   );
 }
 
-function NoRuns({ state }: { state: string }) {
-  return (
-    <Empty title={state ? `No run is ${state}` : "No training yet"}>
-      Trainings appear here, with their results and full errors.
-    </Empty>
-  );
-}
-
 function ClearOld({ open, close }: { open: boolean; close: () => void }) {
-  const client = useQueryClient();
   const [before] = useState(() => Date.now() - 30 * 86_400_000);
-  const clear = useMutation({
-    mutationFn: () => reply(api.DELETE("/api/v1/runs", { params: { query: { finished_before: before } } })),
-    onSuccess: ({ deleted }) => {
+  const clear = useAct(() => reply(api.DELETE("/api/v1/runs", { params: { query: { finished_before: before } } })), {
+    old: [["runs"]],
+    done: ({ deleted }) => {
       say(deleted === 0 ? "No run is older than 30 days" : `${count(deleted, "run")} deleted`);
-      void client.invalidateQueries({ queryKey: ["runs"] });
       close();
     },
-    onError: sayError,
   });
   return (
     <Confirm
@@ -129,11 +119,34 @@ function ClearOld({ open, close }: { open: boolean; close: () => void }) {
       yes="Delete them"
       danger
       busy={clear.isPending && "Deleting …"}
+      command={commands.deleting(`/api/v1/runs?finished_before=${before}`)}
       onYes={() => clear.mutate()}
       onNo={close}
     >
       <p>Deletes runs that ended more than 30 days ago, with their logs and checkpoints. Their versions are kept.</p>
-      <ShowCommand command={commands.deleting(`/api/v1/runs?finished_before=${before}`)} />
     </Confirm>
+  );
+}
+
+/** The whole error of a run, its facts, and a way to hand them on. */
+function ErrorModal({ run, close }: { run: Run; close: () => void }) {
+  return (
+    <Modal
+      open
+      wide
+      close={close}
+      title="Full error"
+      foot={
+        <>
+          <CopyButton text={run.error ?? ""}>Copy the error</CopyButton>
+          <CopyButton text={() => diagnostics(run)}>Copy diagnostics</CopyButton>
+        </>
+      }
+    >
+      <Facts rows={facts(run).map(([name, value]) => [label(name), value])} />
+      <pre className={css.whole} tabIndex={0}>
+        {run.error}
+      </pre>
+    </Modal>
   );
 }

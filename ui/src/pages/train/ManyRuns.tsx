@@ -1,9 +1,8 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { api, reply } from "../../api/client";
+import { read, reread } from "../../api/queries";
 import type { RunState, Schemas } from "../../api/types";
 import { Confirm } from "../../components/Confirm";
-import { Failure } from "../../components/Failure";
-import { ShowCommand } from "../../components/ShowCommand";
 import { say } from "../../components/toasts";
 import { commands } from "../../lib/commands";
 import { count } from "../../lib/format";
@@ -32,18 +31,13 @@ export function ManyRuns(props: { action: ManyAction; task: string; state?: RunS
   const { action, task, state, close } = props;
   const words = WORDS[action];
   const body = { action, task, state };
-  const client = useQueryClient();
-  const told = useQuery({
-    queryKey: ["runs", "many", body],
-    queryFn: () => reply(api.POST("/api/v1/runs/bulk", { body: { ...body, dry_run: true } })),
-    staleTime: 0,
-  });
+  const send = (dry_run: boolean) => reply(api.POST("/api/v1/runs/bulk", { body: { ...body, dry_run } }));
+  const told = useQuery(read(["runs", "many", body], () => send(true), { staleTime: 0 }));
   const act = useMutation({
-    mutationFn: () => reply(api.POST("/api/v1/runs/bulk", { body })),
+    mutationFn: () => send(false),
     onSuccess: ({ changed, skipped }) => {
       say(`${count(changed.length, "run")} ${words.done}`, { detail: left({ changed, skipped }) });
-      void client.invalidateQueries({ queryKey: ["runs"] });
-      void client.invalidateQueries({ queryKey: ["tasks"] });
+      reread(["runs"], ["tasks"]);
       close();
     },
   });
@@ -56,6 +50,8 @@ export function ManyRuns(props: { action: ManyAction; task: string; state?: RunS
       danger={action === "cancel"}
       disabled={many === 0}
       busy={act.isPending && "Working …"}
+      command={commands.posting("/api/v1/runs/bulk", body)}
+      error={told.error ?? act.error}
       onYes={() => act.mutate()}
       onNo={close}
     >
@@ -65,8 +61,6 @@ export function ManyRuns(props: { action: ManyAction; task: string; state?: RunS
           {many === 0 ? words.none : `${count(many, "run")} in the history. ${words.effect}`} {left(told.data)}
         </p>
       )}
-      <ShowCommand command={commands.posting("/api/v1/runs/bulk", body)} />
-      {(told.error ?? act.error) && <Failure error={(told.error ?? act.error)!} />}
     </Confirm>
   );
 }

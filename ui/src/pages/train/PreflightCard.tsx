@@ -3,9 +3,8 @@ import { Link } from "@tanstack/react-router";
 import { rentQuery } from "../../api/queries";
 import type { Preflight } from "../../api/types";
 import { Card, Figure, Figures, Notice, Pill, Skeleton } from "../../components/bits";
-import { Failure } from "../../components/Failure";
+import { Failure, Words } from "../../components/Failure";
 import { bytes, money, number, percent, roughly, roughMoney, sentence } from "../../lib/format";
-import { Words } from "../../components/Words";
 import { titleOf } from "../../lib/scores";
 import css from "./train.module.css";
 

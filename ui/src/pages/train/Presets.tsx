@@ -1,9 +1,8 @@
 import { useId } from "react";
-import { useQuery } from "@tanstack/react-query";
-import { rentQuery } from "../../api/queries";
 import type { Preflight } from "../../api/types";
-import { count, roughly, roughMoney, sentence } from "../../lib/format";
+import { count, roughly, sentence } from "../../lib/format";
 import type { Draft, Effort } from "../../lib/train";
+import { useCost } from "./useCost";
 import css from "./train.module.css";
 
 const EFFORTS: { value: Effort; label: string }[] = [
@@ -22,7 +21,7 @@ interface Props {
 export function Presets({ draft, preflight, onChange }: Props) {
   const name = useId();
   const { efforts, estimate } = preflight ?? {};
-  const rent = useQuery(rentQuery).data?.body;
+  const cost = useCost();
   // A number of epochs given by the user applies to all three presets.
   const own = (draft.settings.epochs ?? "") !== "";
   const seconds = (effort: Effort) =>
@@ -33,7 +32,6 @@ export function Presets({ draft, preflight, onChange }: Props) {
     <div role="radiogroup" aria-label="Effort" className={css.presets}>
       {EFFORTS.map(({ value, label }) => {
         const time = seconds(value);
-        const cost = time !== null && rent && rent.price_per_hour > 0 ? (rent.price_per_hour * time) / 3600 : null;
         return (
           <label
             key={value}
@@ -45,9 +43,7 @@ export function Presets({ draft, preflight, onChange }: Props) {
             <small className="num">
               {efforts && !own && count(efforts[value], "epoch")}
               <br />
-              {[time !== null && `≈ ${roughly(time)}`, cost !== null && rent && roughMoney(cost, rent.currency)]
-                .filter(Boolean)
-                .join(" · ")}
+              {time !== null && [`≈ ${roughly(time)}`, cost(time)].filter(Boolean).join(" · ")}
             </small>
           </label>
         );

@@ -1,5 +1,5 @@
 import { Check, Input } from "../../components/form";
-import { Words } from "../../components/Words";
+import { Words } from "../../components/Failure";
 import { settingsOf, type Method } from "../../lib/train";
 
 interface Props {
@@ -19,7 +19,7 @@ export function SettingFields({ values, method, onChange, wrong }: Props) {
         key={setting.name}
         label={<span title={setting.hint}>{setting.label}</span>}
         checked={values[setting.name] === "true"}
-        onChange={(e) => set(setting.name, e.target.checked ? "true" : "")}
+        onCheck={(on) => set(setting.name, on ? "true" : "")}
       />
     ) : (
       <Input

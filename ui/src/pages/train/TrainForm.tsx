@@ -1,51 +1,49 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
-import { useDeferredValue, useMemo, useState } from "react";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useDeferredValue, useMemo } from "react";
 import { api, Problem, reply } from "../../api/client";
-import { versionsQuery } from "../../api/queries";
+import { machinesQuery, quotesQuery, read, reread, versionsQuery } from "../../api/queries";
 import type { Preflight, Schemas, TaskInfo } from "../../api/types";
 import { BaseInput } from "../../components/BaseInput";
 import { Card, Notice } from "../../components/bits";
 import { Failure } from "../../components/Failure";
-import { Check, Input, Pick, Segmented } from "../../components/form";
+import { Check, Form, Input, Pick, Segmented, useFields } from "../../components/form";
 import layout from "../../components/layout.module.css";
+import { RunLink } from "../../components/links";
 import { ShowCommand } from "../../components/ShowCommand";
-import { count, number, percent, roughly } from "../../lib/format";
+import { count, dollars, number, percent, roughly } from "../../lib/format";
+import { titleOf } from "../../lib/scores";
+import { type Draft, METHODS, newRun, settingsOf, START } from "../../lib/train";
 import { useDebounced } from "../../lib/useDebounced";
-import { METHODS, newRun, START, type Draft } from "../../lib/train";
-import { ActionButton } from "../../shell/ActionButton";
+import { ActionButton } from "../../shell/actions";
 import { useUrl } from "../../shell/url";
-import { Advanced } from "./Advanced";
-import { MachinePick } from "./MachinePick";
 import { MaskView } from "./MaskView";
 import { PreflightCard } from "./PreflightCard";
-import { titleOf } from "../../lib/scores";
 import { Presets } from "./Presets";
+import { SettingFields } from "./SettingFields";
 import css from "./train.module.css";
 
 /** The form to start a training, with its estimate. */
 export function TrainForm({ task }: { task: TaskInfo }) {
   const [search] = useUrl();
-  const [draft, setDraft] = useState<Draft>({ ...START, from: search.from ?? "" });
+  const { values: draft, change, text, pick, check } = useFields<Draft>({ ...START, from: search.from ?? "" });
   const navigate = useNavigate();
-  const client = useQueryClient();
   const spec = useMemo(() => newRun(task.name, draft), [task.name, draft]);
   const settled = useDeferredValue(useDebounced(spec, 350));
-  const preflight = useQuery({
-    queryKey: ["preflight", settled, task.counts.approved, task.run?.id],
-    queryFn: () => reply(api.POST("/api/v1/runs/preflight", { body: settled })),
-    placeholderData: (old) => old,
-    retry: false,
-  });
+  const preflight = useQuery(
+    read(
+      ["preflight", settled, task.counts.approved, task.run?.id],
+      () => reply(api.POST("/api/v1/runs/preflight", { body: settled })),
+      { placeholderData: (old) => old, retry: false },
+    ),
+  );
   const start = useMutation({
     mutationFn: () => reply(api.POST("/api/v1/runs", { body: spec })),
     onSuccess: ({ run }) => {
-      void client.invalidateQueries({ queryKey: ["tasks"] });
-      void client.invalidateQueries({ queryKey: ["runs"] });
+      reread(["tasks"], ["runs"]);
       void navigate({ to: "/runs/$id", params: { id: run.id } });
     },
   });
-  const change = (part: Partial<Draft>) => setDraft((old) => ({ ...old, ...part }));
   const blocked = task.run != null || preflight.data?.ok === false || preflight.isError;
   const begin = () => !blocked && start.mutate();
   const go = { id: "start", label: "Start training", group: "Train", key: "s", disabled: blocked, run: begin };
@@ -62,13 +60,7 @@ export function TrainForm({ task }: { task: TaskInfo }) {
   return (
     <div className={layout.main}>
       <Card title="New training" side={<span className="num">{number(task.counts.approved)} approved examples</span>}>
-        <form
-          className={css.form}
-          onSubmit={(event) => {
-            event.preventDefault();
-            begin();
-          }}
-        >
+        <Form className={css.form} onSubmit={begin}>
           <div className={layout.fields}>
             {(adapters.length > 0 || draft.from) && (
               <Pick
@@ -76,8 +68,7 @@ export function TrainForm({ task }: { task: TaskInfo }) {
                 error={wrong("init_from")}
                 hint={<StartHint from={draft.from} learned={preflight.data?.warm_start} />}
                 options={starts}
-                value={draft.from}
-                onPick={(from) => change({ from })}
+                {...pick("from")}
               />
             )}
             {!draft.from && (
@@ -94,60 +85,39 @@ export function TrainForm({ task }: { task: TaskInfo }) {
               hint="Used for evaluation only. Default: 20"
               inputMode="decimal"
               placeholder="20"
-              value={draft.evalShare}
-              onText={(to) => change({ evalShare: to })}
+              {...text("evalShare")}
             />
-            <MachinePick value={draft.on} error={wrong("on")} onPick={(on) => change({ on })} />
+            <MachinePick error={wrong("on")} {...pick("on")} />
           </div>
           {!draft.from && (
             <div className={css.choices}>
-              <Choice label="Adapter type">
-                <Segmented
-                  label="Adapter type"
-                  value={draft.method}
-                  options={METHODS}
-                  onChange={(method) => change({ method })}
-                />
-              </Choice>
+              <div className={css.choice}>
+                <span aria-hidden>Adapter type</span>
+                <Segmented label="Adapter type" options={METHODS} {...pick("method")} />
+              </div>
             </div>
           )}
           <Presets draft={draft} preflight={preflight.data} onChange={(effort) => change({ effort })} />
           {draft.method === "lora" && !draft.from && (draft.decoderOnly || preflight.data?.decoder_only) && (
             <Check
               label={<DecoderOnly estimate={preflight.data} chosen={draft.decoderOnly} />}
-              checked={draft.decoderOnly}
-              onChange={(e) => change({ decoderOnly: e.target.checked })}
+              {...check("decoderOnly")}
             />
           )}
-          <Check
-            label="Activate the new version if it is not worse than the active one"
-            checked={draft.activate}
-            onChange={(e) => change({ activate: e.target.checked })}
-          />
+          <Check label="Activate the new version if it is not worse than the active one" {...check("activate")} />
           <MaskView task={task} base={draft.base || "smollm2-135m"} />
           <Advanced draft={draft} change={change} wrong={wrong} />
           {preflight.data && <ShowCommand command={preflight.data.command} />}
           {start.isError && <StartFailed error={start.error} />}
           <div className={css.go}>
-            <ActionButton
-              action={go}
-              look="main"
-              type="submit"
-              onClick={undefined}
-              busy={start.isPending && "Starting …"}
-            >
-              Start training
-            </ActionButton>
+            <ActionButton action={go} look="main" type="submit" busy={start.isPending && "Starting …"} />
             {task.run && (
               <span>
-                <Link to="/runs/$id" params={{ id: task.run.id }}>
-                  {task.run.id}
-                </Link>{" "}
-                is {task.run.state}. Only one training runs at a time.
+                <RunLink id={task.run.id} /> is {task.run.state}. Only one training runs at a time.
               </span>
             )}
           </div>
-        </form>
+        </Form>
       </Card>
       <PreflightCard query={preflight} />
     </div>
@@ -188,24 +158,100 @@ function quality({ version, metric }: Schemas["Quality"]) {
   return `${titleOf(metric.name)} ${percent(metric.value)} (${version})`;
 }
 
-function Choice({ label, children }: { label: string; children: React.ReactNode }) {
-  return (
-    <div className={css.choice}>
-      <span aria-hidden>{label}</span>
-      {children}
-    </div>
-  );
-}
-
 function StartFailed({ error }: { error: unknown }) {
   const other =
     error instanceof Problem && error.status === 409 && typeof error.body.run === "string" ? error.body.run : null;
   if (!other) return <Failure error={error} />;
   return (
     <Notice tone="warn" title="A training is already running.">
-      <Link to="/runs/$id" params={{ id: other }}>
-        Watch {other}
-      </Link>
+      <RunLink id={other}>Watch {other}</RunLink>
     </Notice>
+  );
+}
+
+interface Props {
+  draft: Draft;
+  change: (part: Partial<Draft>) => void;
+  wrong: (field: string) => string | undefined;
+}
+
+const PRIORITIES = [
+  { value: "low", label: "Low: after all others" },
+  { value: "normal", label: "Normal" },
+  { value: "high", label: "High: before all others" },
+];
+
+/** Settings that the recipe knows better than most people; empty means the recipe's. */
+function Advanced({ draft, change, wrong }: Props) {
+  const used =
+    settingsOf(draft.method).filter((setting) => draft.settings[setting.name]).length +
+    (draft.priority === START.priority ? 0 : 1);
+  return (
+    <details className={css.advanced}>
+      <summary>Advanced{used > 0 ? ` · ${used} set` : ""}</summary>
+      <div className={layout.fields}>
+        <SettingFields
+          values={draft.settings}
+          method={draft.method}
+          onChange={(settings) => change({ settings })}
+          wrong={wrong}
+        />
+        <Pick
+          label="Priority"
+          hint="Position in the queue"
+          options={PRIORITIES}
+          value={draft.priority}
+          onPick={(to) => change({ priority: to as Draft["priority"] })}
+        />
+      </div>
+    </details>
+  );
+}
+
+/** What starts the trainings of a cluster. */
+const titles = { slurm: "Slurm", ray: "Ray" };
+
+/** Where to train, where there is a choice: the server's own machine, another one, or a rented one. */
+function MachinePick({ value, error, onPick }: { value: string; error?: string; onPick: (to: string) => void }) {
+  const { machines = [], providers = [] } = useQuery(machinesQuery).data ?? {};
+  const rented = providers.filter((one) => one.ready).map((one) => one.name);
+  if (machines.length + rented.length === 0) return null;
+  return (
+    <Pick
+      label="Train on"
+      error={error}
+      hint={
+        rented.includes(value) ? (
+          <Price provider={value} />
+        ) : (
+          "A training on another machine uses no CPU or memory of this one."
+        )
+      }
+      options={[
+        { value: "", label: "This machine" },
+        ...machines.map(({ name, destination, launcher }) => ({
+          value: name,
+          label: `${name} (${launcher.kind === "ssh" ? destination : `${titles[launcher.kind]} at ${destination}`})`,
+        })),
+        ...rented.map((name) => ({ value: name, label: `${name} (rented for this run)` })),
+      ]}
+      value={value}
+      onPick={onPick}
+    />
+  );
+}
+
+/** The price of the machine that would be rented now. */
+function Price({ provider }: { provider: string }) {
+  const { data, error } = useQuery(quotesQuery(provider));
+  if (error) return <>{error.message}</>;
+  const quote = data?.quotes[0];
+  if (!quote) return <>Looking for a machine …</>;
+  const { kind, region, cents_per_hour } = quote.offer;
+  return (
+    <>
+      {kind} in {region} at {dollars(cents_per_hour)} per hour, given back after {quote.minutes} minutes at the latest:{" "}
+      {dollars(quote.most_cents)} at most.
+    </>
   );
 }

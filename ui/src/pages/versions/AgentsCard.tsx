@@ -1,13 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
-import { api, reply } from "../../api/client";
+import { api, where } from "../../api/client";
 import { agentsQuery } from "../../api/queries";
 import type { AgentView, AgentsReport } from "../../api/types";
-import { Card, Empty, Figure, Figures, Pill } from "../../components/bits";
-import { Failure } from "../../components/Failure";
-import { Remove } from "../../components/Remove";
+import { Card, Empty, Figure, Figures, Pill, TimeAgo } from "../../components/bits";
+import { Loaded } from "../../components/Failure";
+import { Remove } from "../../components/Confirm";
 import { ShowCommand } from "../../components/ShowCommand";
-import { Cell, Table } from "../../components/Table";
-import { TimeAgo } from "../../components/TimeAgo";
+import { DataTable } from "../../components/Table";
 import { commands } from "../../lib/commands";
 import { label, number } from "../../lib/format";
 import css from "./rollout.module.css";
@@ -21,81 +20,81 @@ const TONES: Record<AgentView["state"], "plain" | "good" | "bad" | "warn"> = {
 
 /** Processes elsewhere that hold the active version: how far each is with it. */
 export function AgentsCard({ task }: { task: string }) {
-  const { data, error, refetch } = useQuery(agentsQuery(task));
+  const query = useQuery(agentsQuery(task));
   return (
     <Card id="agents" title="Agents">
-      {error && !data ? (
-        <Failure error={error} retry={() => void refetch()} />
-      ) : (
-        data && (
+      <Loaded query={query} lines={0}>
+        {(report) => (
           <div className={css.rollout}>
-            {data.agents.length === 0 ? (
+            {report.agents.length === 0 ? (
               <Empty title="No agents">
                 An agent holds the active version on another machine and answers there, also while this server can't be
                 reached.
               </Empty>
             ) : (
-              <Known task={task} report={data} />
+              <Known task={task} report={report} />
             )}
             <ShowCommand command={commands.holding(task, location.origin)} />
           </div>
-        )
-      )}
+        )}
+      </Loaded>
     </Card>
   );
 }
 
 function Known({ task, report: { agents, waves, wanted, next } }: { task: string; report: AgentsReport }) {
   const sum = (of: "present" | "away" | "synced" | "failed") => waves.reduce((all, wave) => all + wave[of], 0);
+  const hold = `Hold ${wanted?.version ?? "a version"}`;
   return (
     <>
       <Figures>
-        <Figure
-          label={`Hold ${wanted?.version ?? "a version"}`}
-          value={`${number(sum("synced"))} of ${number(sum("present"))}`}
-        />
+        <Figure label={hold} value={`${number(sum("synced"))} of ${number(sum("present"))}`} />
         <Figure label="Failed" value={number(sum("failed"))} />
         <Figure label="Away" value={number(sum("away"))} sub="Silent for two minutes" />
       </Figures>
       <p>{next}</p>
-      <Table
+      <DataTable
         label="Agents"
         stack
-        columns={["Agent", "Wave", "State", "Holds", "Digest", "Last seen", { hidden: "Forget" }]}
-      >
-        {agents.map((agent) => (
-          <tr key={agent.name}>
-            <Cell label="Agent">
-              {agent.name}
-              {agent.other_graft && <small className={css.quiet}> Graft {agent.graft}</small>}
-            </Cell>
-            <Cell label="Wave">{agent.wave}</Cell>
-            <Cell label="State">
-              <Pill tone={TONES[agent.state]}>{label(agent.state)}</Pill> {agent.away && <Pill tone="warn">Away</Pill>}
-              {agent.problem && <small className={css.quiet}> {agent.problem}</small>}
-            </Cell>
-            <Cell label="Holds">{agent.held_version ?? "–"}</Cell>
-            <Cell label="Digest">{agent.held ? <code>{agent.held.slice(0, 12)}</code> : "–"}</Cell>
-            <Cell label="Last seen">
-              <TimeAgo at={agent.seen_at} />
-            </Cell>
-            <Cell right>
-              <Remove
-                label={`Forget the agent ${agent.name}`}
-                run={() =>
-                  reply(
-                    api.DELETE("/api/v1/tasks/{task}/agents/{name}", { params: { path: { task, name: agent.name } } }),
-                  )
-                }
-                list="agents"
-                said={`${agent.name} is forgotten`}
-              >
-                One that still runs comes back by itself. Another token may use the name from now on.
-              </Remove>
-            </Cell>
-          </tr>
-        ))}
-      </Table>
+        rows={agents}
+        by={({ name }) => name}
+        columns={[
+          { title: "Agent", cell: nameOf },
+          { title: "Wave", cell: ({ wave }) => wave },
+          { title: "State", cell: stateOf },
+          { title: "Holds", cell: ({ held_version }) => held_version ?? "–" },
+          { title: "Digest", cell: ({ held }) => (held ? <code>{held.slice(0, 12)}</code> : "–") },
+          { title: "Last seen", cell: ({ seen_at }) => <TimeAgo at={seen_at} /> },
+          { title: "Forget", hidden: true, right: true, cell: ({ name }) => <Forget task={task} name={name} /> },
+        ]}
+      />
     </>
+  );
+}
+
+const nameOf = ({ name, other_graft, graft }: AgentView) => (
+  <>
+    {name}
+    {other_graft && <small className={css.quiet}> Graft {graft}</small>}
+  </>
+);
+
+const stateOf = ({ state, away, problem }: AgentView) => (
+  <>
+    <Pill tone={TONES[state]}>{label(state)}</Pill> {away && <Pill tone="warn">Away</Pill>}
+    {problem && <small className={css.quiet}> {problem}</small>}
+  </>
+);
+
+function Forget({ task, name }: { task: string; name: string }) {
+  return (
+    <Remove
+      label={`Forget the agent ${name}`}
+      run={() => api.DELETE("/api/v1/tasks/{task}/agents/{name}", where({ task, name }))}
+      list="agents"
+      said={`${name} is forgotten`}
+    >
+      One that still runs comes back by itself. Another token may use the name from now on.
+    </Remove>
   );
 }

@@ -1,18 +1,17 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { address, api, reply } from "../../api/client";
+import { address, api, reply, where } from "../../api/client";
 import { batchesQuery } from "../../api/queries";
 import type { Schemas, TaskInfo, Version } from "../../api/types";
 import { AddForm } from "../../components/AddForm";
-import { Card, Empty, Pill, Progress } from "../../components/bits";
+import { Card, Empty, Pill, Progress, TimeAgo } from "../../components/bits";
 import { Button } from "../../components/Button";
 import { Input, Pick } from "../../components/form";
 import layout from "../../components/layout.module.css";
-import { Listed } from "../../components/Listed";
-import { Remove } from "../../components/Remove";
-import { Cell, Table } from "../../components/Table";
-import { TimeAgo } from "../../components/TimeAgo";
-import { say, sayError } from "../../components/toasts";
+import { Remove } from "../../components/Confirm";
+import { QueryTable } from "../../components/Table";
+import { say } from "../../components/toasts";
+import { useAct } from "../../components/useAct";
 import { commands } from "../../lib/commands";
 import { number } from "../../lib/format";
 
@@ -24,30 +23,29 @@ export function Batches({ task, versions, active }: { task: TaskInfo; versions: 
   const [file, setFile] = useState<File | null>(null);
   const [picked, setPicked] = useState("");
   const version = picked || (active ?? versions[0])?.name || "";
-  const list = query.data ?? [];
   return (
     <Card title="Files" flush>
-      <Listed
+      <QueryTable
         query={query}
+        stack
+        label="Files"
+        rows={(batches) => batches}
+        by={({ id }) => id}
         empty={
-          list.length === 0 && (
-            <Empty title="No file yet">
-              Upload a file, and a worker answers it while nothing trains. Large files are answered in parts; after an
-              interruption only the current part is repeated.
-            </Empty>
-          )
+          <Empty title="No file yet">
+            Upload a file, and a worker answers it while nothing trains. Large files are answered in parts; after an
+            interruption only the current part is repeated.
+          </Empty>
         }
-      >
-        <Table
-          stack
-          label="Files"
-          columns={["File", "Version", "State", "Answered", "Submitted", { hidden: "Actions" }]}
-        >
-          {list.map((batch) => (
-            <Row key={batch.id} batch={batch} />
-          ))}
-        </Table>
-      </Listed>
+        columns={[
+          { title: "File", head: true, tip: ({ id }) => id, cell: ({ source }) => source },
+          { title: "Version", cell: ({ version }) => version },
+          { title: "State", cell: stateOf },
+          { title: "Answered", cell: answeredOf },
+          { title: "Submitted", cell: submitted },
+          { title: "Actions", hidden: true, label: "Actions", cell: (batch) => <Actions batch={batch} /> },
+        ]}
+      />
       <AddForm
         add={() => submit({ task: task.name, version, file: file ?? new File([], "") })}
         onAdded={(added) => {
@@ -80,66 +78,59 @@ export function Batches({ task, versions, active }: { task: TaskInfo; versions: 
   );
 }
 
-function Row({ batch }: { batch: Batch }) {
-  const { id, source, version, state, answered, lines, invalid, failure } = batch;
-  const client = useQueryClient();
-  const turn = useMutation({
-    mutationFn: () => {
-      const params = { params: { path: { id } } };
-      return state === "running"
-        ? reply(api.POST("/api/v1/batches/{id}/stop", params))
-        : reply(api.POST("/api/v1/batches/{id}/resume", params));
-    },
-    onError: sayError,
-    onSettled: () => void client.invalidateQueries({ queryKey: ["batches"] }),
-  });
+const stateOf = ({ state, failure }: Batch) => (
+  <>
+    <BatchPill state={state} />
+    {failure && <p>{failure}</p>}
+  </>
+);
+
+const answeredOf = ({ source, state, answered, lines, invalid }: Batch) => (
+  <>
+    {state === "running" && <Progress value={(answered / lines) * 100} label={`Answered messages of ${source}`} />}
+    <span className="num">
+      {number(answered)} of {number(lines)}
+      {invalid > 0 && `, ${number(invalid)} not valid`}
+    </span>
+  </>
+);
+
+const submitted = ({ created_at, created_by }: Batch) => (
+  <>
+    <TimeAgo at={created_at} /> by {created_by}
+  </>
+);
+
+function Actions({ batch: { id, source, state, answered } }: { batch: Batch }) {
+  const turn = useAct(
+    () => reply(api.POST(`/api/v1/batches/{id}/${state === "running" ? "stop" : "resume"}`, where({ id }))),
+    { old: [["batches"]] },
+  );
   const results = address("/api/v1/batches/{id}/results", { id });
   return (
-    <tr>
-      <th scope="row" title={id}>
-        {source}
-      </th>
-      <Cell label="Version">{version}</Cell>
-      <Cell label="State">
-        <BatchPill state={state} />
-        {failure && <p>{failure}</p>}
-      </Cell>
-      <Cell label="Answered">
-        {state === "running" && <Progress value={(answered / lines) * 100} label={`Answered messages of ${source}`} />}
-        <span className="num">
-          {number(answered)} of {number(lines)}
-          {invalid > 0 && `, ${number(invalid)} not valid`}
-        </span>
-      </Cell>
-      <Cell label="Submitted">
-        <TimeAgo at={batch.created_at} /> by {batch.created_by}
-      </Cell>
-      <Cell label="Actions">
-        <span className={layout.row}>
-          {answered > 0 && (
-            <a href={state === "done" ? results : `${results}?partial=true`} download={`${id}.jsonl`}>
-              {state === "done" ? "Download answers" : "Download finished parts"}
-            </a>
-          )}
-          {state !== "done" && (
-            <Button small busy={turn.isPending && "…"} onClick={() => turn.mutate()}>
-              {state === "running" ? "Stop" : "Continue"}
-            </Button>
-          )}
-          {state !== "running" && (
-            <Remove
-              label={`Remove the answers to ${source}`}
-              run={() => reply(api.DELETE("/api/v1/batches/{id}", { params: { path: { id } } }))}
-              list="batches"
-              said="Removed"
-            >
-              The messages of the file and their answers are deleted from the database. Download the answers first if
-              you need them.
-            </Remove>
-          )}
-        </span>
-      </Cell>
-    </tr>
+    <span className={layout.row}>
+      {answered > 0 && (
+        <a href={state === "done" ? results : `${results}?partial=true`} download={`${id}.jsonl`}>
+          {state === "done" ? "Download answers" : "Download finished parts"}
+        </a>
+      )}
+      {state !== "done" && (
+        <Button small busy={turn.isPending && "…"} onClick={() => turn.mutate()}>
+          {state === "running" ? "Stop" : "Continue"}
+        </Button>
+      )}
+      {state !== "running" && (
+        <Remove
+          label={`Remove the answers to ${source}`}
+          run={() => api.DELETE("/api/v1/batches/{id}", where({ id }))}
+          list="batches"
+          said="Removed"
+        >
+          The messages of the file and their answers are deleted from the database. Download the answers first if you
+          need them.
+        </Remove>
+      )}
+    </span>
   );
 }
 

@@ -1,18 +1,17 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { api, reply } from "../../api/client";
+import { api, reply, where } from "../../api/client";
 import type { Evaluation, Schemas, Version } from "../../api/types";
 import { Card, Empty, Notice, Pill } from "../../components/bits";
 import { Button } from "../../components/Button";
 import { Confirm } from "../../components/Confirm";
 import { Interval } from "../../components/Interval";
-import { ShowCommand } from "../../components/ShowCommand";
-import { Cell, Table } from "../../components/Table";
-import { say, sayError } from "../../components/toasts";
-import { Verdict } from "../../components/VerdictPill";
+import { DataTable } from "../../components/Table";
+import { useAct } from "../../components/useAct";
+import { Verdict } from "../../components/pills";
 import { commands } from "../../lib/commands";
 import { count, duration, number } from "../../lib/format";
 import { headline, ranked, titleOf, type Ranked } from "../../lib/scores";
+import { sayActive } from "./VersionActions";
 
 interface Props {
   version: Version;
@@ -33,33 +32,32 @@ export function Contestants({ version, evaluation, active }: Props) {
   const title = titleOf(mine.name);
   const all = ranked(evaluation, version.name, version.method);
   const few = all.find((one) => one.crossed)?.crossed?.n;
-  const crossed = few ? ["Cross-validated"] : [];
-  const columns = ["Who", title, `${version.name} is`, ...crossed, "An answer takes", "Fitted in", { hidden: "Serve" }];
   return (
     <Card title="Who answers best" side={<span>{number(n)} held-out examples</span>} flush>
-      <Table label="Contestants" columns={columns} stack>
-        {all.map((one) => (
-          <tr key={one.who}>
-            <th scope="row">
-              {one.who} {one.best && <Pill tone="good">Best</Pill>}
-            </th>
-            <Cell label={title}>
-              <Interval metric={one.metric} tone={one.mine ? "main" : "quiet"} />
-            </Cell>
-            <Cell label={`${version.name} is`}>
-              {one.mine ? "–" : <Verdict mine={mine} other={one.metric} n={n} />}
-            </Cell>
-            {few && (
-              <Cell label="Cross-validated">
-                <Interval metric={headline(one.crossed)} tone="quiet" />
-              </Cell>
-            )}
-            <Cell label="An answer takes">{time(one.seconds)}</Cell>
-            <Cell label="Fitted in">{time(one.fitted)}</Cell>
-            <Cell>{one.kind && <Serve version={version} one={one} kind={one.kind} active={active} />}</Cell>
-          </tr>
-        ))}
-      </Table>
+      <DataTable
+        label="Contestants"
+        stack
+        rows={all}
+        by={({ who }) => who}
+        columns={[
+          { title: "Who", head: true, cell: nameOf },
+          { title, cell: (one) => <Interval metric={one.metric} tone={one.mine ? "main" : "quiet"} /> },
+          {
+            title: `${version.name} is`,
+            cell: (one) => (one.mine ? "–" : <Verdict mine={mine} other={one.metric} n={n} />),
+          },
+          few != null && {
+            title: "Cross-validated",
+            cell: (one) => <Interval metric={headline(one.crossed)} tone="quiet" />,
+          },
+          { title: "An answer takes", cell: (one) => time(one.seconds) },
+          { title: "Fitted in", cell: (one) => time(one.fitted) },
+          {
+            ...{ title: "Serve", hidden: true },
+            cell: (one) => one.kind && <Serve version={version} one={one} kind={one.kind} active={active} />,
+          },
+        ]}
+      />
       {few && (
         <Notice title={`${title} of ${version.name} rests on ${count(n, "example")}.`}>
           There are {number(few)} examples in all. Contestants are also cross-validated on all of them: each example is
@@ -76,44 +74,42 @@ export function Contestants({ version, evaluation, active }: Props) {
   );
 }
 
+const nameOf = ({ who, best }: Ranked) => (
+  <>
+    {who} {best && <Pill tone="good">Best</Pill>}
+  </>
+);
+
 /** Most contestants answer in less than a tenth of a second. */
 function time(seconds: number | undefined): string {
   return seconds !== undefined && seconds < 0.095 ? `${(seconds * 1000).toFixed(1)} ms` : duration(seconds);
 }
 
-/** Registers a contestant as a version and activates it, unless it is worse than the active version. */
-function Serve({
-  version: { task, name },
-  one,
-  kind,
-  active,
-}: {
+interface ServeProps {
   version: Version;
   one: Ranked;
   kind: Schemas["ContestantKind"];
   active: Version | undefined;
-}) {
+}
+
+/** Registers a contestant as a version and activates it, unless it is worse than the active version. */
+function Serve({ version: { task, name }, one, kind, active }: ServeProps) {
   const [asking, setAsking] = useState(false);
-  const client = useQueryClient();
-  const serve = useMutation({
-    mutationFn: async () => {
+  const serve = useAct(
+    async () => {
       const body = { kind, like: name };
-      const { version } = await reply(
-        api.POST("/api/v1/tasks/{task}/contestants", { params: { path: { task } }, body }),
-      );
-      const params = { path: { task, name: version.name } };
+      const made = await reply(api.POST("/api/v1/tasks/{task}/contestants", { ...where({ task }), body }));
+      const { params } = where({ task, name: made.version.name });
       const expected = active?.name ?? null;
       return reply(api.POST("/api/v1/versions/{task}/{name}/activate", { params, body: { expected, force: false } }));
     },
-    onSuccess: ({ version, previous }) => (
-      say(`${version.name} (${one.who}) is active now`, {
-        detail: previous ? `${previous} can be restored with Roll back.` : undefined,
-      }),
-      setAsking(false)
-    ),
-    onError: sayError,
-    onSettled: () => void client.invalidateQueries(),
-  });
+    {
+      done: ({ version, previous }) => {
+        sayActive(`${version.name} (${one.who})`, previous);
+        setAsking(false);
+      },
+    },
+  );
   return (
     <>
       <Button small onClick={() => setAsking(true)}>
@@ -124,6 +120,7 @@ function Serve({
         title={`Serve ${one.who}?`}
         yes="Serve it"
         busy={serve.isPending && "Fitting …"}
+        command={commands.serving(task, kind, name)}
         onYes={() => serve.mutate()}
         onNo={() => setAsking(false)}
       >
@@ -131,7 +128,6 @@ function Serve({
           It becomes a version, fitted to the examples that {name} learned from, and answers new requests for {task}{" "}
           without a language model{active ? `, unless it is worse than ${active.name}` : ""}. It can be rolled back.
         </p>
-        <ShowCommand command={commands.serving(task, kind, name)} />
       </Confirm>
     </>
   );

@@ -2,15 +2,13 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { driftQuery } from "../../api/queries";
-import type { Drift } from "../../api/types";
-import { Card, Notice, Pill, Skeleton } from "../../components/bits";
-import { Failure } from "../../components/Failure";
+import type { Drift, Shift, Spread } from "../../api/types";
+import { Card, Notice, Pill, TimeAgo } from "../../components/bits";
 import { Interval } from "../../components/Interval";
-import { TimeAgo } from "../../components/TimeAgo";
+import { Loaded } from "../../components/Failure";
 import { number, percent } from "../../lib/format";
 import css from "./drift.module.css";
 import { Periods } from "./Periods";
-import { SharesBelow } from "./SharesBelow";
 
 const STATES: Record<Drift["state"], { tone: "plain" | "good" | "warn"; word: string }> = {
   stable: { tone: "good", word: "Stable" },
@@ -20,26 +18,23 @@ const STATES: Record<Drift["state"], { tone: "plain" | "good" | "warn"; word: st
 
 /** Drift: compares people's decisions on a version's suggestions with its evaluation. */
 export function DriftCard({ task, version }: { task: string; version: string }) {
-  const { data, error, refetch } = useQuery(driftQuery(task, version));
+  const query = useQuery(driftQuery(task, version));
+  const measured = query.data?.measured_at;
   return (
     <Card
       id="drift"
       title="Drift"
       side={
-        data?.measured_at && (
+        measured && (
           <span>
-            Against the held-out examples, measured <TimeAgo at={data.measured_at} />
+            Against the held-out examples, measured <TimeAgo at={measured} />
           </span>
         )
       }
     >
-      {error && !data ? (
-        <Failure error={error} retry={() => void refetch()} />
-      ) : data ? (
-        <Signals drift={data} />
-      ) : (
-        <Skeleton lines={6} height={260} />
-      )}
+      <Loaded query={query} lines={6} height={260}>
+        {(drift) => <Signals drift={drift} />}
+      </Loaded>
     </Card>
   );
 }
@@ -55,14 +50,11 @@ function Signals({ drift }: { drift: Drift }) {
           <dl className={css.shares}>
             <dt>Now</dt>
             <dd>
-              <Interval metric={window && { value: window.share, low: window.low, high: window.high }} />
+              <Interval metric={window && { ...window, value: window.share }} />
             </dd>
             <dt>Held-out examples</dt>
             <dd>
-              <Interval
-                tone="quiet"
-                metric={reference && { value: reference.share, low: reference.low, high: reference.high }}
-              />
+              <Interval tone="quiet" metric={reference && { ...reference, value: reference.share }} />
             </dd>
             <dt>Expected</dt>
             <dd className="num">{percent(overrides.promised, 1)}</dd>
@@ -115,5 +107,55 @@ function Signal(props: { title: string; state: Drift["state"]; text: string; tes
       <p>{props.text}</p>
       <p className={css.test}>{props.test}</p>
     </section>
+  );
+}
+
+const WIDE = 240;
+const HIGH = 96;
+
+interface Props {
+  shift: Shift;
+  /** What is counted. */
+  what: string;
+  now: string;
+  then: string;
+  show: (value: number) => string;
+}
+
+/** Two samples as the share at or below each value: where the lines part, something has changed. */
+function SharesBelow({ shift, what, now, then, show }: Props) {
+  const { window, reference } = shift;
+  const all = [window, reference].flatMap((sample) => sample?.deciles ?? []);
+  const low = Math.min(...all);
+  const high = Math.max(...all);
+  if (all.length === 0) return <p className={css.none}>No data yet</p>;
+  const line = (sample: Spread) =>
+    sample.deciles
+      .map((value, i) => `${high > low ? ((value - low) / (high - low)) * WIDE : WIDE / 2},${HIGH - (i / 10) * HIGH}`)
+      .join(" ");
+  const said = (sample: Spread | null | undefined) => (sample ? `median ${show(sample.deciles[5] ?? 0)}` : "nothing");
+  return (
+    <figure className={css.plot}>
+      <svg
+        viewBox={`-2 -2 ${WIDE + 4} ${HIGH + 4}`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={`${what}: ${now} ${said(window)}, ${then} ${said(reference)}`}
+      >
+        {[0, 0.5, 1].map((tick) => (
+          <line key={tick} x1={0} x2={WIDE} y1={tick * HIGH} y2={tick * HIGH} className={css.grid} />
+        ))}
+        {reference && <polyline points={line(reference)} className={css.then} />}
+        {window && <polyline points={line(window)} className={css.now} />}
+      </svg>
+      <div className={css.axis} aria-hidden>
+        <span>{show(low)}</span>
+        <span>{what}</span>
+        <span>{show(high)}</span>
+      </div>
+      <figcaption>
+        Share at or below: <span className={css.nowKey}>{now}</span>, <span className={css.thenKey}>{then}</span>
+      </figcaption>
+    </figure>
   );
 }

@@ -68,7 +68,7 @@ export function Fix({ task, one, place, onStep, onApproved, close }: Props) {
     <Modal
       open
       wide
-      onOpenChange={close}
+      close={close}
       onKeyDown={onKeyDown}
       title={`Worst answers: ${place}`}
       foot={

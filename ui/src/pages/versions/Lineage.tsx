@@ -1,7 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import type { Version } from "../../api/types";
-import { Card } from "../../components/bits";
-import { Facts } from "../../components/Facts";
+import { Card, Facts } from "../../components/bits";
 import { clip, exact, label } from "../../lib/format";
 import { ancestors } from "../../lib/lineage";
 import css from "./versions.module.css";

@@ -1,19 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
-import { useState } from "react";
-import { api, reply } from "../../api/client";
+import { api, reply, where } from "../../api/client";
 import { liveQuery } from "../../api/queries";
 import type { LiveSnapshot, LiveStatus, Version } from "../../api/types";
-import { Card, Figure, Figures, Pill } from "../../components/bits";
-import { Button } from "../../components/Button";
-import { Confirm } from "../../components/Confirm";
-import { Failure } from "../../components/Failure";
-import { ShowCommand } from "../../components/ShowCommand";
-import { Cell, Table } from "../../components/Table";
-import { TimeAgo } from "../../components/TimeAgo";
+import { Card, Figure, Figures, Pill, TimeAgo } from "../../components/bits";
+import { ActButton, AskFirst } from "../../components/Confirm";
+import { RunLink, VersionLink } from "../../components/links";
+import { Loaded } from "../../components/Failure";
+import { DataTable } from "../../components/Table";
 import { commands } from "../../lib/commands";
 import { bytes, label, number, percent } from "../../lib/format";
-import { useAct } from "./useAct";
+import { oldWith } from "./RolloutCard";
 import css from "./rollout.module.css";
 
 const TONES: Record<LiveSnapshot["state"], "plain" | "good" | "bad" | "warn"> = {
@@ -27,9 +23,10 @@ const DAY = 86_400_000;
 
 /** Continuous learning: windows, snapshots, and the forgetting of each. */
 export function LiveCard({ task, active }: { task: string; active: Version | undefined }) {
-  const { data, error, refetch } = useQuery(liveQuery(task));
-  const live = data?.live;
-  if (!live && active?.method !== "adapter") return null;
+  const query = useQuery(liveQuery(task));
+  const { data } = query;
+  if (!data?.live && active?.method !== "adapter") return null;
+  const state = data?.live?.state;
   return (
     <Card
       id="live"
@@ -37,30 +34,26 @@ export function LiveCard({ task, active }: { task: string; active: Version | und
       side={
         data && (
           <Pill
-            tone={!live ? "plain" : live.state === "running" ? "good" : "warn"}
-            dot={live?.state === "running" ? "live" : undefined}
+            tone={!state ? "plain" : state === "running" ? "good" : "warn"}
+            dot={state === "running" ? "live" : undefined}
           >
-            {live ? label(live.state) : "Off"}
+            {state ? label(state) : "Off"}
           </Pill>
         )
       }
     >
-      {error && !data ? (
-        <Failure error={error} retry={() => void refetch()} />
-      ) : (
-        data && <div className={css.rollout}>{live ? <On status={data} /> : <Off task={task} active={active} />}</div>
-      )}
+      <Loaded query={query} lines={0}>
+        {(status) => (
+          <div className={css.rollout}>
+            {status.live ? <On status={status} live={status.live} /> : <Off task={task} active={active} />}
+          </div>
+        )}
+      </Loaded>
     </Card>
   );
 }
 
 function Off({ task, active }: { task: string; active: Version | undefined }) {
-  const act = useAct(task);
-  const start = () =>
-    act.mutate({
-      run: () => reply(api.POST("/api/v1/tasks/{task}/live", { params: { path: { task } }, body: {} })),
-      said: "New approvals are used for training from now on",
-    });
   return (
     <div className={css.start}>
       <p>
@@ -68,20 +61,22 @@ function Off({ task, active }: { task: string; active: Version | undefined }) {
         from new approvals and edits, checks each for forgetting, and rolls it out beside the active version. No
         snapshot becomes active automatically.
       </p>
-      <Button onClick={start} busy={act.isPending && "Starting …"}>
+      <ActButton
+        run={() => reply(api.POST("/api/v1/tasks/{task}/live", { ...where({ task }), body: {} }))}
+        said="New approvals are used for training from now on"
+        old={oldWith(task)}
+        busy="Starting …"
+      >
         Learn continuously from {active?.name}
-      </Button>
+      </ActButton>
     </div>
   );
 }
 
-function On({ status }: { status: LiveStatus }) {
-  const { live, windows, snapshots } = status;
-  const act = useAct(live?.task ?? "");
-  const [asking, setAsking] = useState(false);
-  if (!live) return null;
+function On({ status, live }: { status: LiveStatus; live: NonNullable<LiveStatus["live"]> }) {
+  const { windows, snapshots } = status;
   const { task, head, state, settings } = live;
-  const params = { path: { task } };
+  const old = oldWith(task);
   const last = snapshots.find((one) => one.before != null && one.after != null);
   const forgot = last ? (last.before ?? 0) - (last.after ?? 0) : null;
   const today = snapshots.filter((one) => one.state === "accepted" && one.created_at > Date.now() - DAY).length;
@@ -105,93 +100,72 @@ function On({ status }: { status: LiveStatus }) {
       <p>{status.next}</p>
       <div className={css.actions}>
         {state === "running" ? (
-          <Button
-            onClick={() =>
-              act.mutate({
-                run: () => reply(api.POST("/api/v1/tasks/{task}/live/pause", { params })),
-                said: "Paused; approvals are kept",
-              })
-            }
+          <ActButton
+            run={() => reply(api.POST("/api/v1/tasks/{task}/live/pause", where({ task })))}
+            said="Paused; approvals are kept"
+            old={old}
           >
             Pause
-          </Button>
+          </ActButton>
         ) : (
-          <Button
+          <ActButton
             look="main"
-            onClick={() =>
-              act.mutate({
-                run: () => reply(api.POST("/api/v1/tasks/{task}/live/resume", { params })),
-                said: "Continuous learning is resumed",
-              })
-            }
+            run={() => reply(api.POST("/api/v1/tasks/{task}/live/resume", where({ task })))}
+            said="Continuous learning is resumed"
+            old={old}
           >
             Resume
-          </Button>
+          </ActButton>
         )}
-        {snapshots.some((one) => one.version === head) && <Button onClick={() => setAsking(true)}>Rewind …</Button>}
+        {snapshots.some((one) => one.version === head) && (
+          <AskFirst
+            button={{ children: "Rewind …" }}
+            title={`Go back to the version before ${head}?`}
+            yes="Rewind"
+            busy="Working …"
+            run={() => reply(api.POST("/api/v1/tasks/{task}/live/rewind", { ...where({ task }), body: {} }))}
+            said="The next snapshot starts from the one before"
+            old={old}
+            command={commands.rewindingLive(task)}
+          >
+            <p>
+              {head} is archived, unless it is active. Its windows are not learned again; correct wrong answers in Audit
+              first.
+            </p>
+          </AskFirst>
+        )}
       </div>
-      {snapshots.length > 0 && <Snapshots snapshots={snapshots} />}
-      <Confirm
-        open={asking}
-        title={`Go back to the version before ${head}?`}
-        yes="Rewind"
-        onYes={() => {
-          setAsking(false);
-          act.mutate({
-            run: () => reply(api.POST("/api/v1/tasks/{task}/live/rewind", { params, body: {} })),
-            said: "The next snapshot starts from the one before",
-          });
-        }}
-        onNo={() => setAsking(false)}
-      >
-        <p>
-          {head} is archived, unless it is active. Its windows are not learned again; correct wrong answers in Audit
-          first.
-        </p>
-        <ShowCommand command={commands.rewindingLive(task)} />
-      </Confirm>
+      {snapshots.length > 0 && (
+        <DataTable
+          label="Snapshots"
+          stack
+          rows={snapshots.slice(0, 10)}
+          by={({ seq }) => seq}
+          columns={[
+            { title: "Snapshot", cell: nameOf },
+            { title: "State", cell: stateOf },
+            { title: "Windows", cell: ({ first, last }) => `${number(first)}–${number(last)}` },
+            { title: "Frozen: before", cell: ({ before }) => percent(before, 1) },
+            { title: "After", cell: ({ after }) => percent(after, 1) },
+            { title: "Size", cell: (one) => bytes(one.bytes) },
+            { title: "Made", cell: ({ created_at }) => <TimeAgo at={created_at} /> },
+          ]}
+        />
+      )}
     </>
   );
 }
 
-function Snapshots({ snapshots }: { snapshots: LiveSnapshot[] }) {
-  return (
-    <Table
-      label="Snapshots"
-      stack
-      columns={["Snapshot", "State", "Windows", "Frozen: before", "After", "Size", "Made"]}
-    >
-      {snapshots.slice(0, 10).map((one) => (
-        <tr key={one.seq}>
-          <Cell label="Snapshot">
-            {one.version ? (
-              <Link to="/versions" search={{ task: one.task, version: one.version }}>
-                {one.version}
-              </Link>
-            ) : one.run ? (
-              <Link to="/runs/$id" params={{ id: one.run }}>
-                {one.run}
-              </Link>
-            ) : (
-              `Snapshot ${one.seq}`
-            )}{" "}
-            <small className={css.quiet}>from {one.parent}</small>
-          </Cell>
-          <Cell label="State">
-            <Pill tone={TONES[one.state]}>{label(one.state)}</Pill>
-            {one.why && <small className={css.quiet}> {one.why}</small>}
-          </Cell>
-          <Cell label="Windows">
-            {number(one.first)}–{number(one.last)}
-          </Cell>
-          <Cell label="Frozen: before">{percent(one.before, 1)}</Cell>
-          <Cell label="After">{percent(one.after, 1)}</Cell>
-          <Cell label="Size">{one.bytes == null ? "–" : bytes(one.bytes)}</Cell>
-          <Cell label="Made">
-            <TimeAgo at={one.created_at} />
-          </Cell>
-        </tr>
-      ))}
-    </Table>
-  );
-}
+const nameOf = ({ task, version, run, seq, parent }: LiveSnapshot) => (
+  <>
+    {version ? <VersionLink task={task} version={version} /> : run ? <RunLink id={run} /> : `Snapshot ${seq}`}{" "}
+    <small className={css.quiet}>from {parent}</small>
+  </>
+);
+
+const stateOf = ({ state, why }: LiveSnapshot) => (
+  <>
+    <Pill tone={TONES[state]}>{label(state)}</Pill>
+    {why && <small className={css.quiet}> {why}</small>}
+  </>
+);

@@ -1,55 +1,46 @@
-import type { Evaluation } from "../../api/types";
+import type { Evaluation, Metric } from "../../api/types";
 import { Interval } from "../../components/Interval";
-import { Cell, Table } from "../../components/Table";
-import { Verdict } from "../../components/VerdictPill";
-import { contestantOf, metricOf, titleOf } from "../../lib/scores";
+import { DataTable } from "../../components/Table";
+import { Verdict } from "../../components/pills";
+import { BASE, contestantOf, metricOf, titleOf } from "../../lib/scores";
 
 /** Each metric of a version beside the strongest contestant and the bare base, with 95 % intervals. */
 export function MetricsTable({ evaluation }: { evaluation: Evaluation }) {
   const { adapter, baseline, base } = evaluation;
-  const columns = [
-    "Metric",
-    "This version",
-    contestantOf(baseline?.name ?? ""),
-    base ? "Base model alone" : "",
-    baseline ? "Comparison" : "",
-  ].filter(Boolean);
+  const other = (metric: Metric) => metricOf(baseline?.scores, metric.name);
   return (
-    <Table label="Metrics" columns={columns} stack>
-      {adapter.metrics.map((metric) => {
-        const rival = metricOf(baseline?.scores, metric.name);
-        return (
-          <tr key={metric.name}>
-            <th scope="row">
-              {titleOf(metric.name)}
-              {metric.name === adapter.headline && (
-                <span className="muted" title="Metric that decides between versions">
-                  {" "}
-                  ★<span className="sr">metric that decides between versions</span>
-                </span>
-              )}
-            </th>
-            <Cell label="This version">
-              <Interval metric={metric} />
-            </Cell>
-            {baseline && (
-              <Cell label={contestantOf(baseline.name)}>
-                <Interval metric={rival} tone="quiet" />
-              </Cell>
-            )}
-            {base && (
-              <Cell label="Base model alone">
-                <Interval metric={metricOf(base, metric.name)} tone="quiet" />
-              </Cell>
-            )}
-            {baseline && (
-              <Cell label="Comparison">
-                <Verdict mine={metric} other={rival} n={adapter.n} />
-              </Cell>
-            )}
-          </tr>
-        );
-      })}
-    </Table>
+    <DataTable
+      label="Metrics"
+      stack
+      rows={adapter.metrics}
+      by={({ name }) => name}
+      columns={[
+        { title: "Metric", head: true, cell: ({ name }) => <Name name={name} decides={name === adapter.headline} /> },
+        { title: "This version", cell: (metric) => <Interval metric={metric} /> },
+        baseline && {
+          title: contestantOf(baseline.name),
+          cell: (metric) => <Interval metric={other(metric)} tone="quiet" />,
+        },
+        base && { title: BASE, cell: (metric) => <Interval metric={metricOf(base, metric.name)} tone="quiet" /> },
+        baseline && {
+          title: "Comparison",
+          cell: (metric) => <Verdict mine={metric} other={other(metric)} n={adapter.n} />,
+        },
+      ]}
+    />
+  );
+}
+
+function Name({ name, decides }: { name: string; decides: boolean }) {
+  return (
+    <>
+      {titleOf(name)}
+      {decides && (
+        <span className="muted" title="Metric that decides between versions">
+          {" "}
+          ★<span className="sr">metric that decides between versions</span>
+        </span>
+      )}
+    </>
   );
 }

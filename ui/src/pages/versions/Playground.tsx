@@ -14,7 +14,7 @@ import { commands } from "../../lib/commands";
 import { differing } from "../../lib/diff";
 import { duration, percent } from "../../lib/format";
 import { blank } from "../../lib/schema";
-import { ActionButton } from "../../shell/ActionButton";
+import { ActionButton } from "../../shell/actions";
 import { useUrl } from "../../shell/url";
 import css from "./versions.module.css";
 
@@ -63,9 +63,7 @@ export function Playground({ task, versions }: { task: TaskInfo; versions: Versi
           <Pick aria-label="First model" options={contestants} value={first} onPick={(to) => setUrl({ left: to })} />
           <span className="muted">against</span>
           <Pick aria-label="Second model" options={contestants} value={second} onPick={(to) => setUrl({ right: to })} />
-          <ActionButton action={askBoth} look="main" busy={ask.isPending && "Running …"}>
-            Ask both
-          </ActionButton>
+          <ActionButton action={askBoth} look="main" busy={ask.isPending && "Running …"} />
           {sample !== "" && input === "" && (
             <Button look="quiet" onClick={() => setInput(sample)}>
               Use this message

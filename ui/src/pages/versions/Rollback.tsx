@@ -1,33 +1,32 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { api, reply } from "../../api/client";
+import { api, reply, where } from "../../api/client";
 import { versionsQuery } from "../../api/queries";
 import type { Version } from "../../api/types";
 import { Confirm } from "../../components/Confirm";
-import { Facts } from "../../components/Facts";
-import { ShowCommand } from "../../components/ShowCommand";
-import { say, sayError } from "../../components/toasts";
+import { Facts } from "../../components/bits";
+import { say } from "../../components/toasts";
+import { useAct } from "../../components/useAct";
 import { commands } from "../../lib/commands";
 import { percent } from "../../lib/format";
 import { evaluationOf, headline, titleOf } from "../../lib/scores";
-import { ActionButton } from "../../shell/ActionButton";
+import { ActionButton } from "../../shell/actions";
 
 /** The version before becomes active again, in one step. */
 export function Rollback({ task, active, versions }: { task: string; active: Version; versions: Version[] }) {
   const [asking, setAsking] = useState(false);
-  const client = useQueryClient();
-  const roll = useMutation({
-    mutationFn: () => {
-      const params = { path: { task } };
-      return reply(api.POST("/api/v1/tasks/{task}/rollback", { params, body: { expected: active.name } }));
+  const roll = useAct(
+    () => {
+      const body = { expected: active.name };
+      return reply(api.POST("/api/v1/tasks/{task}/rollback", { ...where({ task }), body }));
     },
-    onSuccess: ({ version }) => {
-      say(`${version.name} is active again`);
-      setAsking(false);
+    {
+      done: ({ version }) => {
+        say(`${version.name} is active again`);
+        setAsking(false);
+      },
     },
-    onError: sayError,
-    onSettled: () => void client.invalidateQueries(),
-  });
+  );
   const name = useQuery(versionsQuery(task)).data?.before;
   const before = versions.find((version) => version.name === name);
   const ask = {
@@ -36,19 +35,17 @@ export function Rollback({ task, active, versions }: { task: string; active: Ver
   };
   return (
     <>
-      <ActionButton action={ask} icon="undo" title={before ? undefined : "There is no previous version"}>
-        Roll back
-      </ActionButton>
+      <ActionButton action={ask} icon="undo" title={before ? undefined : "There is no previous version"} />
       <Confirm
         open={asking}
         title={`Roll back to ${before?.name ?? "the previous version"}?`}
         yes="Roll back"
         busy={roll.isPending && "Rolling back …"}
+        command={commands.rollingBack(task)}
         onYes={() => roll.mutate()}
         onNo={() => setAsking(false)}
       >
         {before && <Effect task={task} active={active} before={before} />}
-        <ShowCommand command={commands.rollingBack(task)} />
       </Confirm>
     </>
   );

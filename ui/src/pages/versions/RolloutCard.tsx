@@ -1,18 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { address, api, reply } from "../../api/client";
+import { address, api, reply, where } from "../../api/client";
 import { rolloutQuery, sessionQuery } from "../../api/queries";
 import type { Rollout, RolloutReport, Version } from "../../api/types";
-import { Card, Figure, Figures, Pill, Skeleton } from "../../components/bits";
-import { Button } from "../../components/Button";
-import { Confirm } from "../../components/Confirm";
-import { Failure } from "../../components/Failure";
+import { ActButton, AskFirst } from "../../components/Confirm";
+import { Card, Figure, Figures, Pill, TimeAgo } from "../../components/bits";
 import { Input } from "../../components/form";
-import { ShowCommand } from "../../components/ShowCommand";
-import { TimeAgo } from "../../components/TimeAgo";
+import { Loaded } from "../../components/Failure";
 import { commands } from "../../lib/commands";
 import { count, label, number, percent, sentence } from "../../lib/format";
-import { useAct } from "./useAct";
 import css from "./rollout.module.css";
 
 const STAGES = ["shadow", "canary", "active"] as const;
@@ -24,6 +20,9 @@ const TONES: Record<Rollout["state"], "plain" | "good" | "bad" | "warn"> = {
   returned: "bad",
 };
 
+/** What a change of a roll-out or of continuous learning makes old. */
+export const oldWith = (task: string) => [["live", task], ["rollout", task], ["versions", task], ["tasks"]];
+
 interface Props {
   version: Version;
   active: Version | undefined;
@@ -31,10 +30,10 @@ interface Props {
 
 /** The roll-out of a version: its stage and the remaining conditions. */
 export function RolloutCard({ version, active }: Props) {
-  const { data, error, refetch } = useQuery(rolloutQuery(version.task));
-  const running = data?.running;
+  const query = useQuery(rolloutQuery(version.task));
+  const running = query.data?.running;
   const own = running?.rollout.version === version.name ? running : undefined;
-  const past = data?.ended.filter((one) => one.version === version.name) ?? [];
+  const past = query.data?.ended.filter((one) => one.version === version.name) ?? [];
   if (!active || (version.stage === "active" && past.length === 0)) return null;
   return (
     <Card
@@ -48,35 +47,26 @@ export function RolloutCard({ version, active }: Props) {
         )
       }
     >
-      {error && !data ? (
-        <Failure error={error} retry={() => void refetch()} />
-      ) : !data ? (
-        <Skeleton lines={3} height={120} />
-      ) : (
-        <div className={css.rollout}>
-          {own ? (
-            <Running report={own} />
-          ) : (
-            version.stage !== "active" && (
-              <NotRunning version={version} active={active} other={running?.rollout.version} />
-            )
-          )}
-          {past.length > 0 && <Past rollouts={past} />}
-        </div>
-      )}
+      <Loaded query={query} lines={3} height={120}>
+        {() => (
+          <div className={css.rollout}>
+            {own ? (
+              <Running report={own} />
+            ) : (
+              version.stage !== "active" && (
+                <NotRunning version={version} active={active} other={running?.rollout.version} />
+              )
+            )}
+            {past.length > 0 && <Past rollouts={past} />}
+          </div>
+        )}
+      </Loaded>
     </Card>
   );
 }
 
 function NotRunning({ version, active, other }: { version: Version; active: Version; other: string | undefined }) {
-  const act = useAct(version.task);
   const { task, name } = version;
-  const start = () =>
-    act.mutate({
-      run: () =>
-        reply(api.POST("/api/v1/tasks/{task}/rollout", { params: { path: { task } }, body: { version: name } })),
-      said: `${name} answers beside ${active.name}`,
-    });
   if (other) return <p>One version of a task is rolled out at a time; now it is {other}.</p>;
   return (
     <div className={css.start}>
@@ -84,9 +74,14 @@ function NotRunning({ version, active, other }: { version: Version; active: Vers
         It does not answer requests yet. In a roll-out it first answers, unseen, beside {active.name}, and nobody sees
         it, until both can be compared.
       </p>
-      <Button onClick={start} busy={act.isPending && "Starting …"}>
+      <ActButton
+        run={() => reply(api.POST("/api/v1/tasks/{task}/rollout", { ...where({ task }), body: { version: name } }))}
+        said={`${name} answers beside ${active.name}`}
+        old={oldWith(task)}
+        busy="Starting …"
+      >
         Start roll-out
-      </Button>
+      </ActButton>
     </div>
   );
 }
@@ -177,70 +172,62 @@ function about(stage: (typeof STAGES)[number], { policy }: Rollout) {
 }
 
 function Actions({ report: { rollout, ready } }: { report: RolloutReport }) {
-  const [asking, setAsking] = useState<"stop" | "override" | null>(null);
   const [why, setWhy] = useState("");
-  const act = useAct(rollout.task);
   const admin = useQuery(sessionQuery).data?.role === "admin";
   const { task, version, against, state } = rollout;
-  const params = { path: { task } };
-  const go = (run: () => Promise<unknown>, said: string) => (setAsking(null), act.mutate({ run, said }));
+  const { params } = where({ task });
+  const old = oldWith(task);
   return (
     <div className={css.actions}>
-      <Button
+      <ActButton
         look="main"
         disabled={!ready}
-        busy={act.isPending && "Working …"}
-        onClick={() =>
-          go(() => reply(api.POST("/api/v1/tasks/{task}/rollout/promote", { params })), `${version} is active now`)
-        }
+        busy="Working …"
+        run={() => reply(api.POST("/api/v1/tasks/{task}/rollout/promote", { params }))}
+        said={`${version} is active now`}
+        old={old}
       >
         Make active
-      </Button>
+      </ActButton>
       {state === "shadow" && (
-        <Button
-          onClick={() =>
-            go(() => reply(api.POST("/api/v1/tasks/{task}/rollout/canary", { params })), `${version} is a canary`)
-          }
+        <ActButton
+          run={() => reply(api.POST("/api/v1/tasks/{task}/rollout/canary", { params }))}
+          said={`${version} is a canary`}
+          old={old}
         >
           Make canary
-        </Button>
+        </ActButton>
       )}
-      <Button onClick={() => setAsking("stop")}>Stop</Button>
-      <Report rollout={rollout} />
-      {admin && !ready && <Button onClick={() => setAsking("override")}>Override …</Button>}
-      <Confirm
-        open={asking === "stop"}
+      <AskFirst
+        button={{ children: "Stop" }}
         title={`Stop the roll-out of ${version}?`}
         yes="Stop it"
-        onYes={() =>
-          go(
-            () => reply(api.POST("/api/v1/tasks/{task}/rollout/stop", { params, body: {} })),
-            `${version} no longer answers requests`,
-          )
-        }
-        onNo={() => setAsking(null)}
+        busy="Working …"
+        run={() => reply(api.POST("/api/v1/tasks/{task}/rollout/stop", { params, body: {} }))}
+        said={`${version} no longer answers requests`}
+        old={old}
+        command={commands.stoppingRollout(task)}
       >
         <p>{against} goes on answering all requests. What people decided is kept.</p>
-        <ShowCommand command={commands.stoppingRollout(task)} />
-      </Confirm>
-      <Confirm
-        open={asking === "override"}
-        title={`Make ${version} active despite its policy?`}
-        yes="Make it active"
-        danger
-        onYes={() =>
-          why.trim() !== "" &&
-          go(
-            () => reply(api.POST("/api/v1/tasks/{task}/rollout/override", { params, body: { why } })),
-            `${version} is active now`,
-          )
-        }
-        onNo={() => setAsking(null)}
-      >
-        <p>Some conditions of the policy are not met. The reason is stored in the audit trail.</p>
-        <Input label="Reason" value={why} onText={setWhy} />
-        <ShowCommand command={commands.overridingRollout(task, why)} />
-      </Confirm>
+      </AskFirst>
+      <Report rollout={rollout} />
+      {admin && !ready && (
+        <AskFirst
+          button={{ children: "Override …" }}
+          title={`Make ${version} active despite its policy?`}
+          yes="Make it active"
+          danger
+          busy="Working …"
+          needs={why.trim() !== ""}
+          run={() => reply(api.POST("/api/v1/tasks/{task}/rollout/override", { params, body: { why } }))}
+          said={`${version} is active now`}
+          old={old}
+          command={commands.overridingRollout(task, why)}
+        >
+          <p>Some conditions of the policy are not met. The reason is stored in the audit trail.</p>
+          <Input label="Reason" value={why} onText={setWhy} />
+        </AskFirst>
+      )}
     </div>
   );
 }

@@ -12,10 +12,9 @@ import { DriftCard } from "./DriftCard";
 import { Lineage } from "./Lineage";
 import { MetricsTable } from "./MetricsTable";
 import { ReliabilityCard } from "./ReliabilityCard";
-import { RightList } from "./RightList";
 import { RolloutCard } from "./RolloutCard";
 import css from "./versions.module.css";
-import { WorstList } from "./WorstList";
+import { RightList, WorstList } from "./ShownAnswers";
 
 /** One version: scores, calibration, lineage, worst answers. */
 export function VersionDetail({ task, version, versions }: { task: TaskInfo; version: Version; versions: Version[] }) {
@@ -65,8 +64,8 @@ export function VersionDetail({ task, version, versions }: { task: TaskInfo; ver
       {version.stage !== "shadow" && <DriftCard task={task.name} version={version.name} />}
       {detail ? (
         <>
-          <WorstList task={task.name} worst={detail.worst} evaluation={evaluation} />
-          <RightList task={task.name} right={detail.right} evaluation={evaluation} />
+          <WorstList task={task.name} shown={detail.worst} evaluation={evaluation} />
+          <RightList task={task.name} shown={detail.right} evaluation={evaluation} />
         </>
       ) : (
         <Skeleton lines={4} height={200} />

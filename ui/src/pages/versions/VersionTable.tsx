@@ -1,9 +1,8 @@
-import type { Version } from "../../api/types";
-import { Card, Pill } from "../../components/bits";
+import type { Scores, Version } from "../../api/types";
+import { Card, Pill, TimeAgo } from "../../components/bits";
 import { Interval } from "../../components/Interval";
-import { Cell, Table } from "../../components/Table";
-import { TimeAgo } from "../../components/TimeAgo";
-import { Verdict } from "../../components/VerdictPill";
+import { DataTable } from "../../components/Table";
+import { Verdict } from "../../components/pills";
 import { label } from "../../lib/format";
 import { evaluationOf, headline, metricOf, titleOf } from "../../lib/scores";
 import css from "./versions.module.css";
@@ -21,82 +20,73 @@ interface Props {
 /** The versions of a task, newest first, compared with the contestants and the active version. */
 export function VersionTable({ versions, active, shown, onShow }: Props) {
   const metric = headline(versions.map(evaluationOf).find(Boolean)?.adapter)?.name;
-  const columns = [
-    "Version",
-    "Stage",
-    metric ? titleOf(metric) : "Score",
-    "vs. best contestant",
-    ...(active ? [`vs. ${active.name}`] : []),
-    "Created",
-    { hidden: "More" },
-  ];
+  const mine = (version: Version) => headline(evaluationOf(version)?.adapter);
+  const against = (version: Version, scores: Scores | null | undefined) => {
+    const own = mine(version);
+    return <Verdict mine={own} other={own && metricOf(scores, own.name)} n={evaluationOf(version)?.adapter.n ?? 0} />;
+  };
   return (
     <Card flush>
-      <Table label="Versions" stack columns={columns}>
-        {versions.map((version) => (
-          <Row
-            key={version.name}
-            version={version}
-            active={active}
-            here={version.name === shown}
-            onShow={() => onShow(version.name)}
-          />
-        ))}
-      </Table>
+      <DataTable
+        label="Versions"
+        stack
+        rows={versions}
+        by={({ name }) => name}
+        about={({ name }) => ({ "data-here": name === shown || undefined, className: css.row })}
+        columns={[
+          {
+            ...{ title: "Version", label: null, full: true },
+            cell: (version) => <Name version={version} here={version.name === shown} onShow={onShow} />,
+          },
+          { title: "Stage", cell: stageOf },
+          {
+            title: metric ? titleOf(metric) : "Score",
+            cell: (version) =>
+              mine(version) ? <Interval metric={mine(version)} /> : <span className="muted">Not evaluated</span>,
+          },
+          {
+            title: "vs. best contestant",
+            cell: (version) => against(version, evaluationOf(version)?.baseline?.scores),
+          },
+          active && {
+            ...{ title: `vs. ${active.name}`, label: "vs. active" },
+            cell: (version) => against(version, version.name === active.name ? null : evaluationOf(active)?.adapter),
+          },
+          { title: "Created", cell: createdOf },
+          {
+            ...{ title: "More", hidden: true, corner: true },
+            cell: (version) => <VersionActions version={version} active={active?.name ?? null} />,
+          },
+        ]}
+      />
     </Card>
   );
 }
 
-function Row({
-  version,
-  active,
-  here,
-  onShow,
-}: {
-  version: Version;
-  active: Version | undefined;
-  here: boolean;
-  onShow: () => void;
-}) {
-  const evaluation = evaluationOf(version);
-  const mine = headline(evaluation?.adapter);
-  const rival = mine && metricOf(evaluation?.baseline?.scores, mine.name);
-  const other = mine && version.name !== active?.name ? metricOf(evaluationOf(active)?.adapter, mine.name) : undefined;
-  const n = evaluation?.adapter.n ?? 0;
+function Name({ version, here, onShow }: { version: Version; here: boolean; onShow: Props["onShow"] }) {
+  const { name, base, method, parent } = version;
   return (
-    <tr data-here={here || undefined} className={css.row}>
-      <Cell full>
-        <button type="button" className={css.name} aria-pressed={here} onClick={onShow}>
-          {version.name}
-        </button>
-        <div className={css.sub}>
-          {version.base ?? label(version.method)}
-          {version.parent ? ` · from ${version.parent}` : ""}
-        </div>
-      </Cell>
-      <Cell label="Stage">
-        <Pill tone={TONE[version.stage]} dot={version.stage === "active" ? "still" : undefined}>
-          {label(version.stage)}
-        </Pill>
-      </Cell>
-      <Cell label={mine ? titleOf(mine.name) : "Score"}>
-        {mine ? <Interval metric={mine} /> : <span className="muted">Not evaluated</span>}
-      </Cell>
-      <Cell label="vs. best contestant">
-        <Verdict mine={mine} other={rival} n={n} />
-      </Cell>
-      {active && (
-        <Cell label="vs. active">
-          <Verdict mine={mine} other={other} n={n} />
-        </Cell>
-      )}
-      <Cell label="Created">
-        <TimeAgo at={version.created_at} />
-        <div className={css.sub}>{version.created_by}</div>
-      </Cell>
-      <Cell corner>
-        <VersionActions version={version} active={active?.name ?? null} />
-      </Cell>
-    </tr>
+    <>
+      <button type="button" className={css.name} aria-pressed={here} onClick={() => onShow(name)}>
+        {name}
+      </button>
+      <div className={css.sub}>
+        {base ?? label(method)}
+        {parent ? ` · from ${parent}` : ""}
+      </div>
+    </>
   );
 }
+
+const stageOf = ({ stage }: Version) => (
+  <Pill tone={TONE[stage]} dot={stage === "active" ? "still" : undefined}>
+    {label(stage)}
+  </Pill>
+);
+
+const createdOf = ({ created_at, created_by }: Version) => (
+  <>
+    <TimeAgo at={created_at} />
+    <div className={css.sub}>{created_by}</div>
+  </>
+);

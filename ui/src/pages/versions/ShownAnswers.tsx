@@ -1,9 +1,11 @@
 import { useState } from "react";
 import type { Evaluation, ShownAnswer } from "../../api/types";
-import { Button } from "../../components/Button";
+import { AnswerForm } from "../../components/answer/AnswerForm";
 import { Card, Empty, Pill } from "../../components/bits";
-import { clip, percent } from "../../lib/format";
-import { ActionButton } from "../../shell/ActionButton";
+import { Button } from "../../components/Button";
+import { clip, number, percent } from "../../lib/format";
+import type { Json } from "../../lib/json";
+import { ActionButton } from "../../shell/actions";
 import { useTask } from "../../shell/useTask";
 import { Diffs } from "./Diffs";
 import { Fix } from "./Fix";
@@ -11,12 +13,12 @@ import css from "./versions.module.css";
 
 interface Props {
   task: string;
-  worst: ShownAnswer[];
+  shown: ShownAnswer[];
   evaluation: Evaluation | null | undefined;
 }
 
 /** The worst answers of a version: a key opens the message to correct and approve it, then the next. */
-export function WorstList({ task: name, worst, evaluation }: Props) {
+export function WorstList({ task: name, shown: worst, evaluation }: Props) {
   const { tasks } = useTask();
   const task = tasks.find((one) => one.name === name);
   const wrong = worst.filter((one) => one.score < 1);
@@ -47,13 +49,9 @@ export function WorstList({ task: name, worst, evaluation }: Props) {
       }
     >
       {wrong.length === 0 && (
-        <Empty title={!evaluation ? "Nothing to show" : anyWrong ? "No answers were stored" : "No wrong answers"}>
-          {!evaluation
-            ? "Answers to held-out examples appear here after the evaluation."
-            : anyWrong
-              ? "It was evaluated by an older version of Graft. Evaluate it again to see them."
-              : "Every held-out example has the correct answer."}
-        </Empty>
+        <None evaluation={evaluation} isAny={anyWrong} see="them" title="No wrong answers">
+          Every held-out example has the correct answer.
+        </None>
       )}
       <ul className={css.worst}>
         {wrong.map(({ example, answer, score, diff }, i) => (
@@ -89,5 +87,58 @@ export function WorstList({ task: name, worst, evaluation }: Props) {
         />
       )}
     </Card>
+  );
+}
+
+/** Fully correct answers. Each opens to the complete message and answer. */
+export function RightList({ task: name, shown: right, evaluation }: Props) {
+  const { tasks } = useTask();
+  const all = evaluation?.adapter.per_example.filter((score) => score >= 1).length ?? 0;
+  const task = tasks.find((one) => one.name === name);
+  return (
+    <Card
+      title="Correct answers"
+      flush
+      side={right.length > 0 && `${number(right.length)} of ${number(all)} fully correct answers`}
+    >
+      {right.length === 0 && (
+        <None evaluation={evaluation} isAny={all > 0} see="some" title="No correct answers">
+          No answer to a held-out example is fully correct.
+        </None>
+      )}
+      {right.map(({ example, answer = null }) => (
+        <details key={example.id} className={css.right}>
+          <summary>
+            <span>{clip(example.input, 160)}</span>
+            {typeof answer === "string" && <strong>{clip(answer, 40)}</strong>}
+          </summary>
+          <div>
+            <p>{example.input}</p>
+            {task && <AnswerForm task={task} value={answer as Json} name={`Answer to ${clip(example.input, 40)}`} />}
+          </div>
+        </details>
+      ))}
+    </Card>
+  );
+}
+
+interface NoneProps {
+  evaluation: Evaluation | null | undefined;
+  /** Whether there are such answers. */
+  isAny: boolean | undefined;
+  see: string;
+  title: string;
+  children: string;
+}
+
+/** Why no answers are shown. */
+function None({ evaluation, isAny, see, title, children }: NoneProps) {
+  if (!evaluation)
+    return <Empty title="Nothing to show">Answers to held-out examples appear here after the evaluation.</Empty>;
+  if (!isAny) return <Empty title={title}>{children}</Empty>;
+  return (
+    <Empty title="No answers were stored">
+      It was evaluated by an older version of Graft. Evaluate it again to see {see}.
+    </Empty>
   );
 }

@@ -1,4 +1,6 @@
-import { useEffect, useRef } from "react";
+import { type ComponentProps, useEffect, useRef } from "react";
+import { Button } from "../components/Button";
+import { single } from "../lib/clicks";
 import { Store, useStore } from "../lib/store";
 
 /** Something a person can do: by its key, from the command menu, and listed under `?`. */
@@ -49,4 +51,20 @@ export function actionFor(key: string): Action | undefined {
     .flatMap((slot) => slot.current)
     .filter((action) => action.key === key && !action.disabled)
     .at(-1);
+}
+
+/** A button for an action, which its key and the command menu do as well; a form does what submits it. */
+export function ActionButton({ action, children, ...look }: { action: Action } & ComponentProps<typeof Button>) {
+  useActions([action]);
+  const act = action.repeats ? () => action.run() : single(action.run);
+  return (
+    <Button
+      shortcut={action.key}
+      disabled={action.disabled}
+      onClick={look.type === "submit" ? undefined : act}
+      {...look}
+    >
+      {children ?? (look["aria-label"] ? undefined : action.label)}
+    </Button>
+  );
 }
