@@ -2,9 +2,9 @@
 import {
   QueryCache,
   QueryClient,
+  queryOptions,
   type QueryFunction,
   type QueryKey,
-  queryOptions,
   type UseQueryOptions,
 } from "@tanstack/react-query";
 import { api, Problem, reply, tagged, where } from "./client";

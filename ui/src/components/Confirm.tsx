@@ -1,5 +1,5 @@
 import type { QueryKey } from "@tanstack/react-query";
-import { type ComponentProps, type ReactNode, useState } from "react";
+import { useState, type ComponentProps, type ReactNode } from "react";
 import { Button } from "./Button";
 import { Failure } from "./Failure";
 import { Modal } from "./Modal";
@@ -116,5 +116,32 @@ export function Remove({ label, run, list, said, children }: RemoveProps) {
     >
       <p>{children}</p>
     </AskFirst>
+  );
+}
+
+/** What the server says of labels that would be mixed, if that is why it refused to import. */
+export function mixed(problem: unknown): string | undefined {
+  const { errors } = (problem ?? {}) as { errors?: { field: string; detail: string }[] };
+  return errors?.find((wrong) => wrong.field === "mix_labels")?.detail;
+}
+
+/** Asks before labels are imported of which the task has none. */
+export function MixLabels({
+  open,
+  what,
+  onYes,
+  onNo,
+}: {
+  open: boolean;
+  what: string;
+  onYes: () => void;
+  onNo: () => void;
+}) {
+  return (
+    <Confirm open={open} title="Mix these labels?" yes="Mix them" onYes={onYes} onNo={onNo}>
+      <p>
+        {what.replace(/^t/, "T")}. A version trained on both chooses among all of them. Another task keeps them apart.
+      </p>
+    </Confirm>
   );
 }

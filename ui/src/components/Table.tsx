@@ -106,7 +106,7 @@ export function DataTable<T>({ columns: all, rows, by, about, empty, ...frame }:
       {rows.map((row, at) => (
         <tr key={by(row)} {...about?.(row)}>
           {columns.map(({ title, hidden, label, name, only, head, tip, cell, ...look }, i) => {
-            const usual = !hidden && typeof title === "string" ? title : undefined;
+            const usual = frame.stack && !hidden && typeof title === "string" ? title : undefined;
             if (only && !only(row)) return <Cell key={i} {...look} />;
             const shared = { title: tip?.(row) ?? undefined, children: cell(row, at) };
             if (head) return <th key={i} scope="row" {...shared} />;

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { differences, differing } from "./diff";
-import { brief, get, leaves, same, set } from "./json";
+import { brief, differences, differing, get, leaves, same, set } from "./json";
 
 const answer = {
   place: "Aldi",

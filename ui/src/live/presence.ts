@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { api, reply } from "../api/client";
-import { sessionQuery } from "../api/queries";
+import { read, sessionQuery } from "../api/queries";
 import type { Schemas, Seat } from "../api/types";
 import { Store } from "../lib/store";
 
@@ -21,10 +21,15 @@ export function seated({ seats }: Schemas["Seats"]): void {
   if (JSON.stringify(next) !== JSON.stringify(others.read())) others.set(next);
 }
 
+/** Whether others see which message is open here: not that of somebody who only looks. */
+function useSeat() {
+  const { data, isError } = useQuery(sessionQuery);
+  return { counts: data !== undefined && data.role !== "viewer", isKnown: data !== undefined, isError };
+}
+
 /** Tells the others which message is open here, for as long as it is and this page is in sight. */
 export function usePresence(task: string | undefined, id: string | undefined): void {
-  const { data: session } = useQuery(sessionQuery);
-  const counts = session !== undefined && session.role !== "viewer";
+  const { counts } = useSeat();
   useEffect(() => {
     if (!counts) return;
     if (task === undefined || id === undefined) return leave();
@@ -47,16 +52,10 @@ const leave = () => sit(null);
 
 /** Whether it is known which messages others have open; asked when the first page with messages opens. */
 export function useSeatsKnown(): boolean {
-  const { data: session, isError } = useQuery(sessionQuery);
-  const counts = session !== undefined && session.role !== "viewer";
-  const { isFetched } = useQuery({
-    queryKey: ["presence"],
-    queryFn: () => reply(api.PUT("/api/v1/presence", { body: { page } })).then((seats) => (seated(seats), seats)),
-    enabled: counts,
-    staleTime: Infinity,
-    retry: false,
-  });
-  return isFetched || isError || (session !== undefined && !counts);
+  const { counts, isKnown, isError } = useSeat();
+  const ask = () => reply(api.PUT("/api/v1/presence", { body: { page } })).then((seats) => (seated(seats), seats));
+  const { isFetched } = useQuery(read(["presence"], ask, { enabled: counts, staleTime: Infinity, retry: false }));
+  return isFetched || isError || (isKnown && !counts);
 }
 
 /** A failure is ignored: without presence two people may review the same message, but nothing is lost. */

@@ -1,9 +1,9 @@
-import { type KeyboardEvent, useId, useMemo, useState } from "react";
+import { useId, useMemo, useState, type KeyboardEvent } from "react";
 import { Input } from "../components/form";
 import { Kbd } from "../components/Button";
 import { Modal } from "../components/Modal";
 import { rank } from "../lib/search";
-import { type Action, useAllActions } from "./actions";
+import { useAllActions, type Action } from "./actions";
 import css from "./shell.module.css";
 
 /** Everything that can be done here, by its name. */

@@ -5,7 +5,7 @@ import { sessionQuery, tasksQuery } from "../api/queries";
 import { Toasts } from "../components/toasts";
 import { outbox } from "../live/decisions";
 import { useChanges } from "../live/useChanges";
-import { useActions } from "./actions";
+import { useActions, useKeyboard } from "./actions";
 import { CommandMenu, KeysOverlay } from "./CommandMenu";
 import { PAGES, Nav } from "./Nav";
 import { OutboxBanner } from "./OutboxBanner";
@@ -15,7 +15,6 @@ import { TaskPick } from "./TaskPick";
 import { ThemeToggle } from "./ThemeToggle";
 import { useFocusKept } from "./focus";
 import { useUrl } from "./url";
-import { useKeyboard } from "./useKeyboard";
 import { useTask } from "./useTask";
 
 /** The frame of every page: menu, keys, connection state, and waiting decisions. */
@@ -52,43 +51,18 @@ function Frame() {
   useKeyboard();
   useFocusKept(useLocation().pathname);
   useTitle();
+  const go = (id: string, label: string, run: () => unknown, group = "Go to") => ({ id, label, group, run });
+  const commands = { id: "commands", label: "Command menu", group: "Everywhere", key: "mod+k", always: true };
   useActions([
-    {
-      id: "commands",
-      label: "Command menu",
-      group: "Everywhere",
-      key: "mod+k",
-      always: true,
-      run: () => setOverlay("commands"),
-    },
+    { ...commands, run: () => setOverlay("commands") },
     { id: "keys", label: "All keys", group: "Everywhere", key: "?", run: () => setOverlay("keys") },
-    ...tasks.map((one) => ({
-      id: `task-${one.name}`,
-      label: `Task: ${one.title}`,
-      group: "Tasks",
-      run: () => choose(one.name),
-    })),
+    ...tasks.map(({ name, title }) => go(`task-${name}`, `Task: ${title}`, () => choose(name), "Tasks")),
     ...tasks
-      .flatMap((task) => task.run?.id ?? [])
-      .map((id) => ({
-        id: `run-${id}`,
-        label: `Watch ${id}`,
-        group: "Go to",
-        run: () => void navigate({ to: "/runs/$id", params: { id } }),
-      })),
-    ...PAGES.map((page) => ({
-      id: `go${page.to}`,
-      label: `Go to ${page.label}`,
-      group: "Go to",
-      run: () => void navigate({ to: page.to }),
-    })),
-    { id: "go/tasks/new", label: "New task", group: "Tasks", run: () => void navigate({ to: "/tasks/new" }) },
-    {
-      id: "go/training/prompt",
-      label: "Go to Training prompt",
-      group: "Go to",
-      run: () => void navigate({ to: "/training/prompt" }),
-    },
+      .flatMap((one) => one.run?.id ?? [])
+      .map((id) => go(`run-${id}`, `Watch ${id}`, () => navigate({ to: "/runs/$id", params: { id } }))),
+    ...PAGES.map(({ to, label }) => go(`go${to}`, `Go to ${label}`, () => navigate({ to }))),
+    go("go/tasks/new", "New task", () => navigate({ to: "/tasks/new" }), "Tasks"),
+    go("go/training/prompt", "Go to Training prompt", () => navigate({ to: "/training/prompt" })),
   ]);
   return (
     <div className={css.frame}>

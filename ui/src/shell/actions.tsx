@@ -1,6 +1,7 @@
-import { type ComponentProps, useEffect, useRef } from "react";
+import { useEffect, useRef, type ComponentProps } from "react";
 import { Button } from "../components/Button";
 import { single } from "../lib/clicks";
+import { isPressing, isTyping, name } from "../lib/keys";
 import { Store, useStore } from "../lib/store";
 
 /** Something a person can do: by its key, from the command menu, and listed under `?`. */
@@ -18,6 +19,14 @@ export interface Action {
   repeats?: boolean;
   run: () => void;
 }
+
+/** Makes actions of a group. */
+export const actionsIn =
+  (group: string) =>
+  (id: string, label: string, key: string, run: () => void, more: Partial<Action> = {}): Action => ({
+    ...{ id, label, group, key, run },
+    ...more,
+  });
 
 type Slot = { current: Action[] };
 
@@ -46,7 +55,7 @@ export function useActions(actions: Action[]): void {
 export const useAllActions = (): Action[] => useStore(offered);
 
 /** The action of a key, if there is one. */
-export function actionFor(key: string): Action | undefined {
+function actionFor(key: string): Action | undefined {
   return slots
     .flatMap((slot) => slot.current)
     .filter((action) => action.key === key && !action.disabled)
@@ -67,4 +76,23 @@ export function ActionButton({ action, children, ...look }: { action: Action } &
       {children ?? (look["aria-label"] ? undefined : action.label)}
     </Button>
   );
+}
+
+/** The page's only key listener. Open dialogs and menus keep their keys to themselves. */
+export function useKeyboard(): void {
+  useEffect(() => {
+    const listen = (press: KeyboardEvent) => {
+      if (press.defaultPrevented || press.isComposing) return;
+      const action = actionFor(name(press));
+      if (!action) return;
+      const inLayer =
+        press.target instanceof Element && press.target.closest("[role=dialog], [role=menu], [role=listbox]");
+      if (!action.always && (inLayer || isTyping(press.target) || isPressing(press, press.target))) return;
+      press.preventDefault();
+      // A held key acts once.
+      if (!press.repeat || action.repeats) action.run();
+    };
+    document.addEventListener("keydown", listen);
+    return () => document.removeEventListener("keydown", listen);
+  }, []);
 }

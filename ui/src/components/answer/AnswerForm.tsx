@@ -1,9 +1,8 @@
 import { get, set, type Json } from "../../lib/json";
 import { fields, type Field, type Form } from "../../lib/schema";
 import css from "./answer.module.css";
-import type { About } from "./about";
+import { ValueField, type About } from "./ValueField";
 import { ListTable } from "./ListTable";
-import { ValueField } from "./ValueField";
 
 interface Props {
   task: Form;

@@ -4,9 +4,9 @@ import { isObject, type Json } from "../../lib/json";
 import { moved } from "../../lib/list";
 import { blankObject, type Field } from "../../lib/schema";
 import { Button } from "../Button";
-import type { About } from "./about";
+import type { IconName } from "../Icon";
+import { ValueField, type About } from "./ValueField";
 import css from "./answer.module.css";
-import { ValueField } from "./ValueField";
 
 interface Props {
   field: Field & { kind: "list" };
@@ -45,6 +45,9 @@ export function ListTable({ field, path, value, onChange, about }: Props) {
     press.preventDefault();
     press.stopPropagation();
   };
+  const tool = (icon: IconName, label: string, disabled: boolean, run: () => void) => (
+    <Button look="quiet" small icon={icon} aria-label={label} disabled={disabled} onClick={run} />
+  );
   return (
     <div className={css.list}>
       <table aria-label={label(field.name)}>
@@ -85,29 +88,9 @@ export function ListTable({ field, path, value, onChange, about }: Props) {
               ))}
               {onChange && (
                 <td className={css.tools}>
-                  <Button
-                    look="quiet"
-                    small
-                    icon="up"
-                    aria-label={`Move ${singular} ${i + 1} up`}
-                    disabled={i === 0}
-                    onClick={() => move(i, -1)}
-                  />
-                  <Button
-                    look="quiet"
-                    small
-                    icon="down"
-                    aria-label={`Move ${singular} ${i + 1} down`}
-                    disabled={i === value.length - 1}
-                    onClick={() => move(i, 1)}
-                  />
-                  <Button
-                    look="quiet"
-                    small
-                    icon="cross"
-                    aria-label={`Remove ${singular} ${i + 1}`}
-                    onClick={() => onChange(value.toSpliced(i, 1))}
-                  />
+                  {tool("up", `Move ${singular} ${i + 1} up`, i === 0, () => move(i, -1))}
+                  {tool("down", `Move ${singular} ${i + 1} down`, i === value.length - 1, () => move(i, 1))}
+                  {tool("cross", `Remove ${singular} ${i + 1}`, false, () => onChange(value.toSpliced(i, 1)))}
                 </td>
               )}
             </tr>

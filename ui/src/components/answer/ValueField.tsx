@@ -1,9 +1,22 @@
-import { type InputHTMLAttributes, useEffect, useId, useState } from "react";
+import { useEffect, useId, useState, type InputHTMLAttributes } from "react";
 import { label, percent } from "../../lib/format";
-import { type Json, shown } from "../../lib/json";
+import { shown, type Json } from "../../lib/json";
 import type { Field } from "../../lib/schema";
-import { type About, UNSURE } from "./about";
 import css from "./answer.module.css";
+
+/** Errors, differences and confidences of an answer's fields, by path. */
+export interface About {
+  /** From 0 to 1. */
+  confidence?: Record<string, number>;
+  /** Paths at which the other answer differs. */
+  differing?: Set<string>;
+  errors?: Record<string, string>;
+  /** The focused field, to highlight its value in the text. */
+  onFocus?: (path: string | null) => void;
+}
+
+/** Below this a person should look twice. */
+const UNSURE = 0.7;
 
 interface ValueProps {
   field: Field;

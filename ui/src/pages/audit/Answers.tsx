@@ -1,6 +1,6 @@
 import type { TaskInfo } from "../../api/types";
 import { AnswerForm } from "../../components/answer/AnswerForm";
-import type { About } from "../../components/answer/about";
+import type { About } from "../../components/answer/ValueField";
 import { Button } from "../../components/Button";
 import { Segmented } from "../../components/form";
 import { percent } from "../../lib/format";

@@ -1,10 +1,9 @@
 import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
 import { api, reply } from "../../api/client";
 import { queries, reread } from "../../api/queries";
 import type { Schemas, TaskInfo } from "../../api/types";
 import { Confirm } from "../../components/Confirm";
-import { Input, Pick } from "../../components/form";
+import { Input, Pick, useFields } from "../../components/form";
 import { Notice } from "../../components/bits";
 import { say } from "../../components/toasts";
 import { commands } from "../../lib/commands";
@@ -21,12 +20,13 @@ const ACTIONS: { value: Schemas["BulkAction"]; label: string }[] = [
 
 const WORDS: Record<Schemas["BulkAction"], string> = { approve: "Approve", reject: "Reject", reopen: "Reopen" };
 
+const START = { action: "approve" as Schemas["BulkAction"], reason: "", sure: "" };
+
 /** One decision for everything the filter shows. */
 export function Bulk(props: { open: boolean; close: () => void; audit: Audit; task: TaskInfo }) {
   const { open, close, audit, task } = props;
-  const [action, setAction] = useState<Schemas["BulkAction"]>("approve");
-  const [reason, setReason] = useState("");
-  const [sure, setSure] = useState("");
+  const { values, text, pick } = useFields(START);
+  const { action, reason, sure } = values;
   const { filter, total } = audit;
   const asked = action === "approve" ? sure : "";
   const narrow = filter ? narrowed(filter) : undefined;
@@ -67,8 +67,8 @@ export function Bulk(props: { open: boolean; close: () => void; audit: Audit; ta
       onYes={() => run.mutate()}
       onNo={close}
     >
-      <Pick label="What to do" value={action} options={ACTIONS} onPick={setAction} />
-      {action === "reject" && <Input label="Reason" value={reason} onText={setReason} />}
+      <Pick label="What to do" options={ACTIONS} {...pick("action")} />
+      {action === "reject" && <Input label="Reason" {...text("reason")} />}
       {action === "approve" && (
         <Input
           label="Minimum confidence of the adapter (percent)"
@@ -76,8 +76,7 @@ export function Bulk(props: { open: boolean; close: () => void; audit: Audit; ta
           type="number"
           min={0}
           max={100}
-          value={sure}
-          onText={setSure}
+          {...text("sure")}
         />
       )}
       {action === "approve" && (

@@ -6,11 +6,13 @@ import { Modal } from "../../components/Modal";
 import { ShowCommand } from "../../components/ShowCommand";
 import { commands } from "../../lib/commands";
 import { name } from "../../lib/keys";
-import { type Action, ActionButton, useActions } from "../../shell/actions";
+import { ActionButton, actionsIn, useActions } from "../../shell/actions";
 import { focusNext } from "../../shell/focus";
 import css from "./audit.module.css";
 import { useRecent } from "../../live/recent";
 import type { Audit } from "./useAudit";
+
+const action = actionsIn("Audit");
 
 interface Props {
   audit: Audit;
@@ -27,10 +29,6 @@ export function Decide({ audit, task, onApprove, onReject, onEdit }: Props) {
   const takeBack = () => decided && audit.takeBack(decided);
   const back = () => audit.step(-1);
   const forth = () => audit.step(1);
-  const action = (id: string, label: string, key: string, run: () => void, more: Partial<Action> = {}): Action => ({
-    ...{ id, label, key, run, group: "Audit" },
-    ...more,
-  });
   useActions([
     action("approve-editing", "Approve while editing", "mod+enter", onApprove, { always: true }),
     action("leave", "Leave a field", "escape", focusNext, { always: true }),

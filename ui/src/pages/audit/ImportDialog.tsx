@@ -1,16 +1,16 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useEffect } from "react";
 import { api, reply, where } from "../../api/client";
 import { queries, read, reread } from "../../api/queries";
 import type { Schemas, TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Failure } from "../../components/Failure";
-import { Input, Pick, TextArea } from "../../components/form";
+import { Input, Pick, TextArea, useFields } from "../../components/form";
 import layout from "../../components/layout.module.css";
-import { mixed, MixLabels } from "../../components/MixLabels";
+import { mixed, MixLabels } from "../../components/Confirm";
 import { Modal } from "../../components/Modal";
 import { ShowCommand } from "../../components/ShowCommand";
-import { type Columns, commands } from "../../lib/commands";
+import { commands, type Columns } from "../../lib/commands";
 import { hasSample, sample } from "../../lib/samples";
 import { ImportReport } from "./ImportReport";
 
@@ -46,17 +46,18 @@ const DRAFTS = [
   { value: "pending", label: "Import drafts as unaudited" },
   { value: "skip", label: "Skip drafts" },
 ];
-const FOUND_OUT: Columns = { text: "", label: "", id: "", heading: "" };
+const BLANK = {
+  kind: "csv" as Schemas["ImportKind"],
+  file: null as File | null,
+  labels: null as File | null,
+  columns: { text: "", label: "", id: "", heading: "" } as Columns,
+  ...{ text: "", drafts: "approve", channels: "" },
+};
 
 /** Imports messages and reports the outcome of every row. */
 export function ImportDialog({ open, close, task }: { open: boolean; close: () => void; task: TaskInfo }) {
-  const [kind, setKind] = useState<Schemas["ImportKind"]>(task.integration ?? "csv");
-  const [file, setFile] = useState<File | null>(null);
-  const [labels, setLabels] = useState<File | null>(null);
-  const [text, setText] = useState("");
-  const [drafts, setDrafts] = useState("approve");
-  const [channels, setChannels] = useState("");
-  const [columns, setColumns] = useState(FOUND_OUT);
+  const { values, change, text: typed, pick } = useFields({ ...BLANK, kind: task.integration ?? BLANK.kind });
+  const { kind, file, labels, text, drafts, channels, columns } = values;
   const start = useMutation({
     mutationFn: async ({ from, mix }: { from: "form" | "preview" | "sample"; mix?: true }) => {
       if (from === "sample")
@@ -94,7 +95,7 @@ export function ImportDialog({ open, close, task }: { open: boolean; close: () =
   const mixes = mixed(job.data?.problem);
   const again = () => {
     start.reset();
-    if (!isPreview) setFile(null);
+    if (!isPreview) change({ file: null });
   };
   if (mixes)
     return (
@@ -158,21 +159,15 @@ export function ImportDialog({ open, close, task }: { open: boolean; close: () =
         <ImportReport job={job.data} error={job.error} />
       ) : (
         <>
-          <Pick label="From" hint={info?.hint} value={kind} options={KINDS} onPick={setKind} />
+          <Pick label="From" hint={info?.hint} options={KINDS} {...pick("kind")} />
           {kind === "prompt" ? (
-            <TextArea
-              label="Text"
-              hint={`${text.trim().length} characters; at least 10`}
-              rows={8}
-              value={text}
-              onText={setText}
-            />
+            <TextArea label="Text" hint={`${text.trim().length} characters; at least 10`} rows={8} {...typed("text")} />
           ) : (
             <Input
               label="File"
               type="file"
               accept={info?.accept}
-              onChange={(e) => setFile(e.target.files?.[0] ?? null)}
+              onChange={(e) => change({ file: e.target.files?.[0] ?? null })}
             />
           )}
           {kind === "slack" && (
@@ -180,15 +175,14 @@ export function ImportDialog({ open, close, task }: { open: boolean; close: () =
               <Input
                 label="Channels (optional)"
                 hint="Names separated by commas; all but direct messages otherwise."
-                value={channels}
-                onText={setChannels}
+                {...typed("channels")}
               />
               <Input
                 label="Labels file (optional)"
                 hint="JSONL with ts and truth for each message."
                 type="file"
                 accept=".jsonl,.json"
-                onChange={(e) => setLabels(e.target.files?.[0] ?? null)}
+                onChange={(e) => change({ labels: e.target.files?.[0] ?? null })}
               />
             </>
           )}
@@ -196,16 +190,13 @@ export function ImportDialog({ open, close, task }: { open: boolean; close: () =
             <Pick
               label="Undecided suggestions"
               hint="Approved and deployed suggestions are imported as approved."
-              value={drafts}
               options={DRAFTS}
-              onPick={setDrafts}
+              {...pick("drafts")}
             />
           )}
-          {kind === "csv" && <ColumnFields columns={columns} onChange={setColumns} />}
+          {kind === "csv" && <ColumnFields columns={columns} onChange={(to) => change({ columns: to })} />}
           <ShowCommand
-            command={commands.importing({
-              ...{ kind, task: task.name, file: file?.name, labels: labels?.name, channels, drafts, columns },
-            })}
+            command={commands.importing({ ...values, task: task.name, file: file?.name, labels: labels?.name })}
           />
           {start.isError && <Failure error={start.error} />}
         </>

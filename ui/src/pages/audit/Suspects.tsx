@@ -8,10 +8,12 @@ import { Pill, Skeleton } from "../../components/bits";
 import { clip, count, number } from "../../lib/format";
 import { shown, type Json } from "../../lib/json";
 import { useOutbox } from "../../live/decisions";
-import { type Action, ActionButton, useActions } from "../../shell/actions";
+import { ActionButton, actionsIn, useActions } from "../../shell/actions";
 import css from "./audit.module.css";
 import type { Audit } from "./useAudit";
 import { decide } from "./useDecide";
+
+const action = actionsIn("Suspects");
 
 type Suspect = Schemas["Suspect"];
 type Fix = Schemas["Fix"];
@@ -44,10 +46,6 @@ export function Suspects({ task, audit }: { task: TaskInfo; audit: Audit }) {
     }
   };
   const step = (by: number) => setAt(Math.max(0, Math.min(open.length - 1, place + by)));
-  const action = (id: string, label: string, key: string, run: () => void, more: Partial<Action> = {}): Action => ({
-    ...{ id, label, key, run, group: "Suspects" },
-    ...more,
-  });
   useActions([
     action("suspect-next", "Next suspect", "j", () => step(1), { repeats: true }),
     action("suspect-previous", "Previous suspect", "k", () => step(-1), { repeats: true }),

@@ -5,9 +5,8 @@ import type { Example, ExampleDetail, ReviewState, TaskInfo } from "../../api/ty
 import { Notice, Pill, TimeAgo } from "../../components/bits";
 import { Button } from "../../components/Button";
 import { Words } from "../../components/Failure";
-import { differing } from "../../lib/diff";
+import { differing, type Json } from "../../lib/json";
 import { exact } from "../../lib/format";
-import type { Json } from "../../lib/json";
 import { blank, problems } from "../../lib/schema";
 import { current as currentSpans } from "../../lib/spans";
 import { link } from "../../live/connection";
@@ -20,8 +19,7 @@ import { MessageText } from "./MessageText";
 import type { Queued } from "./queue";
 import { TokenMask } from "./TokenMask";
 import type { Audit } from "./useAudit";
-import { approval, decide } from "./useDecide";
-import { useShown } from "./useShown";
+import { approval, decide, useShown } from "./useDecide";
 
 interface Props {
   example: Queued;

@@ -7,7 +7,7 @@ import { single } from "../../lib/clicks";
 import { Recent, type Decided } from "../../live/recent";
 import { outdated } from "../../live/useChanges";
 import { chosen, pair, proposals } from "./draft";
-import { isSurprise } from "./useShown";
+import { isSurprise } from "./useDecide";
 import { belongs, filterOf, flat, nextOpen, stateOf } from "./queue";
 
 const example = (id: string, state = "pending", output: Example["output"] = null): Example => ({

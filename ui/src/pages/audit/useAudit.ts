@@ -8,10 +8,9 @@ import { others, usePresence, useSeatsKnown } from "../../live/presence";
 import { useMe } from "../../live/session";
 import { useStore } from "../../lib/store";
 import { useUrl } from "../../shell/url";
-import { filterOf, nextOpen, stateOf, type Filter, type Queued } from "./queue";
+import { filterOf, nextOpen, stateOf, useQueue, type Filter, type Queued } from "./queue";
 import type { Decided } from "../../live/recent";
 import { undo } from "./useDecide";
-import { useQueue } from "./useQueue";
 
 const AHEAD = 5;
 const SAID = { approve: "Approved", reject: "Rejected" };

@@ -4,23 +4,21 @@ import { useMemo, useState } from "react";
 import { api, reply } from "../../api/client";
 import { read, runEventsQuery } from "../../api/queries";
 import type { RunComparison } from "../../api/types";
-import { Card, Empty, PageHead } from "../../components/bits";
+import { Card, Empty, Figure, Figures, Interval, PageHead } from "../../components/bits";
 import { Chart } from "../../components/Chart";
+import { Loaded } from "../../components/Failure";
 import { Check } from "../../components/form";
-import { Interval } from "../../components/Interval";
 import layout from "../../components/layout.module.css";
 import { RunLink } from "../../components/links";
 import { RunPill, VerdictPill } from "../../components/pills";
 import { DataTable } from "../../components/Table";
-import { Loaded } from "../../components/Failure";
 import { align, smooth } from "../../lib/curve";
 import { series } from "../../lib/events";
-import { points, significant } from "../../lib/format";
+import { clip, number, percent, points, significant } from "../../lib/format";
 import { shown } from "../../lib/json";
 import { titleOf } from "../../lib/scores";
 import { useUrl } from "../../shell/url";
 import css from "./compare.module.css";
-import { PairedCard } from "./PairedCard";
 
 /** Compares runs: curves on one axis, differing settings, metrics. */
 export function Compare() {
@@ -101,7 +99,8 @@ function Numbers({ comparison: { metrics }, ids }: Part) {
         columns={[
           { title: "Metric", head: true, cell: ({ name }) => titleOf(name) },
           ...ids.map((id, i) => ({
-            ...{ title: <RunLink id={id} />, label: id },
+            title: <RunLink id={id} />,
+            label: id,
             cell: ({ name, values }: (typeof metrics)[number]) =>
               name === "loss" ? significant(values[i]?.value) : <Interval metric={values[i]} />,
           })),
@@ -144,7 +143,8 @@ function Differing({ comparison, ids }: Part) {
         columns={[
           { title: "Setting", head: true, cell: ({ field }) => <code>{field}</code> },
           ...ids.map((id, i) => ({
-            ...{ title: <RunLink id={id} />, label: id },
+            title: <RunLink id={id} />,
+            label: id,
             cell: ({ values }: (typeof config)[number]) => <span className={css.value}>{shown(values[i]) || "–"}</span>,
           })),
         ]}
@@ -160,3 +160,41 @@ function curves(loaded: (Parameters<typeof series>[0] | undefined)[]): (number |
   const [steps = [], ...columns] = align(loaded.map((events) => series(events ?? []).steps));
   return [steps, ...columns.map((column) => smooth(column, 0.8))];
 }
+
+type Paired = NonNullable<RunComparison["paired"]>;
+
+/** The last run against the first, example by example: where they differ, and a way to look at each. */
+function PairedCard({ paired, first, last }: { paired: Paired; first: string; last: string }) {
+  const { wins, losses, ties, differing } = paired;
+  return (
+    <Card title="Comparison by example" flush>
+      <div className={css.paired}>
+        <Figures>
+          <Figure label="Better" value={number(wins)} sub={`by ${last}`} />
+          <Figure label="Worse" value={number(losses)} sub={`by ${last}`} />
+          <Figure label="Equal" value={number(ties)} sub="held-out examples" />
+        </Figures>
+      </div>
+      {differing.length > 0 && (
+        <DataTable
+          label="Different results"
+          stack
+          rows={differing}
+          by={({ id }) => id}
+          columns={[
+            { title: "Message", head: true, cell: message },
+            { title: first, cell: (one) => percent(one.first) },
+            { title: last, cell: (one) => percent(one.last) },
+            { title: "Difference", nowrap: true, cell: (one) => `${points(one.last - one.first)} points` },
+          ]}
+        />
+      )}
+    </Card>
+  );
+}
+
+const message = ({ id, task, input }: Paired["differing"][number]) => (
+  <Link to="/audit" search={{ task, id, state: "all" }}>
+    {clip(input.replace(/\s+/g, " "), 110)}
+  </Link>
+);

@@ -1,8 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { Fragment } from "react";
 import type { TaskInfo } from "../../api/types";
-import { Card, Progress, TimeAgo } from "../../components/bits";
-import { Interval } from "../../components/Interval";
+import { Card, Interval, Progress, TimeAgo } from "../../components/bits";
 import { RunLink, VersionLink } from "../../components/links";
 import { RunPill, VerdictPill } from "../../components/pills";
 import { duration, label, number } from "../../lib/format";

@@ -46,7 +46,9 @@ export function Batch({ batch, onLine }: { batch: Schemas["PromptBatch"]; onLine
             { title: "Line", right: true, cell: ({ line }) => number(line) },
             { title: "Task", tip: ({ model_type }) => model_type, cell: ({ task }) => task },
             {
-              ...{ title: "Examples", right: true, nowrap: true },
+              title: "Examples",
+              right: true,
+              nowrap: true,
               cell: ({ examples, pending }) =>
                 `${number(examples)}${pending > 0 ? ` (${number(pending)} pending)` : ""}`,
             },

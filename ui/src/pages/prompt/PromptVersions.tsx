@@ -2,9 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { promptDiffQuery, promptQuery } from "../../api/queries";
 import type { Schemas } from "../../api/types";
-import { Card, Pill, TimeAgo } from "../../components/bits";
+import { Card, Interval, Pill, TimeAgo } from "../../components/bits";
 import { Button } from "../../components/Button";
-import { Interval } from "../../components/Interval";
 import { RunLink, VersionLink } from "../../components/links";
 import { Listed } from "../../components/Failure";
 import { RunPill } from "../../components/pills";
@@ -57,7 +56,9 @@ export function PromptVersions({ id }: { id: number }) {
                 },
                 { title: "Version", cell: versionOf },
                 {
-                  ...{ title: "Compare", hidden: true, nowrap: true },
+                  title: "Compare",
+                  hidden: true,
+                  nowrap: true,
                   cell: (one) =>
                     one.id !== id && (
                       <Button

@@ -20,7 +20,7 @@ import { Failure } from "../../components/Failure";
 import { Check, Form, Pick } from "../../components/form";
 import layout from "../../components/layout.module.css";
 import { RunLink } from "../../components/links";
-import { MixLabels, mixed } from "../../components/MixLabels";
+import { MixLabels, mixed } from "../../components/Confirm";
 import { PasteBox, type PasteHandle } from "../../components/paste/PasteBox";
 import { Understood } from "../../components/paste/Understood";
 import { TemplatePick, type Template } from "../../components/TemplatePick";

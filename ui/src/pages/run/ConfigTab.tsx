@@ -1,18 +1,20 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import { address, api, reply, where } from "../../api/client";
 import { read, runsQuery } from "../../api/queries";
 import type { Event, Run, RunDetail } from "../../api/types";
-import { Card, Empty, Facts } from "../../components/bits";
-import { CopyButton } from "../../components/CopyButton";
+import { Card, Empty, Facts, Pill } from "../../components/bits";
+import { CopyButton } from "../../components/ShowCommand";
+import { Failure } from "../../components/Failure";
 import layout from "../../components/layout.module.css";
+import { Stepper } from "../../components/Stepper";
 import { QueryTable } from "../../components/Table";
-import { bytes, exact, number } from "../../lib/format";
+import { Tokens } from "../../components/Tokens";
 import { newest } from "../../lib/events";
+import { bytes, exact, number } from "../../lib/format";
 import { leaves, shown } from "../../lib/json";
 import css from "./run.module.css";
-import { TrainedRows } from "./TrainedRows";
 
 /** All that went in, and every file that came out. */
 export function ConfigTab({ detail, events }: { detail: RunDetail; events: Event[] }) {
@@ -106,5 +108,47 @@ function Against({ run }: { run: Run }) {
     <Link to="/runs/compare" search={{ task: run.task, ids: `${before.id},${run.id}` }}>
       Compare with the previous training
     </Link>
+  );
+}
+
+/** The training rows: in each epoch a variant may replace an example. */
+function TrainedRows({ run }: { run: string }) {
+  const [place, setPlace] = useState(0);
+  const [epoch, setEpoch] = useState(0);
+  const params = { path: { id: run }, query: { place, epoch } };
+  const { data, error } = useQuery(
+    read(["run", run, "row", place, epoch], () => reply(api.GET("/api/v1/runs/{id}/row", { params })), {
+      placeholderData: (old) => old,
+      staleTime: Infinity,
+      retry: false,
+    }),
+  );
+  const learned = data?.tokens.filter((token) => token.loss).length ?? 0;
+  return (
+    <Card
+      title="Training data"
+      side={data && (data.is_variant ? <Pill tone="warn">Variant</Pill> : <Pill>As approved</Pill>)}
+    >
+      {error && <Failure error={error} />}
+      {data && (
+        <div className={css.row}>
+          <div>
+            <Stepper noun="Example" suffix=" example" at={place} of={data.rows} onStep={setPlace} />
+            {data.variants > 0 && (
+              <Stepper noun="Epoch" suffix=" epoch" at={epoch} of={data.variants} onStep={setEpoch} />
+            )}
+          </div>
+          {data.is_variant && (
+            <p className="muted">
+              Approved was: <q>{data.input}</q>
+            </p>
+          )}
+          <Tokens tokens={data.tokens} testId="trained" />
+          <small className="muted">
+            {number(learned)} of {number(data.tokens.length)} tokens count in the loss.
+          </small>
+        </div>
+      )}
+    </Card>
   );
 }

@@ -3,7 +3,7 @@ import { Fragment } from "react";
 import { read, readLog } from "../../api/queries";
 import type { Run, RunFailure } from "../../api/types";
 import { Card } from "../../components/bits";
-import { CopyButton } from "../../components/CopyButton";
+import { CopyButton } from "../../components/ShowCommand";
 import { diagnostics } from "../../lib/diagnostics";
 import { tail } from "../../lib/logs";
 import { Words } from "../../components/Failure";

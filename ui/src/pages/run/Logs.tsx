@@ -2,7 +2,7 @@ import { useEffect, useMemo, useRef, useState, type MouseEvent } from "react";
 import { address } from "../../api/client";
 import type { Run } from "../../api/types";
 import { Card } from "../../components/bits";
-import { CopyButton } from "../../components/CopyButton";
+import { CopyButton } from "../../components/ShowCommand";
 import { Check, Input, Pick, Segmented } from "../../components/form";
 import { matching, type Level } from "../../lib/logs";
 import { useLog } from "../../live/useLog";

@@ -18,8 +18,7 @@ import { bytes, duration, label, percent } from "../../lib/format";
 import { isObject, shown } from "../../lib/json";
 import { loss, MEASURES, settingsIn, usedOf } from "../../lib/studies";
 import { ActionButton } from "../../shell/actions";
-import { ParallelPlot } from "./ParallelPlot";
-import { ParetoPlot } from "./ParetoPlot";
+import { ParallelPlot, ParetoPlot } from "./plots";
 import css from "./search.module.css";
 import { StudyPill } from "../../components/pills";
 
@@ -234,7 +233,9 @@ function TrialsTable(props: { view: StudyView; chosen: number[]; onChoose: (tria
       about={({ number }) => ({ "data-best": number === view.best || undefined, className: css.row })}
       columns={[
         {
-          ...{ title: "Choose", hidden: true, corner: true },
+          title: "Choose",
+          hidden: true,
+          corner: true,
           cell: ({ number }) => <Choose {...{ number, onChoose }} place={chosen.indexOf(number)} />,
         },
         { title: "Trial", head: true, cell: (trial) => <Name trial={trial} isBest={trial.number === view.best} /> },

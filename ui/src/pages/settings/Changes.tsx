@@ -6,9 +6,8 @@ import { Card, Empty, TimeAgo } from "../../components/bits";
 import { Pick } from "../../components/form";
 import listed from "../../components/listed.module.css";
 import { QueryTable } from "../../components/Table";
-import { differences } from "../../lib/diff";
+import { differences, shown } from "../../lib/json";
 import { clip, label } from "../../lib/format";
-import { shown } from "../../lib/json";
 import { useUrl } from "../../shell/url";
 
 type Kind = Change["kind"];

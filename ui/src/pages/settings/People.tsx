@@ -5,7 +5,7 @@ import { read, sessionQuery } from "../../api/queries";
 import type { Role, Schemas } from "../../api/types";
 import { AddForm } from "../../components/AddForm";
 import { Card, Empty, Notice, Pill, TimeAgo } from "../../components/bits";
-import { CopyButton } from "../../components/CopyButton";
+import { CopyButton } from "../../components/ShowCommand";
 import { Input, Pick, useFields } from "../../components/form";
 import layout from "../../components/layout.module.css";
 import { Remove } from "../../components/Confirm";

@@ -1,14 +1,18 @@
 import { useQuery } from "@tanstack/react-query";
-import { systemQuery } from "../../api/queries";
-import type { System } from "../../api/types";
+import { api, ifMatch, type Tagged } from "../../api/client";
+import { rentQuery, systemQuery } from "../../api/queries";
+import type { Schemas, System } from "../../api/types";
 import { Card, Empty, Facts, Figure, Figures, Notice, TimeAgo } from "../../components/bits";
+import { Listed, Loaded, Words } from "../../components/Failure";
+import { Input, useFields } from "../../components/form";
 import layout from "../../components/layout.module.css";
 import { RunLink } from "../../components/links";
-import { Loaded, Words } from "../../components/Failure";
 import listed from "../../components/listed.module.css";
+import { SaveForm } from "../../components/SaveForm";
 import { DataTable } from "../../components/Table";
+import { commands } from "../../lib/commands";
 import { bytes, clip, count, duration, number } from "../../lib/format";
-import { RentCard } from "./RentCard";
+import css from "./settings.module.css";
 
 /** The machine, its workers, and the loaded versions. */
 export function SystemTab() {
@@ -173,7 +177,9 @@ function Serving({ serving }: { serving: unknown }) {
         empty={<Empty title="None">A version is loaded with its first request.</Empty>}
         columns={[
           {
-            ...{ title: "Version", head: true, tip: ({ digest }) => digest },
+            title: "Version",
+            head: true,
+            tip: ({ digest }) => digest,
             cell: ({ task, version }) => `${task} ${version}`,
           },
           { title: "Base", cell: ({ base }) => base },
@@ -184,5 +190,47 @@ function Serving({ serving }: { serving: unknown }) {
         ]}
       />
     </Card>
+  );
+}
+
+/** The price of the machine per hour, for the cost estimate before a training. */
+function RentCard() {
+  const query = useQuery(rentQuery);
+  return (
+    <Card title="Machine cost" flush>
+      <Listed query={query}>{(data) => <Form key={data.etag} {...data} />}</Listed>
+    </Card>
+  );
+}
+
+function Form({ body: saved, etag }: Tagged<Schemas["Rent"]>) {
+  const before = { price: String(saved.price_per_hour), currency: saved.currency };
+  const { values, change, text } = useFields(before);
+  const { price, currency } = values;
+  const amount = Number(price.trim().replace(",", "."));
+  const wrong = price.trim() === "" || !Number.isFinite(amount) || amount < 0;
+  const rent = { price_per_hour: amount, currency: currency.trim() };
+  return (
+    <SaveForm
+      className={css.rent}
+      save={() => api.PUT("/api/v1/settings/rent", { body: rent, params: { header: ifMatch(etag) } })}
+      said="The check before each training shows its estimated cost."
+      dirty={amount !== saved.price_per_hour || currency.trim() !== saved.currency}
+      ready={!wrong && currency.trim() !== ""}
+      onDiscard={() => change(before)}
+      list="rent"
+      command={commands.putting("/api/v1/settings/rent", rent)}
+    >
+      <div className={layout.fields}>
+        <Input
+          label="Price per hour"
+          hint="Of the rented machine. Enter 0 for your own machine."
+          error={wrong ? "Enter a number, 0 or more" : undefined}
+          inputMode="decimal"
+          {...text("price")}
+        />
+        <Input label="Currency" hint="For example USD or €" maxLength={8} {...text("currency")} />
+      </div>
+    </SaveForm>
   );
 }

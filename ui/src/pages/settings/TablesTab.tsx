@@ -12,7 +12,7 @@ import { SaveForm } from "../../components/SaveForm";
 import { commands } from "../../lib/commands";
 import { count, number } from "../../lib/format";
 import type { Row } from "../../lib/grid";
-import { faults, sheets, type Sheets, tables } from "../../lib/tables";
+import { faults, sheets, tables, type Sheets } from "../../lib/tables";
 import { useUrl } from "../../shell/url";
 import css from "./settings.module.css";
 

@@ -208,7 +208,8 @@ function Rules({ task, draft, trial, onChange }: RulesProps) {
           columns={[
             { title: isLabels ? "Label" : "Fills", cell: target },
             {
-              ...{ title: "Pattern", full: true },
+              title: "Pattern",
+              full: true,
               cell: (rule, at) => (
                 <Input
                   small
@@ -235,7 +236,10 @@ function Rules({ task, draft, trial, onChange }: RulesProps) {
             },
             { title: "Right", cell: right },
             {
-              ...{ title: "Remove", hidden: true, right: true, corner: true },
+              title: "Remove",
+              hidden: true,
+              right: true,
+              corner: true,
               cell: (_, at) => (
                 <Button
                   small

@@ -90,7 +90,10 @@ export function Tasks() {
             },
             { title: "Made by", cell: ({ origin }) => ORIGINS[origin] },
             {
-              ...{ title: "More", hidden: true, right: true, corner: true },
+              title: "More",
+              hidden: true,
+              right: true,
+              corner: true,
               cell: (task) => <More task={task} onName={(deed) => setNaming({ task, deed })} />,
             },
           ]}
@@ -112,7 +115,13 @@ const nameOf = ({ name, title }: Listed) => (
 
 const answers = ({ kind, archived }: Listed) => (
   <>
-    {FORMS[kind]} {archived && <Pill>Archived</Pill>}
+    {FORMS[kind]}
+    {archived && (
+      <>
+        {" "}
+        <Pill>Archived</Pill>
+      </>
+    )}
   </>
 );
 

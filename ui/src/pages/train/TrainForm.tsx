@@ -1,6 +1,6 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useDeferredValue, useMemo } from "react";
+import { useDeferredValue, useMemo, useState } from "react";
 import { api, Problem, reply } from "../../api/client";
 import { machinesQuery, quotesQuery, read, reread, versionsQuery } from "../../api/queries";
 import type { Preflight, Schemas, TaskInfo } from "../../api/types";
@@ -11,13 +11,14 @@ import { Check, Form, Input, Pick, Segmented, useFields } from "../../components
 import layout from "../../components/layout.module.css";
 import { RunLink } from "../../components/links";
 import { ShowCommand } from "../../components/ShowCommand";
+import { Stepper } from "../../components/Stepper";
 import { count, dollars, number, percent, roughly } from "../../lib/format";
 import { titleOf } from "../../lib/scores";
-import { type Draft, METHODS, newRun, settingsOf, START } from "../../lib/train";
+import { METHODS, newRun, settingsOf, START, type Draft } from "../../lib/train";
 import { useDebounced } from "../../lib/useDebounced";
 import { ActionButton } from "../../shell/actions";
 import { useUrl } from "../../shell/url";
-import { MaskView } from "./MaskView";
+import { TokenMask } from "../audit/TokenMask";
 import { PreflightCard } from "./PreflightCard";
 import { Presets } from "./Presets";
 import { SettingFields } from "./SettingFields";
@@ -253,5 +254,27 @@ function Price({ provider }: { provider: string }) {
       {kind} in {region} at {dollars(cents_per_hour)} per hour, given back after {quote.minutes} minutes at the latest:{" "}
       {dollars(quote.most_cents)} at most.
     </>
+  );
+}
+
+/** Any approved example as the base would read it: which of its tokens are learned. */
+function MaskView({ task, base }: { task: TaskInfo; base: string }) {
+  const [at, setAt] = useState(0);
+  const query = { task: task.name, state: "approved", limit: 1, offset: at } as const;
+  const { data } = useQuery(
+    read(
+      ["approved", task.name, at, task.counts.approved],
+      () => reply(api.GET("/api/v1/examples", { params: { query } })),
+      { enabled: task.counts.approved > 0, placeholderData: (old) => old },
+    ),
+  );
+  const example = data?.examples[0];
+  if (!example) return null;
+  return (
+    <TokenMask key={base} example={example} base={base} title="Training tokens of an example">
+      <div className={css.examples}>
+        <Stepper noun="Example" at={at} of={data.total} onStep={setAt} />
+      </div>
+    </TokenMask>
   );
 }

@@ -1,10 +1,9 @@
 import { useState } from "react";
 import { api, reply, where } from "../../api/client";
 import type { Evaluation, Schemas, Version } from "../../api/types";
-import { Card, Empty, Notice, Pill } from "../../components/bits";
+import { Card, Empty, Interval, Notice, Pill } from "../../components/bits";
 import { Button } from "../../components/Button";
 import { Confirm } from "../../components/Confirm";
-import { Interval } from "../../components/Interval";
 import { DataTable } from "../../components/Table";
 import { useAct } from "../../components/useAct";
 import { Verdict } from "../../components/pills";
@@ -53,7 +52,8 @@ export function Contestants({ version, evaluation, active }: Props) {
           { title: "An answer takes", cell: (one) => time(one.seconds) },
           { title: "Fitted in", cell: (one) => time(one.fitted) },
           {
-            ...{ title: "Serve", hidden: true },
+            title: "Serve",
+            hidden: true,
             cell: (one) => one.kind && <Serve version={version} one={one} kind={one.kind} active={active} />,
           },
         ]}

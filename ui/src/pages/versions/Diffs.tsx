@@ -1,6 +1,5 @@
-import { differences } from "../../lib/diff";
+import { brief, differences, type Json } from "../../lib/json";
 import { clip, label } from "../../lib/format";
-import { brief, type Json } from "../../lib/json";
 import css from "./versions.module.css";
 
 const MOST = 6;

@@ -11,14 +11,12 @@ import { Modal } from "../../components/Modal";
 import { ShowCommand } from "../../components/ShowCommand";
 import { commands } from "../../lib/commands";
 import { single } from "../../lib/clicks";
-import { differing } from "../../lib/diff";
+import { differing, type Json } from "../../lib/json";
 import { isTyping, name } from "../../lib/keys";
-import type { Json } from "../../lib/json";
 import { blank, problems } from "../../lib/schema";
 import { current } from "../../lib/spans";
 import { MessageText } from "../audit/MessageText";
-import { approval, decide } from "../audit/useDecide";
-import { useShown } from "../audit/useShown";
+import { approval, decide, useShown } from "../audit/useDecide";
 import { Diffs } from "./Diffs";
 import css from "./versions.module.css";
 

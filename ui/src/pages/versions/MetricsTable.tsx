@@ -1,5 +1,5 @@
 import type { Evaluation, Metric } from "../../api/types";
-import { Interval } from "../../components/Interval";
+import { Interval } from "../../components/bits";
 import { DataTable } from "../../components/Table";
 import { Verdict } from "../../components/pills";
 import { BASE, contestantOf, metricOf, titleOf } from "../../lib/scores";

@@ -11,7 +11,7 @@ import { Pick, TextArea, type Option } from "../../components/form";
 import layout from "../../components/layout.module.css";
 import { ShowCommand } from "../../components/ShowCommand";
 import { commands } from "../../lib/commands";
-import { differing } from "../../lib/diff";
+import { differing } from "../../lib/json";
 import { duration, percent } from "../../lib/format";
 import { blank } from "../../lib/schema";
 import { ActionButton } from "../../shell/actions";

@@ -1,20 +1,20 @@
 import { useQuery } from "@tanstack/react-query";
 import { versionQuery } from "../../api/queries";
-import type { TaskInfo, Version } from "../../api/types";
+import type { Scores, TaskInfo, Version } from "../../api/types";
 import { Card, Empty, Skeleton } from "../../components/bits";
 import { Failure } from "../../components/Failure";
 import layout from "../../components/layout.module.css";
+import { Table } from "../../components/Table";
 import { duration, number } from "../../lib/format";
 import { evaluationOf } from "../../lib/scores";
-import { Confusion } from "./Confusion";
 import { Contestants } from "./Contestants";
 import { DriftCard } from "./DriftCard";
 import { Lineage } from "./Lineage";
 import { MetricsTable } from "./MetricsTable";
 import { ReliabilityCard } from "./ReliabilityCard";
 import { RolloutCard } from "./RolloutCard";
-import css from "./versions.module.css";
 import { RightList, WorstList } from "./ShownAnswers";
+import css from "./versions.module.css";
 
 /** One version: scores, calibration, lineage, worst answers. */
 export function VersionDetail({ task, version, versions }: { task: TaskInfo; version: Version; versions: Version[] }) {
@@ -71,5 +71,41 @@ export function VersionDetail({ task, version, versions }: { task: TaskInfo; ver
         <Skeleton lines={4} height={200} />
       )}
     </div>
+  );
+}
+
+/** Confusion matrix. */
+function Confusion({ confusion }: { confusion: NonNullable<Scores["confusion"]> }) {
+  const { labels, counts } = confusion;
+  const columns = ["Correct ╲ predicted", ...labels, "No answer"];
+  return (
+    <Card title="Confusion matrix" flush>
+      <Table label="Confusion" columns={columns.map((title, i) => ({ title, right: i > 0 }))}>
+        {labels.map((label, i) => {
+          const row = counts[i] ?? [];
+          const sum = Math.max(
+            1,
+            row.reduce((a, b) => a + b, 0),
+          );
+          return (
+            <tr key={label}>
+              <th scope="row">{label}</th>
+              {row.map((value, j) => (
+                <td
+                  key={j}
+                  className="num"
+                  style={{
+                    textAlign: "right",
+                    background: `color-mix(in srgb, var(${i === j ? "--accent" : "--danger"}) ${Math.round((value / sum) * 30)}%, transparent)`,
+                  }}
+                >
+                  {number(value)}
+                </td>
+              ))}
+            </tr>
+          );
+        })}
+      </Table>
+    </Card>
   );
 }

@@ -1,6 +1,5 @@
 import type { Scores, Version } from "../../api/types";
-import { Card, Pill, TimeAgo } from "../../components/bits";
-import { Interval } from "../../components/Interval";
+import { Card, Interval, Pill, TimeAgo } from "../../components/bits";
 import { DataTable } from "../../components/Table";
 import { Verdict } from "../../components/pills";
 import { label } from "../../lib/format";
@@ -35,7 +34,9 @@ export function VersionTable({ versions, active, shown, onShow }: Props) {
         about={({ name }) => ({ "data-here": name === shown || undefined, className: css.row })}
         columns={[
           {
-            ...{ title: "Version", label: null, full: true },
+            title: "Version",
+            label: null,
+            full: true,
             cell: (version) => <Name version={version} here={version.name === shown} onShow={onShow} />,
           },
           { title: "Stage", cell: stageOf },
@@ -49,12 +50,15 @@ export function VersionTable({ versions, active, shown, onShow }: Props) {
             cell: (version) => against(version, evaluationOf(version)?.baseline?.scores),
           },
           active && {
-            ...{ title: `vs. ${active.name}`, label: "vs. active" },
+            title: `vs. ${active.name}`,
+            label: "vs. active",
             cell: (version) => against(version, version.name === active.name ? null : evaluationOf(active)?.adapter),
           },
           { title: "Created", cell: createdOf },
           {
-            ...{ title: "More", hidden: true, corner: true },
+            title: "More",
+            hidden: true,
+            corner: true,
             cell: (version) => <VersionActions version={version} active={active?.name ?? null} />,
           },
         ]}
