@@ -431,17 +431,20 @@ fn wait_for(fleet: &Fleet, version: &str, count: usize) -> Vec<Value> {
     }
 }
 
-/// Of many connections, one in ten is killed, lies or is slow. `cargo xtask campaign agents` has 200 of them.
+/// Of many agents, one in ten is killed, lies or is slow. A few are processes, the others are connections of the real client.
+/// `cargo xtask campaign agents` has 200 of them, 5 as processes.
 #[test]
 fn many_agents_take_a_new_version_and_those_with_faults_are_shown_and_recover() {
     let long = std::env::var("GRAFT_CAMPAIGN").ok().and_then(|count| count.parse().ok());
     let (count, slow): (usize, _) = (long.unwrap_or(30), Duration::from_secs(if long.is_some() { 35 } else { 1 }));
-    let fleet = Fleet::start();
+    let processes = if long.is_some() { 5 } else { 2 };
+    let mut fleet = Fleet::start();
     let faults = count / 10;
     let name = |i: usize| format!("a{i:03}");
     // Faults take turns: killed, lying, slow.
     let is_liar = |i: usize| i < faults && i % 3 == 1;
-    for i in (0..count).filter(|i| !is_liar(*i)) {
+    let running: Vec<Server> = (count - processes..count).map(|i| fleet.agent_process(&name(i))).collect();
+    for i in (0..count - processes).filter(|i| !is_liar(*i)) {
         let fault = (i < faults).then_some(if i % 3 == 0 { Fault::Killed } else { Fault::Slow(slow) });
         connect(&fleet, &name(i), Held { digest: None, fault });
     }
@@ -489,4 +492,8 @@ fn many_agents_take_a_new_version_and_those_with_faults_are_shown_and_recover() 
     let all = wait_for(&fleet, "v2", count);
     let last = all.iter().map(took).max().unwrap();
     println!("all {count} held it {last} ms after it became active");
+    drop(fleet.server.take());
+    for agent in &running {
+        assert_eq!(infer(agent.address, &[])["version"], "v2", "it answers without its server");
+    }
 }
