@@ -91,9 +91,6 @@ impl Batches<'_> {
     }
 
     /// The batches of a task or of all, newest first.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn list(self, task: Option<&str>) -> Result<Vec<Batch>> {
         Ok(self.engine.store.batches(task).await?)
     }
@@ -131,17 +128,11 @@ impl Batches<'_> {
     }
 
     /// The answers of a part, from 1: one JSON line for each input, in order. `None` while it has none.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn answers(self, id: &str, part: u64) -> Result<Option<String>> {
         Ok(self.engine.store.part_output(id, part).await?)
     }
 
     /// Whether a part waits to be answered.
-    ///
-    /// # Errors
-    /// Store errors.
     pub(crate) async fn is_waiting(self) -> Result<bool> {
         self.free_parts_of_the_dead().await?;
         Ok(self.engine.store.has_waiting_part(None).await?)

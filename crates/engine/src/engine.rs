@@ -46,6 +46,9 @@ pub(crate) fn make_private(path: &Path) -> std::io::Result<()> {
 }
 
 /// One `GRAFT_HOME` at work: what the commands and the server call, part by part.
+///
+/// Methods that read or write the database also fail as it does ([`Error::Store`]); the `# Errors` of a method name what
+/// else it refuses.
 #[derive(Clone, Debug)]
 pub struct Engine {
     /// Where state is stored.

@@ -84,9 +84,6 @@ impl Store {
     }
 
     /// The history of a task's active versions, oldest first.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn activations(&self, task: &str) -> Result<Vec<Activation>, Error> {
         history(&self.read, task).await
     }

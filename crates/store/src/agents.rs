@@ -77,9 +77,6 @@ const COLUMNS: &str = "select task, name, wave, graft, format, state, version, d
 
 impl Store {
     /// The agents of a task, by name.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn agents(&self, task: &str) -> Result<Vec<Agent>, Error> {
         all(&self.read, task).await
     }

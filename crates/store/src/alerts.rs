@@ -122,17 +122,11 @@ const NOTIFIER: &str =
 
 impl Store {
     /// The problems that are not over, oldest first.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn open_alerts(&self) -> Result<Vec<Alert>, Error> {
         statement::all(&self.read, select_alerts!("where over_at is null order by id"), ()).await
     }
 
     /// The messages after a cursor.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn notices_after(&self, cursor: i64, limit: u32) -> Result<Vec<StoredNotice>, Error> {
         statement::all(
             &self.read,
@@ -143,26 +137,17 @@ impl Store {
     }
 
     /// The number of the newest message, 0 before the first.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn newest_notice(&self) -> Result<i64, Error> {
         Ok(sqlx::query_scalar("select coalesce(max(id), 0) from notices").fetch_one(&self.read).await?)
     }
 
     /// How far something was read.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn notifier(&self, name: &str) -> Result<Option<Notifier>, Error> {
         statement::optional(&self.read, NOTIFIER, name).await
     }
 
     /// Claims the right to read or send for `millis`, unless another process has it that may be alive. What is new
     /// begins at `start`.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn claim_notifier(
         &self,
         (name, start): (&str, i64),
@@ -192,9 +177,6 @@ impl Store {
 
     /// Stores how far something was read together with what follows from it, and gives the right back. Returns whether
     /// the right was still the owner's; otherwise nothing is stored.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn save_notifier(
         &self,
         known: &Notifier,
@@ -243,9 +225,6 @@ impl Store {
     }
 
     /// The number of examples that people approved or edited at or after a time, by task.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn approvals_since(&self, at: Timestamp) -> Result<Vec<(String, u64)>, Error> {
         let rows = sqlx::query(
             "select task, count(distinct subject) as n from changes

@@ -52,9 +52,6 @@ impl Store {
     }
 
     /// Every base model, in the order they were added.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn bases(&self) -> Result<Vec<Base>, Error> {
         let mut bases: Vec<Base> =
             statement::all(&self.read, "select name, path, digest, added_at from bases", ()).await?;

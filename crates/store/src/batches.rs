@@ -175,18 +175,12 @@ impl Store {
     }
 
     /// The batches of a task or of all, newest first.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn batches(&self, task: Option<&str>) -> Result<Vec<Batch>, Error> {
         statement::all(&self.read, select_batches!("where ($1 is null or task = $1) order by seq desc limit 500"), task)
             .await
     }
 
     /// Whether a part of a running batch waits for somebody to answer it.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn has_waiting_part(&self, only: Option<&str>) -> Result<bool, Error> {
         let now = clock::read(&mut *self.read.acquire().await?, self.dialect).await?;
         let found = sqlx::query(NEXT).bind(&now.clock).bind(now.at).bind(only).fetch_optional(&self.read).await?;
@@ -194,9 +188,6 @@ impl Store {
     }
 
     /// Processes that hold parts of running batches.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn part_owners(&self) -> Result<Vec<String>, Error> {
         Ok(sqlx::query_scalar("select distinct owner from batch_parts where state = 'answering'")
             .fetch_all(&self.read)
@@ -204,9 +195,6 @@ impl Store {
     }
 
     /// Ends the leases of a process that is gone.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn free_parts(&self, owner: &str) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         tx.execute(
@@ -220,9 +208,6 @@ impl Store {
 
     /// Takes the next part that waits or whose holder has shown no sign of life for too long: of the oldest batch, or of
     /// `only` that one. A part that was begun too often makes its batch fail instead.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn claim_part(
         &self,
         owner: &str,
@@ -410,9 +395,6 @@ impl Store {
     }
 
     /// The answers of a part, one line for each of its inputs; `None` if it has none yet.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn part_output(&self, batch: &str, number: u64) -> Result<Option<String>, Error> {
         let found = sqlx::query_scalar("select output from batch_parts where batch = $1 and number = $2")
             .bind(batch)

@@ -138,9 +138,6 @@ macro_rules! changes_by {
 
 impl Store {
     /// The audit trail.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Error> {
         let sql = if filter.newest { changes_by!("seq desc") } else { changes_by!("seq") };
         statement::all(

@@ -123,6 +123,9 @@ impl Dialect {
 }
 
 /// Graft's database: a SQLite file or a Postgres database. Clones are cheap and share the connections.
+///
+/// Every method fails if the database can't be read or written ([`Error::is_of_the_database`]); the `# Errors` of a
+/// method name what else it refuses.
 #[derive(Clone)]
 pub struct Store {
     pub(crate) write: AnyPool,

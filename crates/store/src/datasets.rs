@@ -30,9 +30,6 @@ pub struct DatasetInfo {
 
 impl Store {
     /// Which side of the split each example of earlier datasets is on, permanently. Empty before the first dataset.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn assignment(&self, task: &str) -> Result<Assignment, Error> {
         let rows = sqlx::query(ASSIGNMENT).bind(task).fetch_all(&self.read).await?;
         rows.iter().map(assigned).collect()
@@ -52,9 +49,6 @@ impl Store {
     }
 
     /// How many approved examples of the task are not in a dataset with their current revision.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn approved_beyond(&self, task: &str, digest: &Digest) -> Result<u64, Error> {
         let row = sqlx::query(
             "select count(*) as n from examples e
@@ -70,9 +64,6 @@ impl Store {
     }
 
     /// The datasets of one task or of all, newest first.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn datasets(&self, task: Option<&str>) -> Result<Vec<DatasetInfo>, Error> {
         statement::all(
             &self.read,
@@ -88,9 +79,6 @@ impl Store {
     }
 
     /// Lengths in characters of a dataset's training inputs, in dataset order. Empty if there is no such dataset.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn training_lengths(&self, task: &str, digest: &Digest) -> Result<Vec<u32>, Error> {
         let rows = sqlx::query(
             "select cast(length(r.input) as bigint) as chars from dataset_members m

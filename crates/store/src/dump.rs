@@ -88,9 +88,6 @@ impl Store {
     }
 
     /// Whether all tables are empty.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn is_empty(&self) -> Result<bool, Error> {
         for (name, _) in TABLES {
             let sql = format!("select 1 as one from {name} limit 1");

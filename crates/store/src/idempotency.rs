@@ -122,9 +122,6 @@ impl Store {
     }
 
     /// Records that a request is still being answered.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn renew_request(&self, request: KeyedRequest<'_>, at: Timestamp) -> Result<(), Error> {
         let mut tx = self.begin_in(request.scope()).await?;
         tx.execute(
@@ -137,9 +134,6 @@ impl Store {
     }
 
     /// Stores the answer to a request, or deletes the request if there is no answer to keep.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn end_request(&self, request: KeyedRequest<'_>, answer: Option<(u16, &str)>) -> Result<(), Error> {
         let mut tx = self.begin_in(request.scope()).await?;
         let statement = match answer {

@@ -73,9 +73,6 @@ impl Store {
     }
 
     /// Records the progress of an import. Not in the audit trail.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn import_progress(&self, id: &str, done: u64, of: Option<u64>) -> Result<(), Error> {
         let mut tx = self.begin_in(Scope::Statement).await?;
         tx.execute(
@@ -126,9 +123,6 @@ impl Store {
     }
 
     /// Marks imports as failed if their process is `gone`, or if they are a day old and their process can't be checked.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn fail_lost_imports(
         &self,
         gone: &(dyn Fn(&str) -> bool + Sync),

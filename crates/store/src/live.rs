@@ -248,17 +248,11 @@ impl Store {
     }
 
     /// The live adapter of a task.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn live(&self, task: &str) -> Result<Option<LiveAdapter>, Error> {
         find(&self.read, task).await
     }
 
     /// Every live adapter.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn live_adapters(&self) -> Result<Vec<LiveAdapter>, Error> {
         statement::all(&self.read, select_live!("order by task"), ()).await
     }
@@ -375,9 +369,6 @@ impl Store {
     }
 
     /// Windows without a place yet.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn buffered_windows(&self, task: &str) -> Result<Vec<LiveWindow>, Error> {
         statement::all(
             &self.read,
@@ -389,9 +380,6 @@ impl Store {
     }
 
     /// Assigns places to windows, in the given order. Windows that have a place keep it.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn release_windows(&self, task: &str, windows: &[Released]) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         let last = sqlx::query("select coalesce(max(place), 0) as place from live_windows where task = $1").bind(task);
@@ -410,9 +398,6 @@ impl Store {
     }
 
     /// Counts of a task's windows.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn window_counts(&self, task: &str) -> Result<WindowCounts, Error> {
         let found = sqlx::query(
             "with used as (select coalesce(max(last_place), 0) as place from live_snapshots where task = $1)
@@ -477,9 +462,6 @@ impl Store {
     }
 
     /// Records the run that trains a snapshot.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn snapshot_run(&self, snapshot: &LiveSnapshot, run: &str) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         tx.execute(
@@ -538,9 +520,6 @@ impl Store {
     }
 
     /// The newest snapshots of a task.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn snapshots(&self, task: &str, limit: u32) -> Result<Vec<LiveSnapshot>, Error> {
         statement::all(&self.read, select_snapshots!("where task = $1 order by seq desc limit $2"), (task, limit)).await
     }

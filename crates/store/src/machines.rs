@@ -82,9 +82,6 @@ impl Store {
     }
 
     /// Every machine, by name.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn machines(&self) -> Result<Vec<Machine>, Error> {
         let mut machines: Vec<Machine> = statement::all(&self.read, select_machines!(""), ()).await?;
         machines.sort_by(|a, b| a.name.cmp(&b.name));

@@ -140,17 +140,11 @@ impl Store {
     }
 
     /// A user, by name.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn user(&self, name: &str) -> Result<Option<User>, Error> {
         find_user(&self.read, name).await
     }
 
     /// Every user, by name.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn users(&self) -> Result<Vec<User>, Error> {
         let mut users: Vec<User> =
             statement::all(&self.read, "select name, role, password, created_by, created_at from users", ()).await?;
@@ -210,9 +204,6 @@ impl Store {
 
     /// The token with this hash, unless it expired. Records its use at most once a minute, if the database can be
     /// written: a long write by another process must not block logins.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn use_token(&self, hash: &str, at: Timestamp) -> Result<Option<Token>, Error> {
         const SQL: &str = "select id, role, label, created_by, created_at, used_at, expires_at, task from tokens
              where hash = $1 and (expires_at is null or expires_at > $2)";
@@ -232,9 +223,6 @@ impl Store {
     }
 
     /// Every token, oldest first.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn tokens(&self) -> Result<Vec<Token>, Error> {
         statement::all(
             &self.read,
@@ -264,9 +252,6 @@ impl Store {
     }
 
     /// Stores the hash of a session's cookie.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn add_session(&self, hash: &str, session: &Session, at: Timestamp) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         tx.execute("delete from sessions where expires_at < $1", at).await?;
@@ -289,9 +274,6 @@ impl Store {
     }
 
     /// The session with this hash, unless it expired or its token is gone.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn session(&self, hash: &str, at: Timestamp) -> Result<Option<Session>, Error> {
         // The token is checked too: it may have been removed while a session was being opened with it.
         statement::optional(
@@ -306,9 +288,6 @@ impl Store {
     }
 
     /// Ends a session.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn end_session(&self, hash: &str) -> Result<(), Error> {
         let mut tx = self.begin_in(Scope::Statement).await?;
         tx.execute("delete from sessions where hash = $1", hash).await?;

@@ -119,9 +119,6 @@ impl Store {
     }
 
     /// Records which run was queued for submitted texts, or why none was.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn prompt_outcome(&self, ids: &[u64], run: Option<&str>, note: Option<&str>) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         for id in ids {
@@ -131,9 +128,6 @@ impl Store {
     }
 
     /// Submitted texts, newest first.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn prompts(&self, limit: u32, offset: u32) -> Result<Vec<Prompt>, Error> {
         statement::all(&self.read, select_prompts!("order by id desc limit $1 offset $2"), (limit, offset)).await
     }
@@ -147,9 +141,6 @@ impl Store {
     }
 
     /// A submitted text with all texts that it is a version of, and all versions of these, oldest first.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn prompt_versions(&self, id: u64) -> Result<Vec<Prompt>, Error> {
         // A parent is older than its versions, so neither walk goes in circles.
         statement::all(
@@ -173,9 +164,6 @@ impl Store {
 
     /// Submitted texts before a time without a run and without a reason for that: whoever stored them was stopped in
     /// between.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn prompts_left(&self, before: Timestamp) -> Result<Vec<Prompt>, Error> {
         // Without settings nobody knows what was asked for.
         statement::all(
@@ -207,18 +195,12 @@ impl Store {
     }
 
     /// A person's draft that is not submitted yet. Not in the audit trail.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn prompt_draft(&self, owner: &str) -> Result<Option<Value>, Error> {
         let found = sqlx::query("select draft from prompt_drafts where owner = $1").bind(row::text(owner));
         Ok(found.fetch_optional(&self.read).await?.map(|found| row::get(&found, "draft")).transpose()?)
     }
 
     /// Stores a person's draft.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn save_prompt_draft(&self, owner: &str, draft: &Value, at: Timestamp) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         tx.execute(

@@ -55,9 +55,6 @@ impl Store {
     }
 
     /// Updates a rental if it is still `old` in the database (compare and swap); returns whether it did.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn change_rental(&self, old: &Rental, new: &Rental) -> Result<bool, Error> {
         let mut tx = self.begin().await?;
         let row = sqlx::query(select_rentals!("where name = $1")).bind(&old.name).fetch_optional(&mut *tx).await?;
@@ -82,17 +79,11 @@ impl Store {
     }
 
     /// Every rental, the oldest first.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn rentals(&self) -> Result<Vec<Rental>, Error> {
         all(&self.read).await
     }
 
     /// The rentals of a run, the oldest first.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn rentals_of(&self, run: &str) -> Result<Vec<Rental>, Error> {
         let rows = sqlx::query(select_rentals!("where run = $1 order by intended_at, name"));
         rows.bind(run).fetch_all(&self.read).await?.iter().map(rental).collect()

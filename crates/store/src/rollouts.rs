@@ -228,25 +228,16 @@ impl Store {
     }
 
     /// The running roll-out of a task, if any.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn rollout(&self, task: &str) -> Result<Option<Rollout>, Error> {
         running(&self.read, task).await
     }
 
     /// The running roll-outs of all tasks.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn running_rollouts(&self) -> Result<Vec<Rollout>, Error> {
         statement::all(&self.read, select_rollouts!("where ended_at is null order by id"), ()).await
     }
 
     /// The newest roll-outs of a task.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn rollouts(&self, task: &str, limit: u32) -> Result<Vec<Rollout>, Error> {
         statement::all(&self.read, select_rollouts!("where task = $1 order by id desc limit $2"), (task, limit)).await
     }
@@ -304,9 +295,6 @@ impl Store {
     }
 
     /// Stores pairs of answers, one per input, and adds to the counters. Does nothing if the roll-out has ended.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn add_rollout_answers(
         &self,
         id: i64,
@@ -355,9 +343,6 @@ impl Store {
     }
 
     /// Inputs of pending examples without answers in this roll-out, newest first, with the active version's suggestion.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn rollout_pending(&self, rollout: &Rollout, limit: u32) -> Result<Vec<(String, Value)>, Error> {
         let rows = sqlx::query(
             "select c.input, s.answer from examples e
@@ -378,9 +363,6 @@ impl Store {
 
     /// Pairs without scores whose inputs a person has reviewed since, in review order. Inputs from the candidate's
     /// training data are left out.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn rollout_decisions(&self, rollout: &Rollout, limit: u32) -> Result<Vec<RolloutDecision>, Error> {
         statement::all(
             &self.read,
@@ -401,9 +383,6 @@ impl Store {
 
     /// Stores scores of both versions. Stored scores and their order never change, because the sequential test is only
     /// valid on a fixed history.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn decide_rollout(&self, id: i64, scores: &[(Digest, f64, f64)], at: Timestamp) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         let last =
@@ -424,9 +403,6 @@ impl Store {
     }
 
     /// The scores of both versions so far, in the order in which they were stored.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn rollout_outcomes(&self, id: i64) -> Result<Vec<RolloutOutcome>, Error> {
         statement::all(
             &self.read,
@@ -438,9 +414,6 @@ impl Store {
     }
 
     /// Numbers of answers of a roll-out.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn rollout_counts(&self, rollout: &Rollout) -> Result<RolloutCounts, Error> {
         statement::one(
             &self.read,

@@ -132,9 +132,6 @@ impl Store {
     }
 
     /// Every schedule, by name.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn schedules(&self) -> Result<Vec<Schedule>, Error> {
         let mut schedules: Vec<Schedule> = statement::all(&self.read, select_schedules!(""), ()).await?;
         schedules.sort_by(|a, b| a.id.cmp(&b.id));

@@ -21,9 +21,6 @@ pub struct Setting {
 
 impl Store {
     /// Every stored setting, by name.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn settings(&self) -> Result<Vec<Setting>, Error> {
         let mut settings: Vec<Setting> =
             statement::all(&self.read, "select name, value, updated_by, updated_at from settings", ()).await?;
@@ -32,9 +29,6 @@ impl Store {
     }
 
     /// One setting, if it is stored.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn setting(&self, name: &str) -> Result<Option<Setting>, Error> {
         statement::optional(
             &self.read,

@@ -166,9 +166,6 @@ impl Store {
     }
 
     /// Lets a run that waited for its study train; with these settings, if they differ from those that it has.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn end_search(
         &self,
         run: &Run,
@@ -210,17 +207,11 @@ impl Store {
     }
 
     /// The studies of a task or of all, newest first.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn studies(&self, task: Option<&str>) -> Result<Vec<Study>, Error> {
         statement::all(&self.read, select_studies!("where ($1 is null or task = $1) order by seq desc"), task).await
     }
 
     /// The trials of a study, in order.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn trials(&self, study: &str) -> Result<Vec<Trial>, Error> {
         statement::all(
             &self.read,
@@ -259,9 +250,6 @@ impl Store {
     }
 
     /// Records the result of a trial, unless it has one.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn end_trial(&self, study: &str, trial: &Trial) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         // Not persistent: sqlx's Any driver gives an absent float another Postgres type than a present one.
@@ -285,9 +273,6 @@ impl Store {
     }
 
     /// Ends a running study.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn end_study(&self, study: &Study, state: StudyState, by: &str, at: Timestamp) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         let ended = tx
@@ -311,9 +296,6 @@ impl Store {
     }
 
     /// Stores why a study can't continue now, or clears that note.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn note_study(&self, id: &str, note: Option<&str>) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         tx.execute("update studies set note = $2 where id = $1", (id, note.map(row::text))).await?;

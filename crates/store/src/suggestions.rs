@@ -48,9 +48,6 @@ pub struct Suggested {
 
 impl Store {
     /// Stores suggestions, replacing earlier ones for the same examples. Not in the audit trail.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn put_suggestions(&self, suggestions: &[Suggestion]) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         for new in suggestions {
@@ -80,9 +77,6 @@ impl Store {
     }
 
     /// The suggestion for the current revision of an example, if any.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn suggestion(&self, task: &str, example: &str) -> Result<Option<Suggestion>, Error> {
         statement::optional(
             &self.read,
@@ -96,9 +90,6 @@ impl Store {
     }
 
     /// What a version answered to the pending examples of its task, with its confidence, by the example's id.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn answers_to_pending(&self, task: &str, version: &str) -> Result<HashMap<String, (Value, f64)>, Error> {
         let rows = sqlx::query(
             "select s.example, s.answer, s.confidence
@@ -116,9 +107,6 @@ impl Store {
 
     /// A version's newest suggestions: only those whose examples were reviewed since, latest review first, or all of
     /// them. Rejected examples, examples whose input changed, and examples of the version's own dataset are left out.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn suggested(&self, version: &Version, decided: bool, limit: u32) -> Result<Vec<Suggested>, Error> {
         // Choose the newest by their small columns first; only their large columns are read.
         statement::all(
@@ -158,9 +146,6 @@ impl Store {
     }
 
     /// Pending examples without a suggestion of this version, newest first.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn without_suggestion(&self, task: &str, version: &str, limit: u32) -> Result<Vec<Example>, Error> {
         let found: Vec<Stored> = statement::all(
             &self.read,

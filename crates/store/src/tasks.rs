@@ -89,25 +89,16 @@ macro_rules! select_revisions {
 
 impl Store {
     /// The newest revision of every stored task, in the order in which the tasks were added.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn tasks(&self) -> Result<Vec<TaskRevision>, Error> {
         statement::all(&self.read, select_revisions!("and t.revision = r.revision order by t.seq"), ()).await
     }
 
     /// The newest revision of a task, if it is stored.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn task(&self, name: &str) -> Result<Option<TaskRevision>, Error> {
         newest(&self.read, name).await
     }
 
     /// Every stored revision of a task, oldest first.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn task_revisions(&self, name: &str) -> Result<Vec<TaskRevision>, Error> {
         statement::all(&self.read, select_revisions!("where r.task = $1 order by r.revision"), name).await
     }

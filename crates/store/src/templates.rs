@@ -20,9 +20,6 @@ pub struct StoredTemplate {
 
 impl Store {
     /// The saved templates, by name.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn templates(&self) -> Result<Vec<StoredTemplate>, Error> {
         statement::all(&self.read, "select name, file, saved_by from templates order by name", ()).await
     }

@@ -56,9 +56,6 @@ macro_rules! is_behind {
 
 impl Store {
     /// Registers a run to be sent to a tracker. Repeating it changes nothing.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn track_run(&self, run: &str, tracker: &str) -> Result<(), Error> {
         let mut tx = self.begin_in(Scope::Statement).await?;
         tx.execute(
@@ -70,17 +67,11 @@ impl Store {
     }
 
     /// The state of sending a run to each of its trackers.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn tracked(&self, run: &str) -> Result<Vec<Tracked>, Error> {
         statement::all(&self.read, select!("where t.run = $1 order by t.tracker"), run).await
     }
 
     /// The number of runs that are not sent completely to a tracker, and the last failure among them.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn tracker_backlog(&self, tracker: &str) -> Result<(u64, Option<String>), Error> {
         let row = sqlx::query(concat!(
             "select count(*) as runs, max(t.error) as error from tracked_runs t where t.tracker = $1 and ",
@@ -94,9 +85,6 @@ impl Store {
 
     /// Claims the right to send a run for `millis`: of the runs that are not sent completely, the one that waits
     /// longest.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn claim_tracked(
         &self,
         tracker: &str,
@@ -133,9 +121,6 @@ impl Store {
 
     /// Stores how far a run was sent, and extends the claim by `millis`. Returns whether the claim is still the
     /// owner's.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn save_tracked(&self, known: &Tracked, owner: &str, millis: i64) -> Result<bool, Error> {
         let now = self.now().await?;
         let mut tx = self.begin_in(Scope::Statement).await?;
@@ -167,9 +152,6 @@ impl Store {
 
     /// Records a failure of a tracker for all runs that are not sent completely, and retries none of them before a
     /// time.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn tracker_failed(&self, tracker: &str, error: &str, not_before: Timestamp) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         tx.execute(
@@ -185,18 +167,12 @@ impl Store {
     }
 
     /// The processes that hold claims.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn tracking_owners(&self) -> Result<Vec<String>, Error> {
         let owners = sqlx::query_scalar("select distinct owner from tracked_runs where owner is not null");
         Ok(owners.fetch_all(&self.read).await?)
     }
 
     /// Releases the claims of a process that is gone.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn free_tracked(&self, owner: &str) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         tx.execute("update tracked_runs set until = 0 where owner = $1", owner).await?;
@@ -204,9 +180,6 @@ impl Store {
     }
 
     /// Retries everything for a tracker at once, because its address or password may have changed.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn hurry_tracked(&self, tracker: &str) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         tx.execute("update tracked_runs set not_before = 0 where tracker = $1 and not_before > 0", tracker).await?;
@@ -214,9 +187,6 @@ impl Store {
     }
 
     /// The stages of each task's versions as last sent to a tracker.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn tracked_models(&self, tracker: &str) -> Result<Vec<(String, Value)>, Error> {
         let rows = sqlx::query("select task, stages from tracked_models where tracker = $1")
             .bind(tracker)
@@ -226,9 +196,6 @@ impl Store {
     }
 
     /// Stores the stages that were sent to a tracker.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn save_tracked_model(&self, task: &str, tracker: &str, stages: &Value) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         tx.execute(
@@ -241,9 +208,6 @@ impl Store {
     }
 
     /// The versions whose runs were sent completely to a tracker.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn tracked_versions(&self, tracker: &str) -> Result<Vec<(String, String, String)>, Error> {
         statement::all(
             &self.read,

@@ -149,26 +149,17 @@ pub struct UpstreamDay {
 
 impl Store {
     /// The upstream of a task.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn upstream(&self, task: &str) -> Result<Option<Upstream>, Error> {
         let found = sqlx::query("select settings from upstreams where task = $1").bind(task).fetch_optional(&self.read);
         Ok(found.await?.map(|row| row::get(&row, "settings")).transpose()?)
     }
 
     /// Every task with an upstream, and when it was set.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn tasks_with_upstream(&self) -> Result<Vec<(String, Timestamp)>, Error> {
         statement::all(&self.read, "select task, updated_at from upstreams order by task", ()).await
     }
 
     /// Sets the upstream of a task, or removes it.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn set_upstream(
         &self,
         task: &str,
@@ -203,9 +194,6 @@ impl Store {
     }
 
     /// Adds to the counts of a task's day. Not in the audit trail.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn count_upstream(&self, task: &str, day: i64, counts: &UpstreamCounts) -> Result<(), Error> {
         let mut tx = self.begin_in(Scope::Statement).await?;
         add(&mut tx, task, day, counts).await?;
@@ -213,18 +201,12 @@ impl Store {
     }
 
     /// The days of a task that has or had an upstream, newest first.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn upstream_days(&self, task: &str) -> Result<Vec<UpstreamDay>, Error> {
         let days = sqlx::query_as("select * from upstream_days where task = $1 order by day desc").bind(task);
         Ok(days.fetch_all(&self.read).await?)
     }
 
     /// Whether a task has an example with exactly this text.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn has_input(&self, task: &str, input: &str) -> Result<bool, Error> {
         let found = sqlx::query(
             "select 1 as one from example_revisions c

@@ -203,18 +203,12 @@ impl Store {
     }
 
     /// The versions of one task or of all, in the order they were registered.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn versions(&self, task: Option<&str>) -> Result<Vec<Version>, Error> {
         all(&self.read, task).await
     }
 
     /// The names of the versions of one task or of all, in the order they were registered. Unlike
     /// [`versions`](Self::versions), reads none of their metrics, which are large.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn version_names(&self, task: Option<&str>) -> Result<Vec<VersionName>, Error> {
         statement::all(
             &self.read,
@@ -225,18 +219,12 @@ impl Store {
     }
 
     /// The active version of a task, if any.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn active_version(&self, task: &str) -> Result<Option<Version>, Error> {
         active(&self.read, task).await
     }
 
     /// The active and the newest version of each task, in the order they were registered. Of their metrics, which hold
     /// something for each held-out example, only the part `M` is kept.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn current_versions<M: DeserializeOwned + Send + Unpin>(&self) -> Result<Vec<VersionHead<M>>, Error> {
         statement::all(
             &self.read,
@@ -297,9 +285,6 @@ impl Store {
     }
 
     /// The answers of a version's evaluation at this time, in the order of its held-out examples; none if they were not kept.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn version_answers(&self, version: &Version, at: Timestamp) -> Result<Option<Vec<Option<Value>>>, Error> {
         let found = sqlx::query("select answers from version_answers where task = $1 and version = $2 and at = $3")
             .bind(&version.task)
@@ -338,9 +323,6 @@ impl Store {
     }
 
     /// All runs that were ever registered as a version of the task, including versions that are deleted.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn runs_ever_registered(&self, task: &str) -> Result<Vec<String>, Error> {
         let rows = sqlx::query("select new from changes where kind = 'version' and action = 'add' and task = $1")
             .bind(task)

@@ -81,9 +81,6 @@ impl Store {
     /// Watches the audit trail for committed changes of any process: within 200 ms on SQLite, at once on Postgres. All
     /// changes of runs, versions, examples and settings appear there. Cheap: all watchers share one task that queries
     /// the database.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn watch(&self) -> Result<Watch, Error> {
         let newest = self.newest_change().await?;
         let receiver = self.watching.0.get_or_init(|| {
@@ -109,9 +106,6 @@ impl Store {
     }
 
     /// The `seq` of the newest change, 0 before the first.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn newest_change(&self) -> Result<i64, Error> {
         Ok(sqlx::query_scalar("select coalesce(max(seq), 0) from changes").fetch_one(&self.read).await?)
     }

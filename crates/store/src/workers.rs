@@ -26,9 +26,6 @@ pub struct Worker {
 
 impl Store {
     /// Records that a worker is alive. Not in the audit trail.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn worker_seen(&self, worker: &Worker) -> Result<(), Error> {
         let mut tx = self.begin_in(Scope::Statement).await?;
         tx.execute(
@@ -49,9 +46,6 @@ impl Store {
     }
 
     /// Deletes a worker, and all workers that did not report since a time.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn worker_gone(&self, id: &str, since: Timestamp) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         tx.execute("delete from workers where id = $1 or seen_at < $2", (id, since)).await?;
@@ -59,9 +53,6 @@ impl Store {
     }
 
     /// The workers that reported since a time, oldest first.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn workers(&self, since: Timestamp) -> Result<Vec<Worker>, Error> {
         statement::all(
             &self.read,

@@ -149,17 +149,11 @@ struct Looked {
 
 impl Alerts<'_> {
     /// The problems that are not over, oldest first.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn open(self) -> Result<Vec<Alert>> {
         Ok(self.engine.store.open_alerts().await?)
     }
 
     /// The receivers that are configured.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn receivers(self) -> Result<Vec<ReceiverView>> {
         let newest = self.engine.store.newest_notice().await?;
         let mut views = Vec::new();

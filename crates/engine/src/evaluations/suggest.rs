@@ -20,9 +20,6 @@ const BATCH: usize = 24;
 impl Evaluations<'_> {
     /// A task whose active version, or the one that is rolled out beside it, hasn't answered every pending example, if there
     /// is one that isn't to be skipped.
-    ///
-    /// # Errors
-    /// Store errors.
     pub(crate) async fn task_to_suggest(self, skip: impl Fn(&str) -> bool) -> Result<Option<String>> {
         for (task, counts) in self.engine.store.example_counts().await? {
             if counts.pending == 0 || skip(&task) {

@@ -84,9 +84,6 @@ fn note(made: &graft_store::Suggestion) -> SuggestionNote {
 
 impl Examples<'_> {
     /// A page of examples, and how many match on all pages.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn page(self, filter: &ExampleFilter) -> Result<(Vec<Listed>, u64)> {
         let total = self.engine.store.count_examples(filter).await?;
         let mut listed = Vec::new();

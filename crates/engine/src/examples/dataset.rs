@@ -120,9 +120,6 @@ impl Examples<'_> {
     }
 
     /// The datasets of a task or of all, newest first.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn datasets(self, task: Option<&str>) -> Result<Vec<DatasetInfo>> {
         Ok(self.engine.store.datasets(task).await?)
     }

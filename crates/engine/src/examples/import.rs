@@ -260,9 +260,6 @@ impl Examples<'_> {
     }
 
     /// Stores what an importer read; `tell` hears how many examples are written so far.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn take_in(self, import: Import, tell: &mut (dyn FnMut(usize) + Send)) -> Result<Imported> {
         let by = format!("import by {}", self.engine.by);
         let report = self.engine.store.import_with_progress(&import.examples, &by, now(), tell).await?;

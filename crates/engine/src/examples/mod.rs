@@ -60,18 +60,12 @@ impl Examples<'_> {
     }
 
     /// Examples that match, and how many match on all pages.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn list(self, filter: &ExampleFilter) -> Result<(Vec<Example>, u64)> {
         let store = &self.engine.store;
         Ok((store.examples(filter).await?, store.count_examples(filter).await?))
     }
 
     /// All that ever happened to an example, oldest first.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn history(self, example: &Example) -> Result<Vec<Change>> {
         Ok(self.engine.store.history(&example.task, &example.id).await?)
     }

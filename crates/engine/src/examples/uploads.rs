@@ -8,9 +8,6 @@ use crate::{Result, now};
 
 impl Examples<'_> {
     /// Notes that this process begins to read an upload.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn begin_import(self, id: &str, kind: &str, task: Option<&str>) -> Result<Import> {
         let engine = self.engine;
         Ok(engine.store.begin_import(id, kind, task, engine.process(), &engine.by, now()).await?)
@@ -25,25 +22,16 @@ impl Examples<'_> {
     }
 
     /// Notes that all rows of an import are stored.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn import_is_stored(self, id: &str, rows: u64) -> Result<()> {
         Ok(self.engine.store.import_progress(id, rows, Some(rows)).await?)
     }
 
     /// Notes the end of an import: its report, or its problem.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn end_import(self, id: &str, outcome: std::result::Result<&Value, &Value>) -> Result<Import> {
         Ok(self.engine.store.end_import(id, outcome, &self.engine.by, now()).await?)
     }
 
     /// Ends the imports of processes that are gone with a problem.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn fail_lost_imports(self, problem: &Value) -> Result<u64> {
         let gone = |process: &str| self.engine.is_gone(process);
         Ok(self.engine.store.fail_lost_imports(&gone, problem, now()).await?)

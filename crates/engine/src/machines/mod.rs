@@ -64,9 +64,6 @@ impl Machines<'_> {
     }
 
     /// Every machine, by name.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn list(self) -> Result<Vec<Machine>> {
         Ok(self.engine.store.machines().await?)
     }

@@ -167,9 +167,6 @@ impl Machines<'_> {
 
     /// Seconds and cents that a training of so many tokens takes on a rented machine, if one of the task was trained on
     /// such a machine before.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn expected(self, quote: &Quote, task: &str, tokens: u64) -> Result<Option<(f64, u64)>> {
         let filter = RunFilter { task: Some(task.to_owned()), ..RunFilter::default() };
         for run in self.engine.store.runs(&filter).await? {
@@ -186,9 +183,6 @@ impl Machines<'_> {
     }
 
     /// The rentals that are not over, and those of a run.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn rentals(self, run: Option<&str>) -> Result<Vec<RentalView>> {
         let rentals = match run {
             Some(run) => self.engine.store.rentals_of(run).await?,
@@ -258,9 +252,6 @@ impl Machines<'_> {
     }
 
     /// Gives back every machine that a run has. What isn't answered is left to [`reconcile`](Self::reconcile_rentals).
-    ///
-    /// # Errors
-    /// Store errors.
     pub(crate) async fn give_back(self, run: &Run) -> Result<()> {
         let rentals = self.engine.store.rentals_of(&run.id).await?;
         if rentals.is_empty() {

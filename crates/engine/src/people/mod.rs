@@ -13,26 +13,17 @@ pub struct People<'e> {
 
 impl People<'_> {
     /// Whether there is a user or a token, so that a login is required.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn must_log_in(self) -> Result<bool> {
         let store = &self.engine.store;
         Ok(!store.users().await?.is_empty() || !store.tokens().await?.is_empty())
     }
 
     /// Every user, by name.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn users(self) -> Result<Vec<User>> {
         Ok(self.engine.store.users().await?)
     }
 
     /// A user, by name.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn user(self, name: &str) -> Result<Option<User>> {
         Ok(self.engine.store.user(name).await?)
     }
@@ -57,17 +48,11 @@ impl People<'_> {
     }
 
     /// Every token, oldest first.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn tokens(self) -> Result<Vec<Token>> {
         Ok(self.engine.store.tokens().await?)
     }
 
     /// The token of a hash, unless it has ended; notes its use.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn use_token(self, hash: &str) -> Result<Option<Token>> {
         Ok(self.engine.store.use_token(hash, now()).await?)
     }
@@ -92,25 +77,16 @@ impl People<'_> {
     }
 
     /// Keeps the hash of a session's cookie.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn open_session(self, hash: &str, session: &Session, at: Timestamp) -> Result<()> {
         Ok(self.engine.store.add_session(hash, session, at).await?)
     }
 
     /// The session of a hash, unless it or its token has ended.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn session(self, hash: &str) -> Result<Option<Session>> {
         Ok(self.engine.store.session(hash, now()).await?)
     }
 
     /// Ends a session.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn end_session(self, hash: &str) -> Result<()> {
         Ok(self.engine.store.end_session(hash).await?)
     }
@@ -125,25 +101,16 @@ impl People<'_> {
     }
 
     /// Says that a request is still being answered.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn renew_request(self, request: KeyedRequest<'_>) -> Result<()> {
         Ok(self.engine.store.renew_request(request, now()).await?)
     }
 
     /// Keeps the answer to a request, status and body, or forgets the request when there is none to keep.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn end_request(self, request: KeyedRequest<'_>, answer: Option<(u16, &str)>) -> Result<()> {
         Ok(self.engine.store.end_request(request, answer).await?)
     }
 
     /// Sends a message to all servers of this database. Does nothing on SQLite.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn send_message(self, message: &str) -> Result<()> {
         Ok(self.engine.store.send_message(message).await?)
     }

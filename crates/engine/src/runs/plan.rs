@@ -144,9 +144,6 @@ impl Runs<'_> {
     }
 
     /// The newest training of a plan's task, if it made a version that still exists of the same examples and settings.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn same(self, plan: &Plan) -> Result<Option<Run>> {
         let filter = RunFilter {
             task: Some(plan.prepared.card.name.clone()),

@@ -49,9 +49,6 @@ impl Runs<'_> {
     }
 
     /// Every schedule, by id.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn schedules(self) -> Result<Vec<Schedule>> {
         Ok(self.engine.store.schedules().await?)
     }

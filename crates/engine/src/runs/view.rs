@@ -226,9 +226,6 @@ impl Runs<'_> {
     }
 
     /// Runs, newest first.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn list(self, filter: &RunFilter) -> Result<Vec<Run>> {
         Ok(self.engine.store.runs(filter).await?)
     }
@@ -245,9 +242,6 @@ impl Runs<'_> {
     }
 
     /// The runs that match, newest first, and how many there are in all.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn views(self, filter: &RunFilter) -> Result<(Vec<RunView>, u64)> {
         let versions = self.engine.store.version_names(filter.task.as_deref()).await?;
         let runs = self.engine.store.runs(filter).await?;
@@ -261,9 +255,6 @@ impl Runs<'_> {
     }
 
     /// The base models that runs download now, on this machine or another.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn downloads(self) -> Result<Vec<RunDownload>> {
         let mut runs = self.engine.store.taken_runs().await?;
         runs.retain(|run| run.state != RunState::Queued && run.phase.as_deref() == Some(Phase::Download.name()));
@@ -395,9 +386,6 @@ impl Runs<'_> {
     }
 
     /// Why a run makes no progress: it waits in the queue, or no worker follows its process.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn waiting(self, run: &Run) -> Result<Option<Waiting>> {
         if run.state.is_active() && run.state != RunState::Queued {
             let is_left = self.engine.store.abandoned_runs().await?.iter().any(|left| left.id == run.id);
@@ -473,9 +461,6 @@ impl Runs<'_> {
 
     /// What there is of a run beyond an event and beyond some bytes of stdout and stderr: at most `most` events, and the
     /// next part of each log.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn news(self, id: &str, after: u64, told: [u64; 2], most: u32) -> Result<News> {
         let store = &self.engine.store;
         let events = store.run_events(id, after, most).await?;

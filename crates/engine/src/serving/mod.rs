@@ -150,9 +150,6 @@ struct Fault {
 impl Serving {
     /// Begins to serve; follows the active versions from now on, whoever changes them. Must be called within a tokio
     /// runtime.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn start(engine: Engine, options: Options) -> Result<Self> {
         let watch = engine.store.watch().await?;
         let seen = engine.store.newest_change().await?;

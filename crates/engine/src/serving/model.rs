@@ -16,9 +16,6 @@ pub struct ServedModel {
 
 impl Serving {
     /// Every task with an active version or an upstream, every version, and every base model.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn models(&self) -> Result<Vec<ServedModel>> {
         let store = &self.engine().store;
         let versions = store.versions(None).await?;

@@ -354,17 +354,11 @@ impl Studies<'_> {
     }
 
     /// The studies of a task or of all, newest first.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn list(self, task: Option<&str>) -> Result<Vec<Study>> {
         Ok(self.engine.store.studies(task).await?)
     }
 
     /// The study of a task that runs.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn active(self, task: &str) -> Result<Option<Study>> {
         Ok(self.list(Some(task)).await?.into_iter().find(|study| study.state == StudyState::Running))
     }

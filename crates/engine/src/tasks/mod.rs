@@ -125,9 +125,6 @@ fn built_in(name: &str) -> Option<&'static Task> {
 
 impl Tasks<'_> {
     /// The tasks in the order they are shown, with or without the archived ones.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn list(self, archived: bool) -> Result<Vec<TaskDetail>> {
         let mut stored = self.engine.store.tasks().await?;
         let mut all = Vec::new();

@@ -163,9 +163,6 @@ impl Tracking<'_> {
     }
 
     /// What each tracker has of a run.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn of(self, run: &Run) -> Result<Vec<TrackedRun>> {
         let known = self.engine.store.tracked(&run.id).await?;
         let newest = if known.is_empty() { None } else { self.engine.store.last_event(&run.id).await? };

@@ -33,9 +33,6 @@ pub(crate) const SEEN_WITHIN: i64 = 60_000;
 
 impl Upkeep<'_> {
     /// The machine and what works on the database.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn system(self) -> Result<System> {
         let (engine, store) = (self.engine.clone(), &self.engine.store);
         let on_disk = move || Ok((free_bytes(engine.home.path()), engine.upkeep().last_sweep()));
@@ -52,9 +49,6 @@ impl Upkeep<'_> {
     }
 
     /// Runs by state.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn run_counts(self) -> Result<BTreeMap<String, u64>> {
         let mut counts = BTreeMap::new();
         for state in RunState::ALL {
@@ -65,9 +59,6 @@ impl Upkeep<'_> {
     }
 
     /// Whether the database answers.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn check_database(self) -> Result<()> {
         self.engine.store.newest_change().await?;
         Ok(())

@@ -106,9 +106,6 @@ struct Current {
 
 impl Upkeep<'_> {
     /// Every task, in the order they are shown, with or without the archived ones.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn overview(self, archived: bool) -> Result<Vec<TaskOverview>> {
         let store = &self.engine.store;
         let (mut counts, mut sources, mut versions) = tokio::try_join!(

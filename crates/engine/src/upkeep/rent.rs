@@ -55,18 +55,12 @@ impl Rent {
 
 impl Upkeep<'_> {
     /// What the machine costs, as it was last set.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn rent(self) -> Result<Rent> {
         let stored = self.engine.store.setting(NAME).await?;
         Ok(stored.and_then(|setting| serde_json::from_value(setting.value).ok()).unwrap_or_default())
     }
 
     /// Sets what the machine costs, without checking it.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn set_rent(self, rent: &Rent) -> Result<()> {
         Ok(self.engine.store.set_setting(NAME, &json!(rent), &self.engine.by, now()).await?)
     }

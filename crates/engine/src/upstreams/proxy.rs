@@ -119,9 +119,6 @@ impl Proxy {
     }
 
     /// The upstream of a model's name, which is that of its task.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn upstream(&self, model: &str) -> Result<Option<Upstream>> {
         Ok(self.0.serving.engine().store.upstream(model).await?)
     }

@@ -72,9 +72,6 @@ impl AskAiSettings {
 
 impl Versions<'_> {
     /// The Ask AI settings as last changed, otherwise those of the configuration.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn ask_ai_settings(self) -> Result<AskAiSettings> {
         let stored = self.engine.store.setting(NAME).await?;
         Ok(stored
@@ -100,9 +97,6 @@ impl Versions<'_> {
     }
 
     /// Sets the settings, without checking them.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn set_ask_ai(self, settings: &AskAiSettings) -> Result<()> {
         Ok(self.engine.store.set_setting(NAME, &json!(settings), &self.engine.by, now()).await?)
     }

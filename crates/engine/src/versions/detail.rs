@@ -52,9 +52,6 @@ pub struct ShownAnswer {
 
 impl Versions<'_> {
     /// The version that a rollback of a task would make active, if any.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn rollback_target(self, task: &str) -> Result<Option<String>> {
         let active = self.engine.store.active_version(task).await?.map(|version| version.name);
         match self.engine.store.version_before(task, active.as_deref()).await {
@@ -98,9 +95,6 @@ impl Versions<'_> {
     }
 
     /// Moves a version to another stage than `active`.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn set_stage(self, task: &str, name: &str, stage: Stage) -> Result<Version> {
         Ok(self.engine.store.set_stage(task, name, stage, &self.engine.by, now()).await?)
     }

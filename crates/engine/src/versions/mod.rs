@@ -82,17 +82,11 @@ impl Versions<'_> {
     }
 
     /// The versions of a task or of all, oldest first.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn list(self, task: Option<&str>) -> Result<Vec<Version>> {
         Ok(self.engine.store.versions(task).await?)
     }
 
     /// The names of a task's versions or of all, in the order they were registered.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn names(self, task: Option<&str>) -> Result<Vec<VersionName>> {
         Ok(self.engine.store.version_names(task).await?)
     }

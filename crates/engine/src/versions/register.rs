@@ -53,9 +53,6 @@ impl Versions<'_> {
     }
 
     /// The version that a run was registered as.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn of_run(self, run: &Run) -> Result<Option<Version>> {
         let versions = self.engine.store.versions(Some(&run.task)).await?;
         Ok(versions.into_iter().find(|version| version.run.as_deref() == Some(run.id.as_str())))

@@ -247,9 +247,6 @@ impl Store {
     }
 
     /// The examples that match, in the filter's order.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn examples(&self, filter: &ExampleFilter) -> Result<Vec<Example>, Error> {
         let sql = suggested!(self.dialect, select_examples!(""), {
             "order by case when $9 = 'disagreeing' then 1 - coalesce(s.disagrees, 0) else 0 end,
@@ -270,9 +267,6 @@ impl Store {
     }
 
     /// How many examples match, ignoring the filter's limit and offset.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn count_examples(&self, filter: &ExampleFilter) -> Result<u64, Error> {
         let sql = suggested!(self.dialect, "select count(*) as n from examples e ", { "" });
         let row = matching(sql, filter).fetch_one(&self.read).await?;
@@ -280,9 +274,6 @@ impl Store {
     }
 
     /// The number of examples in each review state, for every task that has examples.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn example_counts(&self) -> Result<BTreeMap<String, Counts>, Error> {
         let rows = sqlx::query("select task, review, count(*) as n from examples group by task, review")
             .fetch_all(&self.read)
@@ -301,9 +292,6 @@ impl Store {
     }
 
     /// The distinct outputs of a task's approved examples, as JSON.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn approved_outputs(&self, task: &str) -> Result<Vec<Value>, Error> {
         // Many examples have few answers: the index is read from one short answer to the next.
         let rows = sqlx::query(

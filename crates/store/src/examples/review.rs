@@ -153,9 +153,6 @@ impl Store {
 
     /// Applies one decision to many examples of a task. Examples that it can't be applied to are skipped and listed, and
     /// those that others reviewed unless the caller asked for them: by id, by state, or by the person.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn review_many(
         &self,
         task: &str,

@@ -4,9 +4,6 @@ use crate::{Error, Store, row};
 
 impl Store {
     /// The number of examples by task and kind of source.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn source_counts(&self) -> Result<BTreeMap<String, BTreeMap<String, u64>>, Error> {
         let rows = sqlx::query("select task, source_kind, count(*) as n from examples group by task, source_kind")
             .fetch_all(&self.read)

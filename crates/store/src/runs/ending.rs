@@ -58,9 +58,6 @@ impl Store {
     }
 
     /// Cancels queued runs whose predecessor did not succeed, and returns them.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn cancel_orphans(&self, by: &str, at: Timestamp) -> Result<Vec<Run>, Error> {
         const HOPELESS: &str = select_runs!(
             "where state = 'queued' and lease_owner is null and after_run is not null and not exists
@@ -108,9 +105,6 @@ impl Store {
     }
 
     /// Ended runs that finished before a time, oldest first.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn runs_finished_before(&self, at: Timestamp) -> Result<Vec<Run>, Error> {
         statement::all(
             &self.read,
@@ -121,9 +115,6 @@ impl Store {
     }
 
     /// How many runs match a filter, ignoring its limit and offset.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn count_runs(&self, filter: &super::RunFilter) -> Result<u64, Error> {
         let count: i64 = sqlx::query_scalar(
             "select count(*) as n from runs

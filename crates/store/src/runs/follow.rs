@@ -131,9 +131,6 @@ impl Store {
     }
 
     /// Imports a run that ended under a version of Graft without followers. Does nothing if the run was followed.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn import_findings(&self, run: &Run, findings: &Findings) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         let now = super::find(&mut *tx, &run.id).await?;
@@ -147,17 +144,11 @@ impl Store {
     }
 
     /// What followers stored about a run, if anything.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn followed(&self, run: &str) -> Result<Option<Followed>, Error> {
         Ok(self.followed_of(&[run]).await?.remove(run))
     }
 
     /// What followers stored about each of these runs.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn followed_of(&self, runs: &[&str]) -> Result<HashMap<String, Followed>, Error> {
         if runs.is_empty() {
             return Ok(HashMap::new());
@@ -174,9 +165,6 @@ impl Store {
     }
 
     /// Up to `most` events of a run after a `seq`.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn run_events(&self, run: &str, after: u64, most: u32) -> Result<Vec<Event>, Error> {
         let rows = sqlx::query("select event from run_events where run = $1 and seq > $2 order by seq limit $3")
             .bind(run)
@@ -188,9 +176,6 @@ impl Store {
     }
 
     /// The newest event of a run.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn last_event(&self, run: &str) -> Result<Option<Event>, Error> {
         let row = sqlx::query("select event from run_events where run = $1 order by seq desc limit 1")
             .bind(run)
@@ -201,9 +186,6 @@ impl Store {
 
     /// A part of a run's log from a byte offset. If the beginning of the log was dropped, the missing bytes are
     /// skipped.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn run_log(&self, run: &str, stream: LogStream, offset: u64) -> Result<LogText, Error> {
         let cursor = self.followed(run).await?.unwrap_or_default().cursor;
         let size = match stream {

@@ -391,9 +391,6 @@ impl Store {
     }
 
     /// The active training of a task, if any.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn active_run(&self, task: &str) -> Result<Option<Run>, Error> {
         statement::optional(
             &self.read,
@@ -406,9 +403,6 @@ impl Store {
     }
 
     /// The runs that match, newest first.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, Error> {
         statement::all(
             &self.read,
@@ -430,9 +424,6 @@ impl Store {
     }
 
     /// The runs with these names, newest first; a name without a run is left out.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn runs_named(&self, ids: &[&str]) -> Result<Vec<Run>, Error> {
         if ids.is_empty() {
             return Ok(Vec::new());

@@ -117,9 +117,6 @@ impl Store {
     }
 
     /// The run of the request with this key.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn requested_run(&self, key: Option<&str>) -> Result<Option<Run>, Error> {
         find_requested(&self.read, key).await
     }
@@ -127,9 +124,6 @@ impl Store {
     /// Claims the next run: of those that may start, the first by priority, then by age. If that run needs more threads
     /// or another GPU than are free, nothing is claimed, so that small runs can't starve it. A run for another machine
     /// only needs a slot there. With `only`, no other run is claimed.
-    ///
-    /// # Errors
-    /// When the database can't be written.
     pub async fn claim_run(
         &self,
         owner: &str,
@@ -166,9 +160,6 @@ impl Store {
     }
 
     /// The next run of the queue, if any may start.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn next_run(&self) -> Result<Option<Run>, Error> {
         self.next_of(None).await
     }
@@ -201,18 +192,12 @@ impl Store {
     }
 
     /// Runs that are queued, starting or running, oldest first.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn active_runs(&self) -> Result<Vec<Run>, Error> {
         statement::all(&self.read, select_runs!("where state in ('queued', 'starting', 'running') order by seq"), ())
             .await
     }
 
     /// Active runs that have left the queue or have a holder, oldest first: all but those that wait.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn taken_runs(&self) -> Result<Vec<Run>, Error> {
         statement::all(
             &self.read,
@@ -225,17 +210,11 @@ impl Store {
     }
 
     /// Queued runs that wait for the study that chooses their settings.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn searched_runs(&self) -> Result<Vec<Run>, Error> {
         statement::all(&self.read, select_runs!("where state = 'queued' and phase = 'search' order by seq"), ()).await
     }
 
     /// Active runs whose lease has expired, or that have left the queue and have no holder.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn abandoned_runs(&self) -> Result<Vec<Run>, Error> {
         let runs = self.taken_runs().await?;
         let now = clock::read(&mut *self.read.acquire().await?, self.dialect).await?;
@@ -243,9 +222,6 @@ impl Store {
     }
 
     /// All held runs, with their holder and the remaining time of the lease.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn held_runs(&self) -> Result<Vec<Held>, Error> {
         let runs = self.taken_runs().await?;
         let now = clock::read(&mut *self.read.acquire().await?, self.dialect).await?;
@@ -261,9 +237,6 @@ impl Store {
     }
 
     /// Whether a process holds the run now.
-    ///
-    /// # Errors
-    /// When the database can't be read.
     pub async fn is_held(&self, run: &Run) -> Result<bool, Error> {
         let now = clock::read(&mut *self.read.acquire().await?, self.dialect).await?;
         Ok(run.is_held(&now))

@@ -251,9 +251,6 @@ impl Runs<'_> {
     }
 
     /// Submitted texts, newest first.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn prompts(self, limit: u32, offset: u32) -> Result<Vec<Prompt>> {
         Ok(self.engine.store.prompts(limit, offset).await?)
     }
@@ -283,17 +280,11 @@ impl Runs<'_> {
     }
 
     /// The caller's draft that is not submitted yet.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn prompt_draft(self) -> Result<Option<Value>> {
         Ok(self.engine.store.prompt_draft(&self.engine.by).await?)
     }
 
     /// Stores the caller's draft.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn save_prompt_draft(self, draft: &Value) -> Result<()> {
         Ok(self.engine.store.save_prompt_draft(&self.engine.by, draft, now()).await?)
     }

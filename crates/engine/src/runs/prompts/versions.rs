@@ -80,9 +80,6 @@ impl PromptReached {
 
 impl Runs<'_> {
     /// The runs of submitted texts, by name.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn runs_of_prompts(self, prompts: &[Prompt]) -> Result<HashMap<String, RunView>> {
         let ids: Vec<&str> = prompts.iter().filter_map(|prompt| prompt.run.as_deref()).collect();
         Ok(self.views_named(&ids).await?.into_iter().map(|view| (view.run.id.clone(), view)).collect())

@@ -231,9 +231,6 @@ impl Runs<'_> {
     /// Looks after runs whose follower is gone. If the trainer lives, what it has written is taken in. Otherwise the
     /// run goes back into the queue, or ends, if it may not be tried again or somebody wanted it to end. Returns the
     /// runs whose trainers are gone.
-    ///
-    /// # Errors
-    /// Store errors.
     pub async fn reconcile(self, task: Option<&str>) -> Result<Vec<Run>> {
         self.free_runs_of_the_dead().await?;
         let mut changed = Vec::new();
