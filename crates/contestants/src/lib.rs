@@ -25,9 +25,7 @@ mod similarity;
 use std::collections::BTreeMap;
 
 use graft_core::{AnswerForm, Example, TaskCard};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
 
 pub use error::Error;
 pub use ngrams::{Likely, Unseen, likely, unseen};
@@ -37,34 +35,19 @@ pub use similarity::Similarity;
 use nearest::Nearest;
 use ngrams::NGrams;
 
-/// The kinds of contestants. On equal scores the earlier kind wins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schema(as = ContestantKind)]
-pub enum Kind {
-    /// The task's baseline.
-    Rules,
-    /// Logistic regression over word and character n-grams.
-    NGrams,
-    /// The answer of the most similar approved example.
-    Nearest,
-    /// Always the most frequent label.
-    MostFrequent,
-}
-
-impl Kind {
-    /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Rules, Self::NGrams, Self::Nearest, Self::MostFrequent];
-
-    /// The name, as typed and stored.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Rules => "rules",
-            Self::NGrams => "n-grams",
-            Self::Nearest => "nearest",
-            Self::MostFrequent => "most-frequent",
-        }
+graft_core::names! {
+    /// The kinds of contestants. On equal scores the earlier kind wins.
+    #[derive(PartialOrd, Ord, Hash)]
+    #[schema(as = ContestantKind)]
+    pub enum Kind {
+        /// The task's baseline.
+        Rules = "rules",
+        /// Logistic regression over word and character n-grams.
+        NGrams = "n-grams",
+        /// The answer of the most similar approved example.
+        Nearest = "nearest",
+        /// Always the most frequent label.
+        MostFrequent = "most-frequent",
     }
 }
 
@@ -72,7 +55,7 @@ impl std::str::FromStr for Kind {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self, Error> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| Error::NoKind(name.to_owned()))
+        Self::named(name).ok_or_else(|| Error::NoKind(name.to_owned()))
     }
 }
 
@@ -107,7 +90,7 @@ impl Contestant {
     /// baseline. Kinds that can't answer the task, or can't be fitted to these examples, are left out.
     #[must_use]
     pub fn all(card: &TaskCard, examples: &[Example], rules: Option<&Parser>) -> Vec<Self> {
-        Kind::ALL.into_iter().filter_map(|kind| Self::fit(kind, card, examples, rules).ok()).collect()
+        Kind::ALL.iter().copied().filter_map(|kind| Self::fit(kind, card, examples, rules).ok()).collect()
     }
 
     /// A contestant fitted to these examples.

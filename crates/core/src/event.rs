@@ -20,40 +20,19 @@ fn number<'de, D: Deserializer<'de>>(json: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(json)?.unwrap_or(f64::NAN))
 }
 
-/// The phases of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Phase {
-    /// Downloads the base model, which was missing.
-    Download,
-    /// Checks and tokenizes the data, and loads the base model.
-    Prepare,
-    /// A study compares settings; the run waits for them in the queue.
-    Search,
-    /// Trains.
-    Train,
-    /// Evaluates on the held-out examples.
-    Evaluate,
-}
-
-impl Phase {
-    /// The name, as stored and printed.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Download => "download",
-            Self::Prepare => "prepare",
-            Self::Search => "search",
-            Self::Train => "train",
-            Self::Evaluate => "evaluate",
-        }
-    }
-
-    /// The phase with this name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        let all = [Self::Download, Self::Prepare, Self::Search, Self::Train, Self::Evaluate];
-        all.into_iter().find(|phase| phase.name() == name)
+names! {
+    /// The phases of a run.
+    pub enum Phase {
+        /// Downloads the base model, which was missing.
+        Download = "download",
+        /// Checks and tokenizes the data, and loads the base model.
+        Prepare = "prepare",
+        /// A study compares settings; the run waits for them in the queue.
+        Search = "search",
+        /// Trains.
+        Train = "train",
+        /// Evaluates on the held-out examples.
+        Evaluate = "evaluate",
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Nothing here touches files, SQL, HTTP, tensors or the clock: times and seeds are arguments.
 
+#[macro_use]
+mod names;
 mod address;
 pub mod agents;
 mod confidence;

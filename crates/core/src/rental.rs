@@ -1,40 +1,23 @@
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Timestamp;
 
-/// State of a rental.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum RentalState {
-    /// It is recorded; the launch may have been requested.
-    Intended,
-    /// The provider's id of its machine is known.
-    Launched,
-    /// Its machine must be terminated.
-    Ending,
-    /// Its machine is gone, or was never launched.
-    Ended,
+names! {
+    /// State of a rental.
+    pub enum RentalState {
+        /// It is recorded; the launch may have been requested.
+        Intended = "intended",
+        /// The provider's id of its machine is known.
+        Launched = "launched",
+        /// Its machine must be terminated.
+        Ending = "ending",
+        /// Its machine is gone, or was never launched.
+        Ended = "ended",
+    }
 }
 
 impl RentalState {
-    /// The name, as stored.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Intended => "intended",
-            Self::Launched => "launched",
-            Self::Ending => "ending",
-            Self::Ended => "ended",
-        }
-    }
-
-    /// The state with this name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        [Self::Intended, Self::Launched, Self::Ending, Self::Ended].into_iter().find(|state| state.name() == name)
-    }
-
     /// Whether a run may use its machine.
     #[must_use]
     pub fn is_usable(self) -> bool {

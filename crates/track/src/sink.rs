@@ -4,29 +4,17 @@ use std::{fmt, path::PathBuf, str::FromStr};
 
 use graft_core::Timestamp;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use crate::Error;
 
-/// The kinds of trackers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[schema(as = TrackerKind)]
-pub enum SinkKind {
-    /// An MLflow server, 2.x or 3.x.
-    Mlflow,
-    /// A collector of OpenTelemetry metrics.
-    Otlp,
-}
-
-impl SinkKind {
-    /// The name, as stored and printed.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Mlflow => "mlflow",
-            Self::Otlp => "otlp",
-        }
+graft_core::names! {
+    /// The kinds of trackers.
+    #[schema(as = TrackerKind)]
+    pub enum SinkKind {
+        /// An MLflow server, 2.x or 3.x.
+        Mlflow = "mlflow",
+        /// A collector of OpenTelemetry metrics.
+        Otlp = "otlp",
     }
 }
 
@@ -40,10 +28,7 @@ impl FromStr for SinkKind {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        [Self::Mlflow, Self::Otlp]
-            .into_iter()
-            .find(|kind| kind.name() == name)
-            .ok_or_else(|| format!("`{name}` is not a tracker"))
+        Self::named(name).ok_or_else(|| format!("`{name}` is not a tracker"))
     }
 }
 

@@ -173,7 +173,7 @@ pub fn contestant_scores(
         let name = contestant.name();
         Some(ContestantScores { kind, name, scores, cross_validated, seconds_to_fit, seconds_per_answer, failure })
     };
-    Kind::ALL.into_iter().filter_map(score).collect()
+    Kind::ALL.iter().copied().filter_map(score).collect()
 }
 
 /// The part of each example: near-duplicates are in one, and every part has its share of each answer.

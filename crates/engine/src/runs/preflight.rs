@@ -16,25 +16,14 @@ use crate::{
     files::{apart, free_bytes},
 };
 
-/// How bad a problem is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[schema(as = PreflightLevel)]
-pub enum Level {
-    /// The run would fail.
-    Error,
-    /// It would run, with something to know.
-    Warning,
-}
-
-impl Level {
-    /// As people read it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-        }
+graft_core::names! {
+    /// How bad a problem is.
+    #[schema(as = PreflightLevel)]
+    pub enum Level {
+        /// The run would fail.
+        Error = "error",
+        /// It would run, with something to know.
+        Warning = "warning",
     }
 }
 

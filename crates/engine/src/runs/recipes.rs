@@ -2,37 +2,39 @@
 
 use graft_core::{AdapterSpec, EvalSpec, Limits, LoraSpec, OptimSpec, PromptInit, PromptSpec, Schedule, Targets};
 use graft_tasks::cards::{Form, Task};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Settings;
 
-/// What kind of adapter is trained.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
-#[serde(rename_all = "kebab-case")]
-#[schema(as = MethodName)]
-pub enum Method {
-    /// Low-rank adaptation.
-    #[default]
-    Lora,
-    /// Prompt tuning.
-    SoftPrompt,
+graft_core::names! {
+    /// What kind of adapter is trained.
+    #[derive(Default)]
+    #[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+    #[schema(as = MethodName)]
+    pub enum Method {
+        /// Low-rank adaptation.
+        #[default]
+        Lora = "lora",
+        /// Prompt tuning.
+        SoftPrompt = "soft-prompt",
+    }
 }
 
-/// Number of epochs of a training relative to the recipe.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
-#[serde(rename_all = "lowercase")]
-#[schema(as = EffortName)]
-pub enum Effort {
-    /// About a third of the recipe's epochs.
-    Quick,
-    /// The recipe's epochs.
-    #[default]
-    Recommended,
-    /// Twice the recipe's epochs.
-    Thorough,
+graft_core::names! {
+    /// Number of epochs of a training relative to the recipe.
+    #[derive(Default)]
+    #[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+    #[schema(as = EffortName)]
+    pub enum Effort {
+        /// About a third of the recipe's epochs.
+        Quick = "quick",
+        /// The recipe's epochs.
+        #[default]
+        Recommended = "recommended",
+        /// Twice the recipe's epochs.
+        Thorough = "thorough",
+    }
 }
 
 /// The epochs of each effort.
@@ -56,16 +58,6 @@ impl Effort {
             Self::Quick => (recommended / 3.0).round().max(1.0),
             Self::Recommended => recommended,
             Self::Thorough => 2.0 * recommended,
-        }
-    }
-
-    /// As it is written in commands and stored.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Quick => "quick",
-            Self::Recommended => "recommended",
-            Self::Thorough => "thorough",
         }
     }
 }
@@ -103,24 +95,12 @@ impl Recipe {
 }
 
 impl Method {
-    /// All.
-    pub const ALL: [Self; 2] = [Self::Lora, Self::SoftPrompt];
-
     /// The kind of an adapter.
     #[must_use]
     pub fn of(adapter: &AdapterSpec) -> Self {
         match adapter {
             AdapterSpec::Lora(_) => Self::Lora,
             AdapterSpec::SoftPrompt(_) => Self::SoftPrompt,
-        }
-    }
-
-    /// As it is written in commands and stored.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Lora => "lora",
-            Self::SoftPrompt => "soft-prompt",
         }
     }
 }

@@ -199,7 +199,7 @@ impl Settings {
     /// What is wrong with them.
     pub(crate) fn check_defaults(task: &Task) -> Result<(), String> {
         serde_json::from_value::<Self>(task.training.settings.clone().into()).map_err(|error| error.to_string())?;
-        for method in Method::ALL {
+        for &method in Method::ALL {
             let mut settings = recipe(&Task { training: Training::default(), ..task.clone() }, method, 100);
             let refused = |problem: Problem| format!("failed to {}; {}", problem.what, problem.hint);
             Self::defaults(task, method).apply(&mut settings).map_err(refused)?;

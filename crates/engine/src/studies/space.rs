@@ -94,7 +94,7 @@ pub(super) fn space(given: &Given<'_>, has_encoder: bool) -> Vec<Parameter> {
     let schedule = json!(plain.optim.schedule);
     space.push(among("schedule", &SCHEDULES, schedule.as_str().unwrap_or_default(), None));
     space.push(around("typos", &TYPOS, plain.optim.typos, None));
-    for method in Method::ALL.into_iter().filter(|method| given.method.is_none_or(|given| given == *method)) {
+    for method in Method::ALL.iter().copied().filter(|method| given.method.is_none_or(|given| given == *method)) {
         match recipe(given.task, method, given.examples).adapter {
             AdapterSpec::Lora(plain) => {
                 space.push(around("rank", &RANKS, plain.rank, lora));

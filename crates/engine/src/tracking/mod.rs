@@ -71,18 +71,18 @@ pub struct TrackedRun {
     pub sent_at: Option<Timestamp>,
 }
 
-/// How far a tracker is with a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum TrackedState {
-    /// It was told nothing yet.
-    Waiting,
-    /// It follows the run.
-    Following,
-    /// It could not be told what is new; that is kept and sent later.
-    Failing,
-    /// It has everything.
-    Sent,
+graft_core::names! {
+    /// How far a tracker is with a run.
+    pub enum TrackedState {
+        /// It was told nothing yet.
+        Waiting = "waiting",
+        /// It follows the run.
+        Following = "following",
+        /// It could not be told what is new; that is kept and sent later.
+        Failing = "failing",
+        /// It has everything.
+        Sent = "sent",
+    }
 }
 
 /// Trackers elsewhere.
@@ -102,19 +102,6 @@ impl Engine {
     #[must_use]
     pub fn tracking(&self) -> Tracking<'_> {
         Tracking { engine: self }
-    }
-}
-
-impl TrackedState {
-    /// As shown.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Following => "following",
-            Self::Failing => "failing",
-            Self::Sent => "sent",
-        }
     }
 }
 

@@ -68,33 +68,22 @@ pub struct Task {
     pub training: Training,
 }
 
-/// What an answer of a task is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[schema(as = AnswerKind)]
-pub enum Form {
-    /// One of some labels.
-    Labels,
-    /// An object with fields.
-    Fields,
-    /// Free text.
-    Text,
-    /// The next turn of a dialogue.
-    Dialogue,
+graft_core::names! {
+    /// What an answer of a task is.
+    #[schema(as = AnswerKind)]
+    pub enum Form {
+        /// One of some labels.
+        Labels = "labels",
+        /// An object with fields.
+        Fields = "fields",
+        /// Free text.
+        Text = "text",
+        /// The next turn of a dialogue.
+        Dialogue = "dialogue",
+    }
 }
 
 impl Form {
-    /// As it is typed and stored.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Labels => "labels",
-            Self::Fields => "fields",
-            Self::Text => "text",
-            Self::Dialogue => "dialogue",
-        }
-    }
-
     /// Whether answers are free text.
     #[must_use]
     pub fn is_text(self) -> bool {

@@ -11,9 +11,8 @@ use graft_tasks::{
     cards::Task,
     score::{self, Diff},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
-use utoipa::ToSchema;
 
 use super::{Evaluation, KeptAnswer, Versions};
 use crate::{
@@ -22,17 +21,17 @@ use crate::{
     serving::apart,
 };
 
-/// The form of exported results.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
-#[serde(rename_all = "lowercase")]
-pub enum ResultFormat {
-    /// A table with a row for each held-out example.
-    Csv,
-    /// The same as one JSON object a line; answers keep their form.
-    Jsonl,
-    /// A report as one file without scripts and links: scores, settings, curves and answers.
-    Html,
+graft_core::names! {
+    /// The form of exported results.
+    #[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+    pub enum ResultFormat {
+        /// A table with a row for each held-out example.
+        Csv = "csv",
+        /// The same as one JSON object a line; answers keep their form.
+        Jsonl = "jsonl",
+        /// A report as one file without scripts and links: scores, settings, curves and answers.
+        Html = "html",
+    }
 }
 
 impl ResultFormat {
@@ -40,17 +39,7 @@ impl ResultFormat {
     #[must_use]
     pub fn of(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_str()?;
-        [Self::Csv, Self::Jsonl, Self::Html].into_iter().find(|form| extension.eq_ignore_ascii_case(form.name()))
-    }
-
-    /// The extension of its files.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Csv => "csv",
-            Self::Jsonl => "jsonl",
-            Self::Html => "html",
-        }
+        Self::ALL.iter().copied().find(|form| extension.eq_ignore_ascii_case(form.name()))
     }
 }
 
