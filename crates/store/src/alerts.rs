@@ -240,13 +240,12 @@ impl Store {
 async fn apply(tx: &mut Tx<'_>, change: &AlertChange, at: Timestamp) -> Result<(), Error> {
     let (AlertChange::Begin { kind, task, subject, notice } | AlertChange::End { kind, task, subject, notice }) =
         change;
-    let open: Option<i64> =
-        sqlx::query_scalar("select id from alerts where over_at is null and kind = $1 and task = $2 and subject = $3")
-            .bind(kind.name())
-            .bind(task)
-            .bind(subject)
-            .fetch_optional(&mut **tx)
-            .await?;
+    let open: Option<i64> = statement::value(
+        &mut **tx,
+        "select id from alerts where over_at is null and kind = $1 and task = $2 and subject = $3",
+        (*kind, task, subject),
+    )
+    .await?;
     match (change, open) {
         (AlertChange::Begin { .. }, None) => {
             let last: i64 = sqlx::query_scalar("select coalesce(max(id), 0) from alerts").fetch_one(&mut **tx).await?;

@@ -189,9 +189,7 @@ impl Store {
 
     /// Processes that hold parts of running batches.
     pub async fn part_owners(&self) -> Result<Vec<String>, Error> {
-        Ok(sqlx::query_scalar("select distinct owner from batch_parts where state = 'answering'")
-            .fetch_all(&self.read)
-            .await?)
+        statement::values(&self.read, "select distinct owner from batch_parts where state = 'answering'", ()).await
     }
 
     /// Ends the leases of a process that is gone.
@@ -396,11 +394,12 @@ impl Store {
 
     /// The answers of a part, one line for each of its inputs; `None` if it has none yet.
     pub async fn part_output(&self, batch: &str, number: u64) -> Result<Option<String>, Error> {
-        let found = sqlx::query_scalar("select output from batch_parts where batch = $1 and number = $2")
-            .bind(batch)
-            .bind(row::big(number))
-            .fetch_optional(&self.read)
-            .await?;
+        let found = statement::value(
+            &self.read,
+            "select output from batch_parts where batch = $1 and number = $2",
+            (batch, number),
+        )
+        .await?;
         Ok(found.flatten())
     }
 }

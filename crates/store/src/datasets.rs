@@ -50,17 +50,16 @@ impl Store {
 
     /// How many approved examples of the task are not in a dataset with their current revision.
     pub async fn approved_beyond(&self, task: &str, digest: &Digest) -> Result<u64, Error> {
-        let row = sqlx::query(
+        let count = statement::value(
+            &self.read,
             "select count(*) as n from examples e
              where e.task = $1 and e.review = 'approved' and not exists
                    (select 1 from dataset_members m where m.task = e.task and m.digest = $2 and m.example = e.id
                        and m.revision = e.revision)",
+            (task, digest),
         )
-        .bind(task)
-        .bind(digest.as_str())
-        .fetch_one(&self.read)
         .await?;
-        Ok(row::get(&row, "n")?)
+        Ok(count.unwrap_or_default())
     }
 
     /// The datasets of one task or of all, newest first.
@@ -80,16 +79,14 @@ impl Store {
 
     /// Lengths in characters of a dataset's training inputs, in dataset order. Empty if there is no such dataset.
     pub async fn training_lengths(&self, task: &str, digest: &Digest) -> Result<Vec<u32>, Error> {
-        let rows = sqlx::query(
+        statement::values(
+            &self.read,
             "select cast(length(r.input) as bigint) as chars from dataset_members m
              join example_revisions r on r.task = m.task and r.id = m.example and r.revision = m.revision
              where m.task = $1 and m.digest = $2 and m.side = 'train' order by m.position",
+            (task, digest.as_str()),
         )
-        .bind(task)
-        .bind(digest.as_str())
-        .fetch_all(&self.read)
-        .await?;
-        Ok(rows.iter().map(|row| row::get(row, "chars")).collect::<Result<_, _>>()?)
+        .await
     }
 
     /// At most so many of a dataset's training inputs, at even distances. Empty if there is no such dataset.
@@ -113,13 +110,14 @@ impl Store {
     /// # Errors
     /// [`Error::NoDataset`].
     pub async fn dataset(&self, task: &str, digest: &Digest) -> Result<Dataset, Error> {
-        let head = sqlx::query("select leaking from datasets where task = $1 and digest = $2")
-            .bind(task)
-            .bind(digest.as_str())
-            .fetch_optional(&self.read)
-            .await?
-            .ok_or_else(|| Error::NoDataset { task: task.to_owned(), digest: digest.clone() })?;
-        let leaking: Vec<ExampleId> = row::get(&head, "leaking")?;
+        let leaking = statement::value(
+            &self.read,
+            "select leaking from datasets where task = $1 and digest = $2",
+            (task, digest),
+        )
+        .await?;
+        let missing = || Error::NoDataset { task: task.to_owned(), digest: digest.clone() };
+        let leaking: Vec<ExampleId> = leaking.ok_or_else(missing)?;
         let mut dataset = Dataset {
             digest: digest.clone(),
             train: Vec::new(),

@@ -5,7 +5,7 @@ use sqlx::any::{AnyRow, AnyTypeInfoKind};
 use sqlx::{AssertSqlSafe, Column as _, Row as _, ValueRef as _};
 
 use crate::database::{Dialect, Tx};
-use crate::{Error, Store};
+use crate::{Error, Store, statement};
 
 /// Tables, ordered so that references exist before rows that use them. Sessions, idempotency keys and workers are left
 /// out: they are meaningless in another database.
@@ -155,7 +155,7 @@ pub(crate) async fn columns(tx: &mut Tx<'_>, dialect: Dialect, table: &str) -> R
              where table_schema = current_schema() and table_name = $1"
         }
     };
-    Ok(sqlx::query_scalar(sql).bind(table).fetch_all(&mut **tx).await?)
+    statement::values(&mut **tx, sql, table).await
 }
 
 async fn insert(tx: &mut Tx<'_>, table: &str, known: &[String], row: &Map<String, Value>) -> Result<(), Error> {

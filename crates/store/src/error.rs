@@ -568,8 +568,7 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::Io(cause) => Self::Unreachable(cause.into()),
             sqlx::Error::Tls(cause) => Self::Unreachable(cause),
             sqlx::Error::PoolTimedOut => Self::NoConnection(Box::new(sqlx::Error::PoolTimedOut)),
-            sqlx::Error::Decode(cause) => Self::Damaged(cause),
-            sqlx::Error::ColumnDecode { .. } => Self::Damaged(Box::new(error)),
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Damaged(Box::new(error)),
             other => Self::Sql(Box::new(other)),
         }
     }

@@ -218,22 +218,14 @@ impl Store {
         let mut tx = self.begin().await?;
         crate::versions::get(&mut *tx, task, head).await?;
         let before = find(&mut *tx, task).await?;
-        let newest = sqlx::query("select coalesce(max(seq), 0) as seq from changes").fetch_one(&mut *tx).await?;
+        let newest: i64 = sqlx::query_scalar("select coalesce(max(seq), 0) from changes").fetch_one(&mut *tx).await?;
         tx.execute(
             "insert into live_adapters (task, state, settings, head, frozen, cursor, created_by, created_at,
              updated_at)
              values ($1, 'running', $2, $3, $4, $5, $6, $7, $7)
              on conflict (task) do update set state = 'running', settings = excluded.settings, head = excluded.head,
                  frozen = excluded.frozen, note = null, updated_at = excluded.updated_at",
-            (
-                task,
-                json!(settings).to_string(),
-                head,
-                frozen.as_str(),
-                row::get::<i64>(&newest, "seq")?,
-                row::text(by),
-                at,
-            ),
+            (task, json!(settings).to_string(), head, frozen.as_str(), newest, row::text(by), at),
         )
         .await?;
         if before.as_ref().is_some_and(|live| live.head != head) {
@@ -399,27 +391,20 @@ impl Store {
 
     /// Counts of a task's windows.
     pub async fn window_counts(&self, task: &str) -> Result<WindowCounts, Error> {
-        let found = sqlx::query(
+        statement::one(
+            &self.read,
             "with used as (select coalesce(max(last_place), 0) as place from live_snapshots where task = $1)
-             select count(*) as n, cast(coalesce(sum(late), 0) as bigint) as late, coalesce(max(place), 0) as last_place,
+             select count(*) as n, cast(coalesce(sum(late), 0) as bigint) as late,
+                    coalesce(max(place), 0) as last_place,
                     cast(coalesce(sum(case when place is null then 1 else 0 end), 0) as bigint) as buffered,
-                    cast(coalesce(sum(case when place > (select place from used) then 1 else 0 end), 0) as bigint) as waiting,
+                    cast(coalesce(sum(case when place > (select place from used) then 1 else 0 end), 0) as bigint)
+                        as waiting,
                     min(case when place > (select place from used) then arrived_at end) as oldest,
                     max(case when place is not null then started_at end) as newest
              from live_windows where task = $1",
+            task,
         )
-        .bind(task)
-        .fetch_one(&self.read)
-        .await?;
-        Ok(WindowCounts {
-            all: row::get(&found, "n")?,
-            buffered: row::get(&found, "buffered")?,
-            waiting: row::get(&found, "waiting")?,
-            late: row::get(&found, "late")?,
-            oldest: row::get(&found, "oldest")?,
-            last_place: row::get(&found, "last_place")?,
-            newest: row::get(&found, "newest")?,
-        })
+        .await
     }
 
     /// Creates the next snapshot with up to `most` of the first windows that belong to no snapshot. If one is in
@@ -435,16 +420,14 @@ impl Store {
         if training.is_some() {
             return Ok(training);
         }
-        let found = sqlx::query(
+        let (seq, used, last): (i64, i64, i64) = statement::one(
+            &mut *tx,
             "select coalesce(max(seq), 0) as seq, coalesce(max(last_place), 0) as last_place,
                     (select coalesce(max(place), 0) from live_windows where task = $1) as place
              from live_snapshots where task = $1",
+            task,
         )
-        .bind(task)
-        .fetch_one(&mut *tx)
         .await?;
-        let (seq, used, last): (i64, i64, i64) =
-            (row::get(&found, "seq")?, row::get(&found, "last_place")?, row::get(&found, "place")?);
         let last = last.min(used + row::big(most));
         if last <= used {
             return Ok(None);
@@ -553,6 +536,7 @@ async fn one(on: impl AnyExecutor<'_>, task: &str) -> Result<LiveAdapter, Error>
 
 from_row!(LiveAdapter { task, state, settings, head, frozen, cursor, note, created_by, created_at, updated_at });
 
+from_row!(WindowCounts { all = "n", buffered, waiting, late, oldest, last_place, newest });
 from_row!(LiveWindow { example, revision, started_at, arrived_at });
 
 from_row!(LiveSnapshot {

@@ -103,14 +103,14 @@ impl Store {
     pub async fn remove_machine(&self, name: &str, by: &str, at: Timestamp) -> Result<Machine, Error> {
         let mut tx = self.begin().await?;
         let gone = find(&mut *tx, name).await?.ok_or_else(|| Error::NoMachine(name.to_owned()))?;
-        let busy = sqlx::query(
+        let busy = statement::value(
+            &mut *tx,
             "select id from runs where machine = $1 and state in ('queued', 'starting', 'running') limit 1",
+            name,
         )
-        .bind(name)
-        .fetch_optional(&mut *tx)
         .await?;
         if let Some(run) = busy {
-            return Err(Error::MachineBusy { machine: gone.name, run: row::get(&run, "id")? });
+            return Err(Error::MachineBusy { machine: gone.name, run });
         }
         tx.execute("delete from machines where name = $1", name).await?;
         let entry = Entry { action: Action::Delete, kind: Kind::Machine, task: "", subject: name };

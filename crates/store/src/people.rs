@@ -306,14 +306,14 @@ async fn keep_an_admin(on: impl AnyExecutor<'_>, admins: Admins) -> Result<(), E
     if admins == Admins::Configured {
         return Ok(());
     }
-    let row = sqlx::query(
+    let (known, admins): (i64, i64) = statement::one(
+        on,
         "select (select count(*) from users) + (select count(*) from tokens) as known,
                 (select count(*) from users where role = 'admin')
                 + (select count(*) from tokens where role = 'admin' and expires_at is null and task is null) as admins",
+        (),
     )
-    .fetch_one(on)
     .await?;
-    let (known, admins): (i64, i64) = (row::get(&row, "known")?, row::get(&row, "admins")?);
     if known > 0 && admins == 0 { Err(Error::NoAdmin) } else { Ok(()) }
 }
 

@@ -181,8 +181,7 @@ impl Store {
     /// # Errors
     /// [`Error::NoPrompt`].
     pub async fn prompt_text(&self, id: u64) -> Result<String, Error> {
-        let found = sqlx::query_scalar("select text from prompts where id = $1").bind(row::big(id));
-        found.fetch_optional(&self.read).await?.ok_or(Error::NoPrompt(id))
+        statement::value(&self.read, "select text from prompts where id = $1", id).await?.ok_or(Error::NoPrompt(id))
     }
 
     /// The examples of a submitted text as CSV.
@@ -190,14 +189,12 @@ impl Store {
     /// # Errors
     /// [`Error::NoPrompt`].
     pub async fn prompt_csv(&self, id: u64) -> Result<String, Error> {
-        let found = sqlx::query_scalar("select csv from prompts where id = $1").bind(row::big(id));
-        found.fetch_optional(&self.read).await?.ok_or(Error::NoPrompt(id))
+        statement::value(&self.read, "select csv from prompts where id = $1", id).await?.ok_or(Error::NoPrompt(id))
     }
 
     /// A person's draft that is not submitted yet. Not in the audit trail.
     pub async fn prompt_draft(&self, owner: &str) -> Result<Option<Value>, Error> {
-        let found = sqlx::query("select draft from prompt_drafts where owner = $1").bind(row::text(owner));
-        Ok(found.fetch_optional(&self.read).await?.map(|found| row::get(&found, "draft")).transpose()?)
+        statement::value(&self.read, "select draft from prompt_drafts where owner = $1", row::text(owner)).await
     }
 
     /// Stores a person's draft.

@@ -37,7 +37,8 @@ macro_rules! converted {
         impl $crate::row::Column for $type {
             fn read(row: &sqlx::any::AnyRow, column: &str) -> Result<Self, sqlx::Error> {
                 let convert = $convert;
-                convert(sqlx::Row::try_get(row, column)?).map_err(|cause| sqlx::Error::Decode(Box::new(cause)))
+                convert(sqlx::Row::try_get(row, column)?)
+                    .map_err(|cause| sqlx::Error::ColumnDecode { index: column.to_owned(), source: Box::new(cause) })
             }
         }
     )*};

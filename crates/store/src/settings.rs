@@ -45,8 +45,8 @@ impl Store {
     pub async fn set_setting(&self, name: &str, value: &Value, by: &str, at: Timestamp) -> Result<(), Error> {
         row::check_name("setting", name)?;
         let mut tx = self.begin().await?;
-        let row = sqlx::query("select value from settings where name = $1").bind(name).fetch_optional(&mut *tx).await?;
-        let before: Option<Value> = row.map(|row| row::get(&row, "value")).transpose()?;
+        let before: Option<Value> =
+            statement::value(&mut *tx, "select value from settings where name = $1", name).await?;
         tx.execute(
             "insert into settings (name, value, updated_by, updated_at) values ($1, $2, $3, $4)
              on conflict (name) do update

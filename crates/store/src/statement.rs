@@ -3,10 +3,11 @@
 use graft_core::Digest;
 use serde_json::Value;
 use sqlx::any::{Any, AnyArguments, AnyExecutor, AnyRow};
-use sqlx::{Arguments as _, Encode, FromRow, SqlSafeStr, Type};
+use sqlx::{Arguments as _, Column as _, Encode, FromRow, Row as _, SqlSafeStr, Type};
 
 use crate::Error;
 use crate::database::Tx;
+use crate::row::Column;
 
 /// A value of a parameter.
 pub(crate) trait Parameter {
@@ -130,4 +131,32 @@ where
     T: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
 {
     Ok(sqlx::query_as_with(sql, parameters.arguments()?).fetch_one(on).await?)
+}
+
+/// A row of one column.
+struct Only<T>(T);
+
+impl<T: Column> FromRow<'_, AnyRow> for Only<T> {
+    fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
+        T::read(row, row.column(0).name()).map(Self)
+    }
+}
+
+/// The only column of all rows of a query.
+pub(crate) async fn values<T: Column + Send + Unpin>(
+    on: impl AnyExecutor<'_>,
+    sql: impl SqlSafeStr,
+    parameters: impl Parameters,
+) -> Result<Vec<T>, Error> {
+    let rows: Vec<Only<T>> = all(on, sql, parameters).await?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
+}
+
+/// The only column of the first row of a query, if there is one.
+pub(crate) async fn value<T: Column + Send + Unpin>(
+    on: impl AnyExecutor<'_>,
+    sql: impl SqlSafeStr,
+    parameters: impl Parameters,
+) -> Result<Option<T>, Error> {
+    Ok(optional(on, sql, parameters).await?.map(|row: Only<T>| row.0))
 }

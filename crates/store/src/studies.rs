@@ -142,9 +142,10 @@ impl Store {
         let NewStudy { id, task, plan, waiting } = new;
         row::check_name("study", id)?;
         let mut tx = self.begin().await?;
-        let active = sqlx::query("select id from studies where task = $1 and state = 'running'");
-        if let Some(active) = active.bind(task).fetch_optional(&mut *tx).await? {
-            return Err(Error::StudyActive { task: task.to_owned(), study: row::get(&active, "id")? });
+        if let Some(study) =
+            statement::value(&mut *tx, "select id from studies where task = $1 and state = 'running'", task).await?
+        {
+            return Err(Error::StudyActive { task: task.to_owned(), study });
         }
         datasets::save(&mut tx, task, dataset, Actor { by, at }).await?;
         tx.execute(

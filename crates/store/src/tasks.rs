@@ -171,12 +171,14 @@ impl Store {
         if newest(&mut *tx, new).await?.is_some() || has_rows(&mut tx, new).await? {
             return Err(Error::TaskExists(new.to_owned()));
         }
-        let active = sqlx::query("select id from runs where task = $1 and state in ('queued', 'starting', 'running')")
-            .bind(name)
-            .fetch_optional(&mut *tx)
-            .await?;
+        let active = statement::value(
+            &mut *tx,
+            "select id from runs where task = $1 and state in ('queued', 'starting', 'running')",
+            name,
+        )
+        .await?;
         if let Some(run) = active {
-            return Err(Error::RunActive { task: name.to_owned(), run: row::get(&run, "id")? });
+            return Err(Error::RunActive { task: name.to_owned(), run });
         }
         // A server may have stored counts under a name that no task has any more.
         tx.execute("delete from served_inputs where task = $1", new).await?;

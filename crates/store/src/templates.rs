@@ -30,8 +30,8 @@ impl Store {
     /// [`Error::NotFound`] if there is none to delete.
     pub async fn set_template(&self, name: &str, file: Option<&Value>, by: &str, at: Timestamp) -> Result<(), Error> {
         let mut tx = self.begin().await?;
-        let before = sqlx::query("select file from templates where name = $1").bind(name).fetch_optional(&mut *tx);
-        let before: Option<Value> = before.await?.map(|row| row::get(&row, "file")).transpose()?;
+        let before: Option<Value> =
+            statement::value(&mut *tx, "select file from templates where name = $1", name).await?;
         let action = match (&before, file) {
             (None, None) => return Err(Error::NotFound { what: "template", name: name.to_owned() }),
             (Some(before), Some(file)) if before == file => return Ok(()),

@@ -150,8 +150,7 @@ pub struct UpstreamDay {
 impl Store {
     /// The upstream of a task.
     pub async fn upstream(&self, task: &str) -> Result<Option<Upstream>, Error> {
-        let found = sqlx::query("select settings from upstreams where task = $1").bind(task).fetch_optional(&self.read);
-        Ok(found.await?.map(|row| row::get(&row, "settings")).transpose()?)
+        statement::value(&self.read, "select settings from upstreams where task = $1", task).await
     }
 
     /// Every task with an upstream, and when it was set.
@@ -168,8 +167,8 @@ impl Store {
         at: Timestamp,
     ) -> Result<(), Error> {
         let mut tx = self.begin().await?;
-        let before = sqlx::query("select settings from upstreams where task = $1").bind(task).fetch_optional(&mut *tx);
-        let before: Option<Value> = before.await?.map(|row| row::get(&row, "settings")).transpose()?;
+        let before: Option<Value> =
+            statement::value(&mut *tx, "select settings from upstreams where task = $1", task).await?;
         let after = upstream.map(|upstream| json!(upstream));
         if before == after {
             return Ok(());

@@ -286,13 +286,12 @@ impl Store {
 
     /// The answers of a version's evaluation at this time, in the order of its held-out examples; none if they were not kept.
     pub async fn version_answers(&self, version: &Version, at: Timestamp) -> Result<Option<Vec<Option<Value>>>, Error> {
-        let found = sqlx::query("select answers from version_answers where task = $1 and version = $2 and at = $3")
-            .bind(&version.task)
-            .bind(&version.name)
-            .bind(at)
-            .fetch_optional(&self.read)
-            .await?;
-        Ok(found.map(|row| row::get(&row, "answers")).transpose()?)
+        statement::value(
+            &self.read,
+            "select answers from version_answers where task = $1 and version = $2 and at = $3",
+            (&version.task, &version.name, at),
+        )
+        .await
     }
 
     /// Changes the stage of a version that is not active.

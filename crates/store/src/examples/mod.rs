@@ -21,7 +21,7 @@ use crate::changes::Actor;
 use crate::database::{Dialect, Tx};
 use crate::merge::{Merge, merge};
 use crate::scope::Scope;
-use crate::{Action, Change, ChangeFilter, Error, Kind, Store, row};
+use crate::{Action, Change, ChangeFilter, Error, Kind, Store, row, statement};
 
 names! {
     /// Review state of an example.
@@ -294,7 +294,8 @@ impl Store {
     /// The distinct outputs of a task's approved examples, as JSON.
     pub async fn approved_outputs(&self, task: &str) -> Result<Vec<Value>, Error> {
         // Many examples have few answers: the index is read from one short answer to the next.
-        let rows = sqlx::query(
+        statement::values(
+            &self.read,
             "with recursive short(output) as (
                  select min(output) from example_revisions where task = $1 and length(output) <= 500
                  union all
@@ -310,11 +311,9 @@ impl Store {
              where r.task = $1 and length(r.output) > 500 and exists (
                  select 1 from examples e
                  where e.task = r.task and e.id = r.id and e.revision = r.revision and e.review = 'approved')",
+            task,
         )
-        .bind(task)
-        .fetch_all(&self.read)
-        .await?;
-        Ok(rows.iter().map(|row| row::get(row, "output")).collect::<Result<_, _>>()?)
+        .await
     }
 
     /// One example.

@@ -7,7 +7,7 @@ use super::{NewRun, Priority, Run, RunKind, find};
 use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
 use crate::scope::Scope;
-use crate::{Action, Error, Kind, NewTrial, Store, Version, row};
+use crate::{Action, Error, Kind, NewTrial, Store, Version, row, statement};
 
 /// An evaluation to queue.
 #[derive(Clone, Copy, Debug)]
@@ -206,14 +206,11 @@ async fn active_in_place(
     version: Option<&str>,
     id: &str,
 ) -> Result<Option<String>, Error> {
-    Ok(sqlx::query_scalar(
+    statement::value(
+        &mut **tx,
         "select id from runs where task = $1 and kind = $2 and state in ('queued', 'starting', 'running')
             and id <> $3 and study is null and (kind = 'train' or version = $4)",
+        (task, kind, id, version),
     )
-    .bind(task)
-    .bind(kind.name())
-    .bind(id)
-    .bind(version)
-    .fetch_optional(&mut **tx)
-    .await?)
+    .await
 }

@@ -15,7 +15,7 @@ use crate::changes::Actor;
 use crate::database::Tx;
 use crate::row::from_row;
 use crate::scope::Scope;
-use crate::{Error, Store, row};
+use crate::{Error, Store, row, statement};
 
 names! {
     /// One of the two output streams of a trainer.
@@ -166,22 +166,17 @@ impl Store {
 
     /// Up to `most` events of a run after a `seq`.
     pub async fn run_events(&self, run: &str, after: u64, most: u32) -> Result<Vec<Event>, Error> {
-        let rows = sqlx::query("select event from run_events where run = $1 and seq > $2 order by seq limit $3")
-            .bind(run)
-            .bind(row::big(after))
-            .bind(i64::from(most))
-            .fetch_all(&self.read)
-            .await?;
-        Ok(rows.iter().map(|row| row::get(row, "event")).collect::<Result<_, _>>()?)
+        statement::values(
+            &self.read,
+            "select event from run_events where run = $1 and seq > $2 order by seq limit $3",
+            (run, after, most),
+        )
+        .await
     }
 
     /// The newest event of a run.
     pub async fn last_event(&self, run: &str) -> Result<Option<Event>, Error> {
-        let row = sqlx::query("select event from run_events where run = $1 order by seq desc limit 1")
-            .bind(run)
-            .fetch_optional(&self.read)
-            .await?;
-        Ok(row.map(|row| row::get(&row, "event")).transpose()?)
+        statement::value(&self.read, "select event from run_events where run = $1 order by seq desc limit 1", run).await
     }
 
     /// A part of a run's log from a byte offset. If the beginning of the log was dropped, the missing bytes are
