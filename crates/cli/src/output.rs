@@ -74,9 +74,9 @@ impl Table {
         self.rows.push(cells.to_vec());
     }
 
-    /// Whether there are only headings.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rows.len() == 1
+    /// The table, or another text if there are only headings.
+    pub(crate) fn or(&self, none: &str) -> String {
+        if self.rows.len() == 1 { none.to_owned() } else { self.to_string() }
     }
 }
 

@@ -40,13 +40,13 @@ async fn list(engine: &Engine) -> Result<Reply> {
             one.error.as_ref().map(|error| format!("failed to {error}")).unwrap_or_default(),
         ]);
     }
-    text += &if table.is_empty() { NOBODY.to_owned() } else { table.to_string() };
+    text += &table.or(NOBODY);
     let mut table = Table::new(["since", "kind", "problem", "why"]);
     for alert in &open {
         let part = |name: &str| brief(alert.notice[name].as_str().unwrap_or_default(), 100);
         table.row([iso8601(alert.began_at), alert.kind.name().to_owned(), part("title"), part("why")]);
     }
-    text += &if table.is_empty() { "No problem is open.\n".to_owned() } else { table.to_string() };
+    text += &table.or("No problem is open.\n");
     Ok(Reply::new(json!({"receivers": receivers, "open": open}), text))
 }
 

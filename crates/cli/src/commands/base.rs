@@ -111,10 +111,7 @@ fn list(engine: &Engine) -> Result<Reply> {
         let source = format!("{:?}", base.resolved.source).to_lowercase();
         table.row([base.name.clone(), size, source, base.resolved.path.display().to_string()]);
     }
-    let text = match table.is_empty() {
-        true => "No base models yet: `graft base pull smollm2-135m`.".to_owned(),
-        false => table.to_string(),
-    };
+    let text = table.or("No base models yet: `graft base pull smollm2-135m`.");
     Ok(Reply::new(json!({"bases": bases}), text))
 }
 

@@ -124,8 +124,7 @@ pub(crate) async fn run(engine: &Engine, command: Batch) -> Result<Reply> {
                 let (state, invalid) = (batch.state.name().to_owned(), batch.invalid.to_string());
                 table.row([batch.id.clone(), batch.task.clone(), batch.version.clone(), state, done, invalid]);
             }
-            let none = "No batches yet: `graft batch submit FILE`.";
-            let text = if table.is_empty() { none.to_owned() } else { table.to_string() };
+            let text = table.or("No batches yet: `graft batch submit FILE`.");
             Ok(Reply::new(json!({"batches": list}), text))
         }
         Batch::Show { id } => Ok(shown(&batches.get(&id).await?)),

@@ -48,8 +48,7 @@ pub(crate) async fn run(engine: &Engine, command: Dataset) -> Result<Reply> {
                     iso8601(one.created_at),
                 ]);
             }
-            let none = "No datasets yet: a training makes one.";
-            let text = if table.is_empty() { none.to_owned() } else { table.to_string() };
+            let text = table.or("No datasets yet: a training makes one.");
             Ok(Reply::new(json!({"datasets": list}), text))
         }
         Dataset::Export { task, output, version, form } => {

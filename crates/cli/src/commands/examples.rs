@@ -211,10 +211,7 @@ async fn list(engine: &Engine, filter: &ExampleFilter) -> Result<Reply> {
             example.output.as_ref().map_or_else(String::new, |output| brief(&answer(output), 40)),
         ]);
     }
-    let mut text = match table.is_empty() {
-        true => "No such examples.\n".to_owned(),
-        false => table.to_string(),
-    };
+    let mut text = table.or("No such examples.\n");
     if examples.len() as u64 != total {
         text += &format!("{} of {total} shown; --limit and --offset show others.\n", examples.len());
     }
@@ -226,7 +223,7 @@ fn helpful(found: &Helpful) -> String {
     for one in &found.examples {
         table.row([one.listed.example.id.clone(), brief(&one.listed.example.input, 60), one.why.clone()]);
     }
-    let mut text = if table.is_empty() { String::new() } else { table.to_string() };
+    let mut text = table.or("");
     text += &format!("{}\n", found.text);
     text.extend(found.add.iter().map(|label| format!("  {}\n", label.text)));
     text

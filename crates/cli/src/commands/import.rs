@@ -5,6 +5,7 @@ use graft_engine::{
     Choice, Columns, Drafts, Engine, Imported, Integration, Kept, ReadImport, Source, SourceKind, find_out,
 };
 
+use super::examples;
 use crate::{
     failure::{Failure, Result},
     output::Reply,
@@ -236,9 +237,7 @@ fn shown(imported: &Imported) -> String {
         imported.examples, imported.task, imported.labelled, imported.pending
     );
     for row in &imported.preview {
-        let output =
-            row.output.as_ref().map(|output| output.as_str().map_or_else(|| output.to_string(), str::to_owned));
-        let output = output.map_or_else(|| "(no answer)".to_owned(), |output| brief(&output));
+        let output = row.output.as_ref().map_or_else(|| "(no answer)".to_owned(), |out| brief(&examples::answer(out)));
         text += &format!("  {} {}: {} -> {output}\n", row.at, row.review, brief(&row.input));
     }
     text + &left_out(imported) + "Nothing was stored; leave out `--preview` to import.\n"

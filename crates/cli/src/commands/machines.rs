@@ -152,8 +152,7 @@ pub(crate) async fn run(engine: &Engine, command: Machines) -> Result<Reply> {
                 ]);
             }
             let (providers, rentals) = (machines.providers(), machines.rentals(None).await?);
-            let none = "No machines yet: `graft machines add NAME user@host`.";
-            let mut text = if table.is_empty() { none.to_owned() } else { table.to_string() };
+            let mut text = table.or("No machines yet: `graft machines add NAME user@host`.");
             for provider in &providers {
                 let state = provider.problem.as_deref().unwrap_or("`graft train TASK --on` it rents a machine");
                 text += &format!("\n{}: {state}", provider.name);

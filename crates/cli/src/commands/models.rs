@@ -228,7 +228,7 @@ async fn list(engine: &Engine, task: Option<&str>) -> Result<Reply> {
         ]);
     }
     let active: Vec<&Version> = versions.iter().filter(|version| version.stage == Stage::Active).collect();
-    let text = if table.is_empty() { "No versions yet: `graft train TASK`.".to_owned() } else { table.to_string() };
+    let text = table.or("No versions yet: `graft train TASK`.");
     let active: serde_json::Map<String, Value> =
         active.iter().map(|version| (version.task.clone(), json!(version.name))).collect();
     Ok(Reply::new(json!({"versions": versions, "active": active}), text))

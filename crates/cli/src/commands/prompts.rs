@@ -7,7 +7,7 @@ use graft_engine::{
 };
 use serde_json::{Value, json};
 
-use super::tasks::read;
+use super::{examples, tasks::read};
 use crate::{
     failure::Result,
     output::{Reply, Table, brief, facts},
@@ -74,9 +74,9 @@ pub(crate) async fn run(engine: &Engine, command: Prompts) -> Result<Reply> {
                     brief(prompt.preview.trim(), WIDTH),
                 ]);
             }
-            let none =
-                "No text was submitted yet: `graft prompts submit FILE` and the page `/training/prompt` submit some.";
-            let text = if table.is_empty() { none.to_owned() } else { table.to_string() };
+            let text = table.or(
+                "No text was submitted yet: `graft prompts submit FILE` and the page `/training/prompt` submit some.",
+            );
             Ok(Reply::new(json!({"prompts": prompts}), text))
         }
         Prompts::Show { id } => {
@@ -108,7 +108,7 @@ fn submitted(batch: &PromptBatch, dry_run: bool) -> String {
             prompt.dataset.clone().unwrap_or_default(),
         ]);
     }
-    let mut said = if table.is_empty() { String::new() } else { table.to_string() };
+    let mut said = table.or("");
     for problem in &batch.problems {
         said += &format!("line {}: {}\n", problem.line, problem.reason);
     }
@@ -200,7 +200,5 @@ fn told(diff: &PromptDiff) -> String {
 }
 
 fn answer(output: Option<&Value>) -> String {
-    let text = output
-        .map_or("(no answer)".to_owned(), |output| output.as_str().map_or_else(|| output.to_string(), str::to_owned));
-    brief(&text, WIDTH)
+    brief(&output.map_or_else(|| "(no answer)".to_owned(), examples::answer), WIDTH)
 }

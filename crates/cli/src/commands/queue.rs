@@ -155,7 +155,6 @@ async fn list(engine: &Engine) -> Result<Reply> {
         let [kind, state, priority] = [run.kind.name(), run.state.name(), run.priority.name()].map(str::to_owned);
         table.row([run.id.clone(), kind, state, priority, percent, waits]);
     }
-    let text =
-        if table.is_empty() { "Nothing is queued: `graft queue submit TASK`.".into() } else { table.to_string() };
+    let text = table.or("Nothing is queued: `graft queue submit TASK`.");
     Ok(Reply::new(json!({"runs": views}), text))
 }

@@ -164,7 +164,7 @@ async fn list(engine: &Engine, filter: RunFilter) -> Result<Reply> {
             version.cloned().unwrap_or_default(),
         ]);
     }
-    let text = if table.is_empty() { "No runs yet: `graft train TASK`.".to_owned() } else { table.to_string() };
+    let text = table.or("No runs yet: `graft train TASK`.");
     Ok(Reply::new(json!({"runs": runs}), text))
 }
 

@@ -69,8 +69,7 @@ pub(crate) async fn run(engine: &Engine, command: Schedules) -> Result<Reply> {
                     schedule.last_note.clone().unwrap_or_default(),
                 ]);
             }
-            let none = "No schedules yet: `graft schedules add NAME TASK --cron '0 3 * * *'`.";
-            let text = if table.is_empty() { none.to_owned() } else { table.to_string() };
+            let text = table.or("No schedules yet: `graft schedules add NAME TASK --cron '0 3 * * *'`.");
             Ok(Reply::new(json!({"schedules": schedules}), text))
         }
         Schedules::Remove { name } => {

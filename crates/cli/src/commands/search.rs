@@ -156,8 +156,7 @@ pub(crate) async fn studies(engine: &Engine, command: Studies) -> Result<Reply> 
                 let note = study.note.clone().unwrap_or_default();
                 table.row([study.id.clone(), study.task.clone(), study.state.name().to_owned(), budget, note]);
             }
-            let none = "No studies yet: `graft search TASK`.";
-            let text = if table.is_empty() { none.to_owned() } else { table.to_string() };
+            let text = table.or("No studies yet: `graft search TASK`.");
             Ok(Reply::new(json!({"studies": studies}), text))
         }
         Studies::Show { id } => Ok(shown(engine.studies().view(&id).await?)),

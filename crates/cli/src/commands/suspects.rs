@@ -1,8 +1,8 @@
 use clap::Args;
 use graft_core::Example;
 use graft_engine::{Engine, Fix, FixDecision, FixVerb, Suspect, Suspects as Found};
-use serde_json::Value;
 
+use super::examples;
 use crate::{
     failure::Result,
     output::{Reply, brief},
@@ -53,8 +53,7 @@ fn text(command: &Suspects, found: &Found) -> String {
 }
 
 fn answer(example: &Example) -> String {
-    let text = |output: &Value| output.as_str().map_or_else(|| output.to_string(), str::to_owned);
-    brief(&example.output.as_ref().map(text).unwrap_or_default(), 60)
+    brief(&example.output.as_ref().map(examples::answer).unwrap_or_default(), 60)
 }
 
 fn more(text: &mut String, count: usize) {
@@ -72,9 +71,8 @@ fn commands(suspect: &Suspect, fix: &Fix) -> String {
         let (verb, rest) = match (action, output, reason) {
             (FixVerb::Approve, ..) => ("approve", String::new()),
             (FixVerb::Edit, output, _) => {
-                let output =
-                    output.as_ref().map(|output| output.as_str().map_or_else(|| output.to_string(), str::to_owned));
-                ("edit", format!(" --output {}", quoted(&output.unwrap_or_default())))
+                let output = output.as_ref().map(examples::answer).unwrap_or_default();
+                ("edit", format!(" --output {}", quoted(&output)))
             }
             (FixVerb::Reject, _, reason) => {
                 ("reject", format!(" --reason {}", quoted(reason.as_deref().unwrap_or_default())))

@@ -11,6 +11,7 @@ use graft_engine::{
 };
 use serde_json::{Value, json};
 
+use super::examples;
 use super::upstream::{self, UpstreamFlags};
 use crate::{
     failure::{Failure, Result},
@@ -488,18 +489,17 @@ fn about_trial(trial: &BaselineTrial, patterns: &[&str], wrong: usize) -> String
     }
     for one in trial.wrong.iter().take(wrong) {
         let said = match (&one.answer, &one.reason) {
-            (Some(answer), _) => brief(&plain(answer), 200),
+            (Some(answer), _) => brief(&examples::answer(answer), 200),
             (None, Some(reason)) => format!("nothing: failed to {reason}"),
             (None, None) => "nothing".to_owned(),
         };
-        text +=
-            &format!("\n{}\n  wanted {}\n  given  {said}\n", brief(&one.input, 200), brief(&plain(&one.wanted), 200));
+        text += &format!(
+            "\n{}\n  wanted {}\n  given  {said}\n",
+            brief(&one.input, 200),
+            brief(&examples::answer(&one.wanted), 200)
+        );
     }
     text
-}
-
-fn plain(answer: &Value) -> String {
-    answer.as_str().map_or_else(|| answer.to_string(), str::to_owned)
 }
 
 async fn template(engine: &Engine, command: TemplateCommand) -> Result<Reply> {
