@@ -1,4 +1,6 @@
-use graft_core::{Digest, Timestamp};
+use std::collections::BTreeSet;
+
+use graft_core::{Digest, ExampleId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::any::AnyExecutor;
@@ -26,7 +28,8 @@ names! {
         Training = "training",
         /// The next snapshot starts from it.
         Accepted = "accepted",
-        /// It forgot too much or scored worse. The next snapshot starts from its parent again.
+        /// It forgot too much or scored worse. The next snapshot starts from its parent again, and its examples are left out
+        /// until somebody decides about them again.
         Refused = "refused",
         /// Its training failed.
         Failed = "failed",
@@ -48,9 +51,14 @@ pub struct LiveSettings {
     /// Learning rate.
     #[schema(exclusive_minimum = 0.0, maximum = 100.0)]
     pub learning_rate: f64,
+    /// Older examples to train on again for each window.
+    pub replay: usize,
     /// Examples per step, including older ones.
     #[schema(minimum = 1)]
     pub batch: usize,
+    /// Share of the examples that is held out, as for every training of the task.
+    #[schema(minimum = 0.0, exclusive_maximum = 1.0)]
+    pub eval_share: f64,
     /// Accepted loss of accuracy (0 to 1) on the frozen examples.
     #[schema(minimum = 0.0, maximum = 1.0)]
     pub forgetting: f64,
@@ -70,7 +78,9 @@ impl Default for LiveSettings {
             windows: 1000,
             minutes: 60,
             learning_rate: 2.5e-4,
-            batch: 32,
+            replay: 1,
+            batch: 8,
+            eval_share: 0.2,
             forgetting: 0.02,
             rollout: true,
             keep: 20,
@@ -307,12 +317,13 @@ impl Store {
         Ok(live)
     }
 
-    /// Adds a window for each approval and edit in the audit trail after the cursor; returns their number. Windows and
-    /// cursor change in one transaction, so a crash neither loses nor repeats one.
+    /// Adds a window for each approval and edit among the next `limit` of the audit trail after the cursor; returns their
+    /// number, and whether there may be more. Windows and cursor change in one transaction, so a crash neither loses nor
+    /// repeats one.
     ///
     /// # Errors
     /// [`Error::NoLive`].
-    pub async fn take_windows(&self, task: &str, limit: u32, at: Timestamp) -> Result<u64, Error> {
+    pub async fn take_windows(&self, task: &str, limit: u32, at: Timestamp) -> Result<(u64, bool), Error> {
         let mut tx = self.begin().await?;
         let live = one(&mut *tx, task).await?;
         let rows = sqlx::query(
@@ -357,7 +368,25 @@ impl Store {
             tx.execute("update live_adapters set cursor = $2 where task = $1", (task, cursor)).await?;
         }
         tx.commit().await?;
-        Ok(taken)
+        Ok((taken, full))
+    }
+
+    /// Examples that a snapshot whose last window is `last` must not train on: the newest window of each belongs to a later
+    /// snapshot, or to one that was refused or rewound.
+    pub async fn withheld_examples(&self, task: &str, last: i64) -> Result<BTreeSet<ExampleId>, Error> {
+        let found = statement::values(
+            &self.read,
+            "select example from live_windows w where task = $1
+               and not exists (select 1 from live_windows n
+                               where n.task = w.task and n.example = w.example and n.revision > w.revision)
+               and (place is null or place > $2
+                    or exists (select 1 from live_snapshots s
+                               where s.task = w.task and s.state in ('refused', 'rewound')
+                                 and w.place between s.first_place and s.last_place))",
+            (task, last),
+        )
+        .await?;
+        Ok(found.into_iter().collect())
     }
 
     /// Windows without a place yet.

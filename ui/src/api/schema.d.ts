@@ -4285,9 +4285,15 @@ export interface components {
         LiveSettings: {
             /**
              * @description Examples per step, including older ones.
-             * @default 32
+             * @default 8
              */
             batch?: number;
+            /**
+             * Format: double
+             * @description Share of the examples that is held out, as for every training of the task.
+             * @default 0.2
+             */
+            eval_share?: number;
             /**
              * Format: double
              * @description Accepted loss of accuracy (0 to 1) on the frozen examples.
@@ -4318,6 +4324,11 @@ export interface components {
              * @default 60
              */
             minutes?: number;
+            /**
+             * @description Older examples to train on again for each window.
+             * @default 1
+             */
+            replay?: number;
             /**
              * @description Start a roll-out of each accepted snapshot, unless one of the task is running.
              * @default true
@@ -4683,6 +4694,8 @@ export interface components {
             on?: string | null;
             /** @description Priority in the queue. Default: `normal`. */
             priority?: components["schemas"]["PriorityName"];
+            /** @description With `init_from`: how many older examples it trains on again for each new one, and at least 40. Default: 4. */
+            replay?: number | null;
             /** @description Also evaluate the bare base model, which doubles the time. */
             score_base?: boolean;
             /** @description Settings that differ from the recipe; the names are those of the flags of `graft train`. */
@@ -6595,7 +6608,9 @@ export interface components {
              *       "windows": 1000,
              *       "minutes": 60,
              *       "learning_rate": 0.00025,
-             *       "batch": 32,
+             *       "replay": 1,
+             *       "batch": 8,
+             *       "eval_share": 0.2,
              *       "forgetting": 0.02,
              *       "rollout": true,
              *       "keep": 20,

@@ -55,9 +55,15 @@ pub(crate) struct Start {
     /// Learning rate.
     #[arg(long, visible_alias = "lr", value_name = "RATE", default_value_t = LiveSettings::default().learning_rate)]
     learning_rate: f64,
+    /// Older examples to train on again for each approval or edit.
+    #[arg(long, value_name = "N", default_value_t = LiveSettings::default().replay)]
+    replay: usize,
     /// Examples per step, including older ones.
     #[arg(long, value_name = "N", default_value_t = LiveSettings::default().batch)]
     batch: usize,
+    /// Share of the examples to hold out.
+    #[arg(long, value_name = "SHARE", default_value_t = LiveSettings::default().eval_share)]
+    eval_share: f64,
     /// Accepted loss of accuracy (0 to 1) on the frozen examples.
     #[arg(long, value_name = "SHARE", default_value_t = LiveSettings::default().forgetting)]
     forgetting: f64,
@@ -100,7 +106,9 @@ impl Start {
             windows: self.windows,
             minutes: self.minutes,
             learning_rate: self.learning_rate,
+            replay: self.replay,
             batch: self.batch,
+            eval_share: self.eval_share,
             forgetting: self.forgetting,
             rollout: !self.no_rollout,
             keep: self.keep,

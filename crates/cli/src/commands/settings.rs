@@ -30,6 +30,9 @@ pub(crate) struct What {
     /// new adapter].
     #[arg(long, value_name = "VERSION")]
     pub(crate) from: Option<String>,
+    /// With --from: older examples to train on again for each new one, and at least 40 [default: 4].
+    #[arg(long, value_name = "N", requires = "from")]
+    pub(crate) replay: Option<usize>,
     /// Number of epochs relative to the recipe; `--epochs` overrides it.
     #[arg(long, value_enum, default_value = "recommended")]
     pub(crate) effort: Effort,
@@ -52,6 +55,7 @@ impl What {
             method: self.method,
             effort: self.effort,
             init_from: self.from.clone(),
+            replay: self.replay,
             on: self.on.clone(),
             track: (self.track || self.no_track).then_some(self.track),
             ..RunRequest::new(&self.task)

@@ -1,6 +1,6 @@
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
-use graft_core::{Timestamp, TrainSpec};
+use graft_core::{ExampleId, Timestamp, TrainSpec};
 use graft_exec::Stop;
 use graft_store::{Again, Due, Run};
 
@@ -21,13 +21,23 @@ impl Runs<'_> {
     /// # Errors
     /// [`Error::NotReady`] with every problem found; [`graft_store::Error::RunActive`] while the task has a run.
     pub async fn submit(self, request: &RunRequest, key: Option<&str>) -> Result<Run> {
+        self.submit_of(request, None, key).await
+    }
+
+    /// The same with these of the approved examples, if they are named.
+    pub(crate) async fn submit_of(
+        self,
+        request: &RunRequest,
+        only: Option<&BTreeSet<ExampleId>>,
+        key: Option<&str>,
+    ) -> Result<Run> {
         if let Some(run) = self.engine.store.requested_run(key).await? {
             return Ok(run);
         }
         if let Some(run) = self.engine.store.active_run(&request.task).await? {
             return Err(graft_store::Error::RunActive { task: run.task, run: run.id }.into());
         }
-        let preflight = self.preflight(request).await?;
+        let preflight = self.preflight_of(request, only).await?;
         self.submit_checked(request, preflight, None, key).await
     }
 

@@ -1,6 +1,8 @@
 //! Checks everything that would make a run fail before it is queued, and reports all problems at once.
 
-use graft_core::{AnswerForm, BaseRef, TaskCard, TrainSpec};
+use std::collections::BTreeSet;
+
+use graft_core::{AnswerForm, BaseRef, ExampleId, TaskCard, TrainSpec};
 use graft_tasks::cards::Task;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -103,9 +105,18 @@ impl Runs<'_> {
     /// # Errors
     /// Only what keeps the checks themselves from being made; problems of the run are in the answer.
     pub async fn preflight(self, request: &RunRequest) -> Result<Preflight> {
+        self.preflight_of(request, None).await
+    }
+
+    /// The same with these of the approved examples, if they are named.
+    pub(super) async fn preflight_of(
+        self,
+        request: &RunRequest,
+        only: Option<&BTreeSet<ExampleId>>,
+    ) -> Result<Preflight> {
         let mut problems = Vec::new();
         self.look_around(request, &mut problems).await?;
-        let prepared = self.check_data(request, &mut problems).await;
+        let prepared = self.check_data(request, only, &mut problems).await;
         let start = match &prepared {
             Some(prepared) => self.warm_start(request, &prepared.dataset).await,
             None => Ok(None),
@@ -238,11 +249,20 @@ impl Runs<'_> {
             let what = format!("use `{share}` for `eval_share`");
             problems.push(Problem::error(what, "from 0 to below 1").of("eval_share"));
         }
+        if request.replay.is_some() && request.init_from.is_none() {
+            let hint = "name the version to start from with `init_from`";
+            problems.push(Problem::error("use `replay` for a training that starts anew", hint).of("replay"));
+        }
         Ok(())
     }
 
-    async fn check_data(self, request: &RunRequest, problems: &mut Vec<Problem>) -> Option<Prepared> {
-        let prepared = match self.engine.examples().prepare(&request.task, request.rule(), None).await {
+    async fn check_data(
+        self,
+        request: &RunRequest,
+        only: Option<&BTreeSet<ExampleId>>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Prepared> {
+        let prepared = match self.engine.examples().prepare(&request.task, request.rule(), only).await {
             Ok(prepared) => prepared,
             Err(error) => {
                 problems.push(Problem::from_error(&error, "task"));

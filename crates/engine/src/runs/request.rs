@@ -56,6 +56,9 @@ pub struct RunRequest {
     /// the version's base model, kind and shape of adapter. Default: a new adapter that trains on all examples.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init_from: Option<String>,
+    /// With `init_from`: how many older examples it trains on again for each new one, and at least 40. Default: 4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<usize>,
     /// The machine that executes it, one of `graft machines list`. Default: the worker's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on: Option<String>,
@@ -116,6 +119,7 @@ impl RunRequest {
             evaluate: true,
             score_base: false,
             init_from: None,
+            replay: None,
             on: None,
             baseline: false,
             track: None,
@@ -138,6 +142,7 @@ impl RunRequest {
         let mut command = format!("graft train {}", quoted(&self.task));
         let mut flag = |name: &str, value: String| command += &format!(" --{} {value}", name.replace('_', "-"));
         self.init_from.iter().for_each(|name| flag("from", quoted(name)));
+        self.replay.iter().for_each(|replay| flag("replay", replay.to_string()));
         if self.names_base() {
             flag("base", quoted(&self.base));
         }

@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{Error, Result};
 
-/// Older examples that are learned again beside each new one: what a training sees no more, it forgets.
+/// Older examples that are learned again beside each new one, unless asked otherwise: what a training sees no more, it
+/// forgets.
 const REPLAY: usize = 4;
 /// The least of them.
 const LEAST_REPLAY: usize = 40;
@@ -80,7 +81,10 @@ impl Runs<'_> {
             version: version.name.clone(),
             adapter: version.adapter_digest.clone(),
             dataset: version.dataset.clone(),
-            replay: if new == 0 { dataset.train.len() } else { (REPLAY * new).max(LEAST_REPLAY) },
+            replay: match new {
+                0 => dataset.train.len(),
+                new => new.saturating_mul(request.replay.unwrap_or(REPLAY)).max(LEAST_REPLAY),
+            },
         };
         let learned = learned(&init, dataset, older.as_ref());
         Ok(Some(WarmStart { init, base: card.base, adapter: card.adapter, learned }))

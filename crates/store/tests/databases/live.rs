@@ -48,9 +48,9 @@ async fn every_approval_becomes_exactly_one_window(database: Database) {
     // Two servers at once, one of which was killed and restarted.
     let other = again(&database).await;
     let (one, two) = tokio::join!(store.take_windows(TASK, 2, 40), other.take_windows(TASK, 2, 40));
-    let mut taken = one.unwrap() + two.unwrap();
+    let mut taken = one.unwrap().0 + two.unwrap().0;
     for _ in 0..3 {
-        taken += store.take_windows(TASK, 2, 41).await.unwrap();
+        taken += store.take_windows(TASK, 2, 41).await.unwrap().0;
     }
     assert_eq!(taken, 3, "reviews before the start make no windows");
     assert_eq!(release(store).await, ["slack:2", "slack:1", "slack:0"]);
@@ -59,7 +59,7 @@ async fn every_approval_becomes_exactly_one_window(database: Database) {
     edit(store, 1, "y", 50).await;
     edit(store, 3, "z", 51).await;
     store.reject(TASK, "slack:3", "odd", "ada", 52).await.unwrap();
-    assert_eq!(store.take_windows(TASK, 100, 53).await.unwrap(), 1);
+    assert_eq!(store.take_windows(TASK, 100, 53).await.unwrap(), (1, false));
     let counts = store.window_counts(TASK).await.unwrap();
     assert_eq!(
         (counts.all, counts.buffered, counts.waiting, counts.oldest, counts.newest),
@@ -71,7 +71,7 @@ async fn every_approval_becomes_exactly_one_window(database: Database) {
     let live =
         store.start_live((TASK, "v2"), &Digest::of(b"frozen"), &LiveSettings::default(), "ada", 56).await.unwrap();
     assert_eq!((live.state, live.head.as_str(), live.note, live.created_at), (LiveState::Running, "v2", None, 5));
-    assert_eq!(store.take_windows(TASK, 100, 57).await.unwrap(), 1);
+    assert_eq!(store.take_windows(TASK, 100, 57).await.unwrap(), (1, false));
 }
 
 async fn each_window_belongs_to_exactly_one_snapshot(database: Database) {
@@ -83,6 +83,8 @@ async fn each_window_belongs_to_exactly_one_snapshot(database: Database) {
     store.take_windows(TASK, 100, 20).await.unwrap();
     release(store).await;
     let first = store.plan_snapshot(TASK, 2, 21).await.unwrap().unwrap();
+    let withheld = async |last| store.withheld_examples(TASK, last).await.unwrap().into_iter().collect::<Vec<_>>();
+    assert_eq!(withheld(first.last).await, ["slack:2", "slack:3", "slack:4"], "windows of later snapshots");
     assert_eq!((first.seq, first.first, first.last, first.parent.as_str()), (1, 1, 2, "v1"));
     let again = store.plan_snapshot(TASK, 2, 22).await.unwrap().unwrap();
     assert_eq!(again, first, "only one snapshot at a time");
@@ -103,6 +105,7 @@ async fn each_window_belongs_to_exactly_one_snapshot(database: Database) {
         (5, 5, "v2"),
         "the next starts from what was accepted"
     );
+    assert_eq!(withheld(third.last).await, ["slack:2", "slack:3"], "windows of a refused snapshot");
     end(&third, SnapshotState::Failed, "v3").await;
     assert_eq!(store.plan_snapshot(TASK, 2, 33).await.unwrap(), None);
     assert_eq!(store.window_counts(TASK).await.unwrap().waiting, 0);
@@ -122,4 +125,10 @@ async fn each_window_belongs_to_exactly_one_snapshot(database: Database) {
     store.rewind_live(TASK, "v1", "ada", 53).await.unwrap();
     end(&fourth, SnapshotState::Accepted, "v3").await;
     assert_eq!(store.live(TASK).await.unwrap().unwrap().head, "v1");
+    // Another decision about an example of a refused snapshot is a window of a new one.
+    edit(store, 3, "y", 60).await;
+    store.take_windows(TASK, 100, 61).await.unwrap();
+    release(store).await;
+    let fifth = store.plan_snapshot(TASK, 2, 62).await.unwrap().unwrap();
+    assert_eq!(withheld(fifth.last).await, ["slack:0", "slack:1", "slack:2", "slack:6"], "rewound and refused");
 }

@@ -3,12 +3,12 @@
 
 mod buffer;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use graft_core::Schedule;
+use graft_core::{ExampleId, Schedule};
 use graft_store::{
-    LiveAdapter, LiveSettings, LiveSnapshot, LiveState, Method, RolloutPolicy, RunState, SnapshotState, Stage, Version,
-    WindowCounts,
+    ExampleFilter, LiveAdapter, LiveSettings, LiveSnapshot, LiveState, Method, ReviewFilter, RolloutPolicy, RunState,
+    SnapshotState, Stage, Version, WindowCounts,
 };
 use graft_tasks::score::{Verdict, compare};
 use serde::Serialize;
@@ -23,7 +23,7 @@ const BATCH: u32 = 1000;
 /// Snapshots that are listed.
 const LISTED: u32 = 50;
 /// Steps of a snapshot, at least: fewer learn nothing.
-const LEAST_STEPS: u64 = 8;
+const LEAST_STEPS: usize = 8;
 
 /// Share of a snapshot's steps that are spent warming up.
 const WARMUP: f64 = 0.2;
@@ -160,7 +160,7 @@ impl Live<'_> {
     async fn step(self, live: &LiveAdapter) -> Result<Option<String>> {
         let (store, task, at) = (&self.engine.store, live.task.as_str(), now());
         if store.newest_change().await? > live.cursor {
-            while store.take_windows(task, BATCH, at).await? == u64::from(BATCH) {}
+            while store.take_windows(task, BATCH, at).await?.1 {}
         }
         let counts = store.window_counts(task).await?;
         if counts.buffered > 0 {
@@ -195,23 +195,44 @@ impl Live<'_> {
             // Another training of the task; it is this one's turn later.
             return Ok(None);
         }
-        let mut request = RunRequest { init_from: Some(snapshot.parent.clone()), ..RunRequest::new(task) };
-        let windows = u64::try_from(snapshot.last - snapshot.first + 1).unwrap_or(1);
-        request.settings = self.settings(live, &request, windows).await?;
-        let run = self.engine.runs().submit(&request, Some(&key)).await?;
+        let mut request = RunRequest {
+            init_from: Some(snapshot.parent.clone()),
+            replay: Some(live.settings.replay),
+            eval_share: Some(live.settings.eval_share),
+            ..RunRequest::new(task)
+        };
+        let known = self.known(live, snapshot).await?;
+        request.settings = self.settings(live, &request, &known).await?;
+        let windows = snapshot.last - snapshot.first + 1;
+        let run = self.engine.runs().submit_of(&request, Some(&known), Some(&key)).await?;
         self.engine.store.snapshot_run(snapshot, &run.id).await?;
         Ok(Some(format!("snapshot {} of {windows} windows is trained by run {}", snapshot.seq, run.id)))
     }
 
-    /// One small step for each window, at a constant rate. The optimiser begins anew with each snapshot, so the first steps
-    /// are smaller.
-    async fn settings(self, live: &LiveAdapter, request: &RunRequest, windows: u64) -> Result<Settings> {
-        let prepared = self.engine.examples().prepare(&live.task, request.rule(), None).await?;
+    /// The approved examples without those that are windows of later snapshots, so that a snapshot depends on its windows and
+    /// not on the moment of its training; and without those of refused and rewound snapshots.
+    async fn known(self, live: &LiveAdapter, snapshot: &LiveSnapshot) -> Result<BTreeSet<ExampleId>> {
+        let (store, task) = (&self.engine.store, live.task.as_str());
+        let filter = ExampleFilter {
+            task: Some(task.to_owned()),
+            review: Some(ReviewFilter::Approved),
+            ..ExampleFilter::default()
+        };
+        let approved = store.examples(&filter).await?;
+        // Read after the examples, so that each of them that has a window is among the windows.
+        while store.take_windows(task, BATCH, now()).await?.1 {}
+        let withheld = store.withheld_examples(task, snapshot.last).await?;
+        Ok(approved.into_iter().map(|example| example.id).filter(|id| !withheld.contains(id)).collect())
+    }
+
+    /// One epoch of small steps, at a constant rate: every window is trained on once, together with the older examples. The
+    /// optimiser begins anew with each snapshot, so the first steps are smaller.
+    async fn settings(self, live: &LiveAdapter, request: &RunRequest, known: &BTreeSet<ExampleId>) -> Result<Settings> {
+        let prepared = self.engine.examples().prepare(&live.task, request.rule(), Some(known)).await?;
         let start = self.engine.runs().warm_start(request, &prepared.dataset).await?;
         let learned = start.map_or(1, |start| start.learned.ids.len()).max(1);
         let batch = live.settings.batch.min(learned);
-        let steps = windows.max(LEAST_STEPS);
-        let epochs = steps as f64 / learned.div_ceil(batch) as f64;
+        let epochs = (LEAST_STEPS as f64 / learned.div_ceil(batch) as f64).max(1.0);
         Ok(Settings {
             epochs: Some(epochs),
             learning_rate: Some(live.settings.learning_rate),
@@ -360,6 +381,7 @@ fn check(s: &LiveSettings) -> Result<()> {
     let rate = s.learning_rate > 0.0 && s.learning_rate <= 100.0;
     within("learning-rate", rate, s.learning_rate.to_string(), "above 0, at most 100")?;
     within("batch", s.batch >= 1, s.batch.to_string(), "at least 1")?;
+    within("eval-share", (0.0..1.0).contains(&s.eval_share), s.eval_share.to_string(), "from 0 to below 1")?;
     within("forgetting", (0.0..=1.0).contains(&s.forgetting), s.forgetting.to_string(), "from 0 to 1")?;
     within("keep", s.keep >= 1, s.keep.to_string(), "at least 1")?;
     within("keep-days", s.keep_days >= 1, s.keep_days.to_string(), "at least 1")
