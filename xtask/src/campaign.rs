@@ -7,11 +7,12 @@ use anyhow::{Context as _, bail, ensure};
 use crate::{prepare, shell, test::Counts};
 
 /// A part by its name, which tests of `graft` it runs, and the variable that makes them long.
-const PARTS: [(&str, &str, &str); 9] = [
+const PARTS: [(&str, &str, &str); 10] = [
     ("kills", "campaign::kills_lose_nothing_on_sqlite", "GRAFT_KILLS"),
     ("kills-postgres", "campaign::kills_lose_nothing_on_postgres", "GRAFT_KILLS"),
     ("rented", "rented::no_machine_survives_a_killed_process", "GRAFT_KILLS"),
     ("studies", "search::killed_study_finds_the_same_settings", "GRAFT_KILLS"),
+    ("live", "live::stream_with_killed_server_trainer_and_agent", "GRAFT_KILLS"),
     ("workers", "queue::two_workers_finish_every_run_once", "GRAFT_CAMPAIGN"),
     ("batches", "batches::killed_workers_answer_every_line_once", "GRAFT_LINES"),
     ("agents", "agents::many_agents_take_a_new_version", "GRAFT_CAMPAIGN"),

@@ -1,6 +1,9 @@
 //! Continuous learning, while workers and trainers are killed.
 
 use std::{
+    collections::HashMap,
+    fs,
+    net::{Ipv4Addr, SocketAddr},
     process::{Child, Stdio},
     thread::sleep,
     time::{Duration, Instant},
@@ -8,7 +11,11 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::common::{Graft, Random, seed, signal};
+use crate::common::{
+    Graft, Random, seed,
+    server::{Server, send},
+    signal,
+};
 
 const TASK: &str = "text-classification";
 
@@ -41,8 +48,8 @@ impl Drop for Worker {
     }
 }
 
-/// A home whose live adapter waits with 24 approvals.
-fn waiting() -> Graft {
+/// A home with a live adapter that makes a snapshot of 12 windows, and pending examples: each with its label.
+fn learning(pending: u64) -> (Graft, Vec<(String, &'static str)>) {
     let graft = Graft::with_toy_task();
     let learns = ["train", TASK, "--base", "tiny", "--epochs", "20", "--learning-rate", "1e-2", "--threads", "1"];
     let more = ["--split", "random", "--precision", "f32", "--activate", "--skip-base"];
@@ -51,13 +58,22 @@ fn waiting() -> Graft {
     let live = graft.json(&[&["live", "start", TASK][..], &settings].concat());
     assert_eq!((&live["live"]["head"], &live["live"]["state"]), (&json!("v1"), &json!("running")));
     let rows: String =
-        (60..84).map(|i| format!("{}{i},\n", if i % 2 == 1 { "yes " } else { "no " }.repeat(6))).collect();
+        (60..60 + pending).map(|i| format!("{}{i},\n", if i % 2 == 1 { "yes " } else { "no " }.repeat(6))).collect();
     graft.ok(&["import", "csv", graft.file("more.csv", &format!("text,label\n{rows}")).to_str().unwrap()]);
-    for example in
-        graft.json(&["examples", "list", "--state", "pending", "--limit", "50"])["examples"].as_array().unwrap()
-    {
+    let listed = graft.json(&["examples", "list", "--state", "pending", "--limit", "5000"]);
+    let labelled = |example: &Value| {
         let label = if example["input"].as_str().unwrap().starts_with("yes") { "good" } else { "bad" };
-        graft.ok(&["examples", "edit", example["id"].as_str().unwrap(), "--output", label]);
+        (example["id"].as_str().unwrap().to_owned(), label)
+    };
+    let labels = listed["examples"].as_array().unwrap().iter().map(labelled).collect();
+    (graft, labels)
+}
+
+/// A home whose live adapter waits with 24 approvals.
+fn waiting() -> Graft {
+    let (graft, labels) = learning(24);
+    for (id, label) in labels {
+        graft.ok(&["examples", "edit", &id, "--output", label]);
     }
     graft
 }
@@ -152,4 +168,176 @@ fn forgetting_snapshot_is_refused_and_next_starts_from_its_parent() {
     assert_eq!((&version["version"]["stage"], &version["version"]["parent"]), (&json!("archived"), &json!("v1")));
     graft.fails(2, &["live", "start", TASK, "--windows", "0"], "use `0` for `windows`");
     graft.fails(11, &["live", "start", TASK, "--from", "v9"], "find version `v9`");
+}
+
+/// A server with its worker and an agent beside it, which are killed and come back.
+struct Site {
+    graft: Graft,
+    address: SocketAddr,
+    server: Server,
+    agent: Server,
+    admin: String,
+    token: String,
+}
+
+impl Site {
+    fn start(graft: Graft) -> Self {
+        let token = |role: &str| {
+            let made = graft.json(&["tokens", "add", role, "--role", role]);
+            made["secret"].as_str().unwrap().to_owned()
+        };
+        let (admin, token) = (token("admin"), token("agent"));
+        let address = (Ipv4Addr::LOCALHOST, graft_testkit::free_port().unwrap()).into();
+        let base = crate::common::model("tiny-llama");
+        let mut add = graft.command(&["base", "add", "tiny", base.to_str().unwrap()]);
+        assert!(add.env("GRAFT_HOME", graft.dir.path().join("agent")).status().unwrap().success());
+        let server = serve(&graft, address);
+        let agent = follow(&graft, address, &token);
+        Self { graft, address, server, agent, admin, token }
+    }
+
+    /// Asks the server until it answers: it may be down.
+    fn asked(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let (began, bearer) = (Instant::now(), format!("Bearer {}", self.admin));
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        loop {
+            match send(self.address, method, path, &headers, body.to_string().as_bytes()) {
+                Ok((status, text)) if status != 503 => return (status, serde_json::from_str(&text).unwrap()),
+                other => assert!(began.elapsed() < Duration::from_secs(60), "{method} {path}: {other:?}"),
+            }
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    #[track_caller]
+    fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
+        let (status, said) = self.asked(method, path, body);
+        assert_eq!(status, 200, "{method} {path}: {said}");
+        said
+    }
+
+    /// Sends a decision as a page does: again, if the answer was lost, with the revision that the person saw.
+    fn edit(&self, id: &str, label: &str) {
+        let path = format!("/api/v1/examples/{TASK}/{}", id.replace(':', "%3A"));
+        let revision = self.ask("GET", &path, &Value::Null)["example"]["revision"].clone();
+        let (status, said) =
+            self.asked("POST", &format!("{path}/edit"), &json!({"output": label, "revision": revision}));
+        let is_done = || self.ask("GET", &path, &Value::Null)["example"]["output"] == label;
+        assert!(status == 200 || (status == 409 && is_done()), "{id}: {status} {said}");
+    }
+
+    fn live(&self) -> Value {
+        self.ask("GET", &format!("/api/v1/tasks/{TASK}/live"), &Value::Null)
+    }
+
+    /// Kills the server, the agent or a trainer; says whether there was one.
+    fn kill(&mut self, random: &mut Random, killed: &mut HashMap<String, u32>) -> bool {
+        match random.below(3) {
+            0 => {
+                assert!(signal(self.server.child.id(), "KILL"));
+                self.server.child.wait().unwrap();
+                self.server = serve(&self.graft, self.address);
+            }
+            1 => {
+                assert!(signal(self.agent.child.id(), "KILL"));
+                self.agent.child.wait().unwrap();
+                self.agent = follow(&self.graft, self.address, &self.token);
+            }
+            _ => {
+                // A run whose processes died three times is given up, as it should be.
+                let of = |pid: u32| {
+                    let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+                    command.split('\0').find(|word| word.contains("/runs/")).map(|dir| (pid, dir.to_owned()))
+                };
+                let mut alive = self.graft.processes().into_iter().filter_map(of);
+                let found = alive.find(|(_, dir)| killed.get(dir).is_none_or(|times| *times < 2));
+                let Some((pid, dir)) = found else { return false };
+                *killed.entry(dir).or_default() += 1;
+                return signal(pid, "KILL");
+            }
+        }
+        true
+    }
+
+    /// Approves the examples one after the other, with so many kills meanwhile; then waits for the snapshots and for the agent
+    /// that takes the newest of them.
+    fn run(&mut self, labels: &[(String, &str)], kills: usize) -> Value {
+        let mut random = Random::new(seed());
+        let (mut killed, mut done) = (HashMap::new(), 0);
+        for (place, (id, label)) in labels.iter().enumerate() {
+            self.edit(id, label);
+            while done < kills * (place + 1) / labels.len() {
+                sleep(Duration::from_millis(100 + random.below(1500)));
+                done += usize::from(self.kill(&mut random, &mut killed));
+            }
+        }
+        println!("{done} kills, {} of them of trainers", killed.values().sum::<u32>());
+        let began = Instant::now();
+        let snapshots = labels.len() / 12;
+        let found = loop {
+            let found = self.live();
+            let ended = found["snapshots"].as_array().unwrap().iter().filter(|one| one["state"] != "training").count();
+            if ended == snapshots && found["windows"]["waiting"] == 0 {
+                break found;
+            }
+            assert_eq!(found["live"]["state"], "running", "{found}");
+            assert!(began.elapsed() < Duration::from_secs(600), "it does not end: {found}");
+            sleep(Duration::from_millis(200));
+        };
+        let head = found["live"]["head"].as_str().unwrap();
+        self.ask("POST", &format!("/api/v1/versions/{TASK}/{head}/activate"), &json!({"force": true}));
+        loop {
+            let agents = self.ask("GET", &format!("/api/v1/tasks/{TASK}/agents"), &Value::Null);
+            let agent = &agents["agents"][0];
+            if agent["state"] == "synced" && agent["held_version"] == head {
+                assert_eq!(agent["held"], agents["wanted"]["digest"]);
+                break;
+            }
+            assert!(began.elapsed() < Duration::from_secs(700), "the agent does not follow: {agents}");
+            sleep(Duration::from_millis(200));
+        }
+        found
+    }
+}
+
+fn serve(graft: &Graft, address: SocketAddr) -> Server {
+    let mut command = graft.command(&["serve", "--bind", &address.to_string()]);
+    command.env("GRAFT_WORKER_BACKOFF", "0.2").env("GRAFT_WORKER_SLOTS", "1");
+    Server::started(command)
+}
+
+fn follow(graft: &Graft, address: SocketAddr, token: &str) -> Server {
+    let url = format!("http://{address}");
+    let args = ["agent", "--server", &url, "--task", TASK, "--name", "kitchen", "--bind", "127.0.0.1:0"];
+    let mut command = graft.command(&args);
+    command.env("GRAFT_HOME", graft.dir.path().join("agent")).env("GRAFT_AGENT_TOKEN", token);
+    Server::started(command)
+}
+
+/// `GRAFT_KILLS` makes it long.
+#[test]
+fn stream_with_killed_server_trainer_and_agent_makes_the_same_snapshots() {
+    let kills: usize = std::env::var("GRAFT_KILLS").map_or(9, |kills| kills.parse().unwrap());
+    println!("repeat it with GRAFT_SEED={}", seed());
+    // About three kills for each snapshot.
+    let approvals = 12 * (kills as u64).div_ceil(3).max(2);
+    let (graft, labels) = learning(approvals);
+    let mut untouched = Site::start(graft);
+    let calm = untouched.run(&labels, 0);
+    let (graft, labels) = learning(approvals);
+    let mut site = Site::start(graft);
+    let found = site.run(&labels, kills);
+
+    // From the record: every approval is one window, and each window belongs to one snapshot.
+    assert_eq!((&found["windows"]["all"], &found["windows"]["buffered"]), (&json!(approvals), &json!(0)), "{found}");
+    let snapshots = found["snapshots"].as_array().unwrap();
+    let ranges: Vec<_> = snapshots.iter().rev().map(|one| (one["first"].as_u64(), one["last"].as_u64())).collect();
+    let wanted: Vec<_> = (0..approvals / 12).map(|n| (Some(12 * n + 1), Some(12 * n + 12))).collect();
+    assert_eq!(ranges, wanted);
+    for (one, other) in snapshots.iter().zip(calm["snapshots"].as_array().unwrap()) {
+        for field in ["seq", "state", "before", "after", "parent", "version"] {
+            assert_eq!(one[field], other[field], "{field}: {one:#} {other:#}");
+        }
+        assert_eq!(digest(&site.graft, &one["version"]), digest(&untouched.graft, &other["version"]), "{one:#}");
+    }
 }
