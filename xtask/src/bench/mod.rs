@@ -5,6 +5,7 @@ mod gemm;
 mod gguf;
 mod growth;
 mod infer;
+mod live;
 mod peer;
 mod plot;
 mod quality;
@@ -25,7 +26,7 @@ use crate::{prepare, shell};
 /// A measurement; returns why it can't run here, if so.
 type Bench = fn(&Settings) -> anyhow::Result<Option<String>>;
 
-const ALL: [(&str, Bench); 13] = [
+const ALL: [(&str, Bench); 14] = [
     ("gemm", gemm::products),
     ("kernels", gemm::kernels),
     ("train", train::run),
@@ -39,6 +40,7 @@ const ALL: [(&str, Bench); 13] = [
     ("parity", |_| crate::parity::all().map(|()| None)),
     ("quality", |_| quality::run().map(|()| None)),
     ("search", |_| search::run().map(|()| None)),
+    ("live", |_| live::run().map(|()| None)),
 ];
 
 /// Settings of all measurements.
@@ -64,6 +66,7 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
     match names[..] {
         ["quality"] if quality::has_program() => return quality::run(),
         ["search"] if quality::has_program() => return search::run(),
+        ["live"] if quality::has_program() => return live::run(),
         _ => {}
     }
     let parts = ["-p", "graft", "--bin", "graft", "-p", "graft-bench", "--bin", "graft-bench"];
