@@ -4,6 +4,7 @@ mod http;
 
 use std::{
     collections::BTreeMap,
+    fmt::{self, Display, Formatter},
     fs,
     io::{BufRead as _, BufReader},
     net::SocketAddr,
@@ -25,9 +26,11 @@ use super::{
 use http::Connection;
 
 const TASK: &str = "slack-rescue";
-/// Clients that ask at once.
+/// Clients that ask at once, as many as there may be.
 const CLIENTS: usize = 64;
-/// How long they do.
+/// Clients of an ordinary hour, who wait a moment after each answer.
+const FEW: (usize, Duration) = (4, Duration::from_secs(1));
+/// How long they ask.
 const LOAD: Duration = Duration::from_secs(60);
 /// How long the training is watched alone.
 const ALONE: Duration = Duration::from_secs(40);
@@ -165,8 +168,9 @@ fn requests(server: &Server, client: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A training, alone and beside clients who ask without a pause.
+/// A training, alone and beside clients: a few, and many who ask without a pause.
 fn training(server: &Server) -> anyhow::Result<()> {
+    let calm = Latencies::of(load(server, FEW)?.1);
     let body =
         json!({"task": TASK, "base": "bench-base", "evaluate": false, "settings": {"epochs": 200, "batch_size": 2}});
     let run =
@@ -180,16 +184,19 @@ fn training(server: &Server) -> anyhow::Result<()> {
         thread::sleep(Duration::from_millis(200));
     };
     thread::sleep(ALONE);
+    let alone = pace(server, &run)?.context("no steps")?;
+    let busy = Latencies::of(load(server, FEW)?.1);
+    println!("| {} clients with pauses of a second: seconds to an answer, p50, p95, p99 | {calm} |", FEW.0);
+    let slower = busy.at(0.95) / calm.at(0.95);
+    println!("| the same during a training | {busy} (p95: {slower:.2} ×) |");
     let middle = pace(server, &run)?.context("no steps")?;
-    let (statuses, mut latencies) = load(server)?;
+    let (statuses, latencies) = load(server, (CLIENTS, Duration::ZERO))?;
     let end = pace(server, &run)?.context("no steps")?;
     let speed = |from: &Pace, to: &Pace| 60.0 * (to.step - from.step) / (to.at - from.at).as_secs_f64();
-    let (alone, beside) = (speed(&begun, &middle), speed(&middle, &end));
+    let (alone, beside) = (speed(&begun, &alone), speed(&middle, &end));
     server.connect()?.must("POST", &format!("/api/v1/runs/{run}/cancel"), &json!({}))?;
-    latencies.sort_by(f64::total_cmp);
-    let at = |share: f64| plain(latencies[((latencies.len() - 1) as f64 * share) as usize]);
     println!("| {CLIENTS} clients for {} s during a training: answers by status | {statuses:?} |", LOAD.as_secs());
-    println!("| seconds to an answer: p50, p95, p99 | {}, {}, {} |", at(0.5), at(0.95), at(0.99));
+    println!("| seconds to an answer: p50, p95, p99 | {} |", Latencies::of(latencies));
     println!(
         "| steps of the training a minute: alone, beside the clients | {}, {} ({:.2} ×) |",
         plain(alone),
@@ -197,6 +204,26 @@ fn training(server: &Server) -> anyhow::Result<()> {
         beside / alone
     );
     Ok(())
+}
+
+/// Seconds to the answers, in order.
+struct Latencies(Vec<f64>);
+
+impl Latencies {
+    fn of(mut seconds: Vec<f64>) -> Self {
+        seconds.sort_by(f64::total_cmp);
+        Self(seconds)
+    }
+
+    fn at(&self, share: f64) -> f64 {
+        self.0[((self.0.len() - 1) as f64 * share) as usize]
+    }
+}
+
+impl Display for Latencies {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}, {}", plain(self.at(0.5)), plain(self.at(0.95)), plain(self.at(0.99)))
+    }
 }
 
 /// How far a training is, and when.
@@ -214,9 +241,9 @@ fn pace(server: &Server, run: &str) -> anyhow::Result<Option<Pace>> {
     Ok(Some(Pace { step: number(last, "step")?, at: Instant::now() }))
 }
 
-/// Clients that send requests without a pause, or after `Retry-After`; how often each status was returned, and the
-/// seconds to each answer that was one.
-fn load(server: &Server) -> anyhow::Result<(BTreeMap<u16, usize>, Vec<f64>)> {
+/// Clients that send requests with a pause after each answer, or after `Retry-After`; how often each status was returned,
+/// and the seconds to each answer that was one.
+fn load(server: &Server, (clients, pause): (usize, Duration)) -> anyhow::Result<(BTreeMap<u16, usize>, Vec<f64>)> {
     let until = Instant::now() + LOAD;
     let client = |client: usize| -> anyhow::Result<Vec<(u16, f64)>> {
         let (mut connection, mut told) = (server.connect()?, Vec::new());
@@ -225,14 +252,12 @@ fn load(server: &Server) -> anyhow::Result<(BTreeMap<u16, usize>, Vec<f64>)> {
             let (status, _) =
                 connection.send("POST", "/api/v1/infer", &question(client * 1000 + told.len(), TOKENS))?;
             told.push((status, clock.elapsed().as_secs_f64()));
-            if status == 429 {
-                thread::sleep(Duration::from_secs(1));
-            }
+            thread::sleep(if status == 429 { Duration::from_secs(1) } else { pause });
         }
         Ok(told)
     };
     let told = thread::scope(|scope| {
-        let clients: Vec<_> = (0..CLIENTS).map(|number| scope.spawn(move || client(number))).collect();
+        let clients: Vec<_> = (0..clients).map(|number| scope.spawn(move || client(number))).collect();
         let join = |client: thread::ScopedJoinHandle<'_, _>| {
             client.join().map_err(|_| anyhow::anyhow!("a client panicked"))?
         };
