@@ -54,7 +54,7 @@ fn learning(pending: u64) -> (Graft, Vec<(String, &'static str)>) {
     let learns = ["train", TASK, "--base", "tiny", "--epochs", "20", "--learning-rate", "1e-2", "--threads", "1"];
     let more = ["--split", "random", "--precision", "f32", "--activate", "--skip-base"];
     graft.ok(&[&learns[..], &more].concat());
-    let settings = ["--windows", "12", "--minutes", "60", "--batch", "8", "--forgetting", "1"];
+    let settings = ["--windows", "12", "--minutes", "60", "--batch", "8", "--forgetting", "1", "--keep", "100"];
     let live = graft.json(&[&["live", "start", TASK][..], &settings].concat());
     assert_eq!((&live["live"]["head"], &live["live"]["state"]), (&json!("v1"), &json!("running")));
     let rows: String =
