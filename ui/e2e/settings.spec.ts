@@ -18,7 +18,8 @@ test("statistics are exported as CSV", async ({ page }) => {
 
 test("a training is cancelled, resumed and finished", async ({ page }) => {
   test.setTimeout(180_000);
-  await graft.watchTraining(page, 30);
+  // Long enough that it has not ended before it is cancelled, on a busy machine, too.
+  await graft.watchTraining(page, 60);
   const watched = page.url();
   await page.goto(`${graft.url}/settings?task=${TASK}&tab=system`);
   await expect(page.getByRole("table", { name: "Leases" }).getByText(/^In \d+ s/)).toBeVisible();
