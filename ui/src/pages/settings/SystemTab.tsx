@@ -60,7 +60,11 @@ function Content({ system }: { system: System }) {
               stack
               rows={system.workers}
               by={({ id }) => id}
-              empty={<Empty title="No worker">Runs wait until `graft serve` or `graft worker` takes them.</Empty>}
+              empty={
+                <Empty title="No worker">
+                  Runs wait until <code>graft serve</code> or <code>graft worker</code> takes them.
+                </Empty>
+              }
               columns={[
                 { title: "Worker", head: true, tip: ({ id }) => id, cell: ({ id }) => clip(id, 18) },
                 { title: "Host", cell: ({ host }) => host },
