@@ -1,7 +1,7 @@
 //! Continuous learning, while workers and trainers are killed.
 
 use std::{
-    collections::HashMap,
+    collections::HashSet,
     fs,
     net::{Ipv4Addr, SocketAddr},
     process::{Child, Stdio},
@@ -231,7 +231,7 @@ impl Site {
     }
 
     /// Kills the server, the agent or a trainer; says whether there was one.
-    fn kill(&mut self, random: &mut Random, killed: &mut HashMap<String, u32>) -> bool {
+    fn kill(&mut self, random: &mut Random, killed: &mut HashSet<String>) -> bool {
         match random.below(3) {
             0 => {
                 assert!(signal(self.server.child.id(), "KILL"));
@@ -244,15 +244,15 @@ impl Site {
                 self.agent = follow(&self.graft, self.address, &self.token);
             }
             _ => {
-                // A run whose processes died three times is given up, as it should be.
+                // One of each run: a run whose processes died three times is given up, and one may die with its server.
                 let of = |pid: u32| {
                     let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
                     command.split('\0').find(|word| word.contains("/runs/")).map(|dir| (pid, dir.to_owned()))
                 };
                 let mut alive = self.graft.processes().into_iter().filter_map(of);
-                let found = alive.find(|(_, dir)| killed.get(dir).is_none_or(|times| *times < 2));
+                let found = alive.find(|(_, dir)| !killed.contains(dir));
                 let Some((pid, dir)) = found else { return false };
-                *killed.entry(dir).or_default() += 1;
+                killed.insert(dir);
                 return signal(pid, "KILL");
             }
         }
@@ -263,7 +263,7 @@ impl Site {
     /// that takes the newest of them.
     fn run(&mut self, labels: &[(String, &str)], kills: usize) -> Value {
         let mut random = Random::new(seed());
-        let (mut killed, mut done) = (HashMap::new(), 0);
+        let (mut killed, mut done) = (HashSet::new(), 0);
         for (place, (id, label)) in labels.iter().enumerate() {
             self.edit(id, label);
             while done < kills * (place + 1) / labels.len() {
@@ -271,7 +271,7 @@ impl Site {
                 done += usize::from(self.kill(&mut random, &mut killed));
             }
         }
-        println!("{done} kills, {} of them of trainers", killed.values().sum::<u32>());
+        println!("{done} kills, {} of them of trainers", killed.len());
         let began = Instant::now();
         let snapshots = labels.len() / 12;
         let found = loop {
