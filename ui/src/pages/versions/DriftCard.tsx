@@ -7,6 +7,7 @@ import { Card, Interval, Notice, Pill, TimeAgo } from "../../components/bits";
 import { Loaded } from "../../components/Failure";
 import { number, percent } from "../../lib/format";
 import css from "./drift.module.css";
+import { HIGH, Plot, WIDE } from "./Plot";
 import { Periods } from "./Periods";
 
 const STATES: Record<Drift["state"], { tone: "plain" | "good" | "warn"; word: string }> = {
@@ -109,9 +110,6 @@ function Signal(props: { title: string; state: Drift["state"]; text: string; tes
   );
 }
 
-const WIDE = 240;
-const HIGH = 96;
-
 interface Props {
   shift: Shift;
   /** What is counted. */
@@ -134,27 +132,17 @@ function SharesBelow({ shift, what, now, then, show }: Props) {
       .join(" ");
   const said = (sample: Spread | null | undefined) => (sample ? `median ${show(sample.deciles[5] ?? 0)}` : "nothing");
   return (
-    <figure className={css.plot}>
-      <svg
-        viewBox={`-2 -2 ${WIDE + 4} ${HIGH + 4}`}
-        preserveAspectRatio="none"
-        role="img"
-        aria-label={`${what}: ${now} ${said(window)}, ${then} ${said(reference)}`}
-      >
-        {[0, 0.5, 1].map((tick) => (
-          <line key={tick} x1={0} x2={WIDE} y1={tick * HIGH} y2={tick * HIGH} className={css.grid} />
-        ))}
-        {reference && <polyline points={line(reference)} className={css.then} />}
-        {window && <polyline points={line(window)} className={css.now} />}
-      </svg>
-      <div className={css.axis} aria-hidden>
-        <span>{show(low)}</span>
-        <span>{what}</span>
-        <span>{show(high)}</span>
-      </div>
-      <figcaption>
-        Share at or below: <span className={css.nowKey}>{now}</span>, <span className={css.thenKey}>{then}</span>
-      </figcaption>
-    </figure>
+    <Plot
+      label={`${what}: ${now} ${said(window)}, ${then} ${said(reference)}`}
+      axis={[show(low), what, show(high)]}
+      caption={
+        <>
+          Share at or below: <span className={css.nowKey}>{now}</span>, <span className={css.thenKey}>{then}</span>
+        </>
+      }
+    >
+      {reference && <polyline points={line(reference)} className={css.then} />}
+      {window && <polyline points={line(window)} className={css.now} />}
+    </Plot>
   );
 }

@@ -3,9 +3,7 @@ import { liveQuery } from "../../api/queries";
 import type { Drift } from "../../api/types";
 import { exact, number, percent } from "../../lib/format";
 import css from "./drift.module.css";
-
-const WIDE = 240;
-const HIGH = 96;
+import { HIGH, Plot, WIDE } from "./Plot";
 
 interface Props {
   task: string;
@@ -28,37 +26,17 @@ export function Periods({ task, served }: Props) {
     .join(" ");
   const ticks = snapshots.filter((one) => one.created_at >= first.from && one.created_at <= last.until);
   return (
-    <figure className={css.plot}>
-      <svg
-        viewBox={`-2 -2 ${WIDE + 4} ${HIGH + 4}`}
-        preserveAspectRatio="none"
-        role="img"
-        aria-label={`Largest difference of shares: ${percent(last.distance.distance)} of the last ${number(last.inputs)} requests`}
-      >
-        {[0, 0.5, 1].map((tick) => (
-          <line key={tick} x1={0} x2={WIDE} y1={tick * HIGH} y2={tick * HIGH} className={css.grid} />
-        ))}
-        {ticks.map((one) => (
-          <line
-            key={one.seq}
-            x1={x(one.created_at)}
-            x2={x(one.created_at)}
-            y1={HIGH - 10}
-            y2={HIGH}
-            className={css.tick}
-          >
-            <title>{one.version ?? `Snapshot ${one.seq}`}</title>
-          </line>
-        ))}
-        <polyline points={line} className={css.now} />
-      </svg>
-      <div className={css.axis} aria-hidden>
-        <span>{exact(first.from)}</span>
-        <span>{exact(last.until)}</span>
-      </div>
-      <figcaption>
-        Largest difference of shares from the training examples, 0 to 100 %{ticks.length > 0 && "; ticks: snapshots"}
-      </figcaption>
-    </figure>
+    <Plot
+      label={`Largest difference of shares: ${percent(last.distance.distance)} of the last ${number(last.inputs)} requests`}
+      axis={[exact(first.from), exact(last.until)]}
+      caption={`Largest difference of shares from the training examples, 0 to 100 %${ticks.length > 0 ? "; ticks: snapshots" : ""}`}
+    >
+      {ticks.map((one) => (
+        <line key={one.seq} x1={x(one.created_at)} x2={x(one.created_at)} y1={HIGH - 10} y2={HIGH} className={css.tick}>
+          <title>{one.version ?? `Snapshot ${one.seq}`}</title>
+        </line>
+      ))}
+      <polyline points={line} className={css.now} />
+    </Plot>
   );
 }
