@@ -9,7 +9,7 @@ use std::{
     fmt::Write as _,
     fs::{self, File},
     io::Write as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Command,
 };
 
@@ -17,6 +17,7 @@ use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
 use super::quality::{Data, Message, Options, Set, circumstances, number};
+use super::search::lines;
 
 const TASK: &str = "text-classification";
 const PAGE: &str = "live.md";
@@ -321,11 +322,6 @@ impl Home {
 fn minutes(text: &str) -> Option<f64> {
     let (minutes, seconds) = text.strip_suffix('s')?.split_once('m')?;
     Some(60.0 * minutes.parse::<f64>().ok()? + seconds.parse::<f64>().ok()?)
-}
-
-fn lines(path: &Path, values: impl Iterator<Item = Value>) -> anyhow::Result<()> {
-    let text: String = values.map(|value| format!("{value}\n")).collect();
-    Ok(fs::write(path, text)?)
 }
 
 fn write(options: &Options, found: &[(Arm, Vec<Day>, Day)], flipped: &Value) -> anyhow::Result<()> {

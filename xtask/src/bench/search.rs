@@ -276,7 +276,8 @@ impl Home {
     }
 }
 
-fn lines(path: &Path, values: impl Iterator<Item = Value>) -> anyhow::Result<()> {
+/// Writes JSON objects, one a line.
+pub(super) fn lines(path: &Path, values: impl Iterator<Item = Value>) -> anyhow::Result<()> {
     let text: String = values.map(|value| format!("{value}\n")).collect();
     Ok(fs::write(path, text)?)
 }
