@@ -24,6 +24,7 @@ mod hf;
 mod hf_tokenizer;
 mod json;
 pub mod peft;
+mod prompt_tokenizer;
 mod safetensors_in;
 pub mod safetensors_out;
 mod template;
@@ -37,6 +38,7 @@ pub use config::{
 pub use digest::{DigestCache, digest_of};
 pub use error::{Error, disk_hint};
 pub use graft_kernels::Dtype;
+pub use prompt_tokenizer::{Part, PromptTokenizer, is_sentencepiece};
 pub use template::{ChatTemplate, Message};
 pub use tensors::{TensorBytes, Tensors};
 pub use tokenizers::Tokenizer;

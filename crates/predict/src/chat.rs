@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use graft_formats::{Message, ModelFiles, Tokenizer};
+use graft_formats::{Message, ModelFiles, Part, PromptTokenizer};
 
 use crate::{Error, Result};
 
@@ -12,18 +12,18 @@ const TEMPLATE_DATE: i64 = 1_721_952_000; // 2024-07-26, Llama 3.2's own default
 /// Names of special tokens inside a message are treated as plain text.
 pub struct ChatPrompter {
     files: Arc<ModelFiles>,
-    /// Tokenizes names of special tokens as ordinary text.
-    plain: Tokenizer,
+    tokenizer: PromptTokenizer,
     has_encoder: bool,
 }
 
 impl ChatPrompter {
     /// Creates a prompter for a model.
-    #[must_use]
-    pub fn new(files: Arc<ModelFiles>, has_encoder: bool) -> Self {
-        let mut plain = files.tokenizer.clone();
-        plain.set_encode_special_tokens(true);
-        Self { files, plain, has_encoder }
+    ///
+    /// # Errors
+    /// The tokenizer fails.
+    pub fn new(files: Arc<ModelFiles>, has_encoder: bool) -> Result<Self> {
+        let tokenizer = PromptTokenizer::new(&files.tokenizer, has_encoder).map_err(failed)?;
+        Ok(Self { files, tokenizer, has_encoder })
     }
 
     /// Tokens of a conversation up to where the answer begins; `None` for a model without a chat template.
@@ -37,16 +37,15 @@ impl ChatPrompter {
         let marked: Vec<Message> =
             messages.iter().enumerate().map(|(index, (role, _))| Message::new(role, hole(index))).collect();
         let text = template.render(&marked, true, TEMPLATE_DATE).map_err(|e| Error::Model(graft_nn::Error::Load(e)))?;
-        let (mut tokens, mut rest) = (Vec::new(), text.as_str());
+        let (mut parts, mut rest) = (Vec::new(), text.as_str());
         for (index, (_, content)) in messages.iter().enumerate() {
             let (before, after) =
                 rest.split_once(&hole(index)).ok_or(Error::Model(graft_nn::Error::TemplateHidesInput))?;
-            tokens.extend(encode(&self.files.tokenizer, before)?);
-            tokens.extend(encode(&self.plain, content.trim())?);
+            parts.extend([Part::Template(before), Part::Content(content.trim())]);
             rest = after;
         }
-        tokens.extend(encode(&self.files.tokenizer, rest)?);
-        Ok(Some(tokens))
+        parts.push(Part::Template(rest));
+        self.tokenizer.encode(&parts).map(Some).map_err(failed)
     }
 
     /// Tokens of a text to continue, or, for a model with an encoder, to answer.
@@ -54,7 +53,7 @@ impl ChatPrompter {
     /// # Errors
     /// The tokenizer fails.
     pub fn text(&self, text: &str) -> Result<Vec<u32>> {
-        let mut tokens = encode(&self.plain, text)?;
+        let mut tokens = self.tokenizer.content(text).map_err(failed)?;
         if self.has_encoder {
             tokens.extend(self.files.tokens.eos.first());
         } else if tokens.is_empty()
@@ -66,13 +65,6 @@ impl ChatPrompter {
     }
 }
 
-fn encode(with: &Tokenizer, text: &str) -> Result<Vec<u32>> {
-    if text.is_empty() {
-        return Ok(Vec::new());
-    }
-    Ok(with.encode(text, false).map_err(tokenizer)?.get_ids().to_vec())
-}
-
-fn tokenizer(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
+fn failed(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
     Error::Model(graft_nn::Error::Tokenizer(error))
 }

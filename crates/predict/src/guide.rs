@@ -36,11 +36,21 @@ impl Guide {
     /// [`Error::Schema`] if the form is not supported, [`Error::Tokenizer`] if the tokenizer lacks a character of it,
     /// [`Error::Grammar`] if the grammar is too large.
     pub fn new(form: &AnswerForm, vocabulary: Arc<Vocabulary>) -> Result<Self> {
+        let spaced = vocabulary.adds_space;
+        Self::after_prompt(form, vocabulary, spaced)
+    }
+
+    /// Like [`new`](Self::new), for a prompt after which the answer's first token has a space that is not part of the answer,
+    /// or has none.
+    ///
+    /// # Errors
+    /// Like [`new`](Self::new).
+    pub fn after_prompt(form: &AnswerForm, vocabulary: Arc<Vocabulary>, spaced: bool) -> Result<Self> {
         let codec = Codec::new(form)?;
         if let Some(character) = codec.characters().into_iter().find(|&c| !vocabulary.can_write(c)) {
             return Err(Error::Tokenizer(format!("it has no token for `{character}`, which the task's answers need")));
         }
-        let strips_space = vocabulary.adds_space && !codec.starts_with_space();
+        let strips_space = spaced && !codec.starts_with_space();
         let grammar = codec.grammar(if strips_space { " " } else { "" });
         let start = grammar.map(|lark| compile(&vocabulary, lark)).transpose()?;
         Ok(Self(Arc::new(Parts { codec, vocabulary, start, strips_space })))
@@ -68,7 +78,8 @@ impl Guide {
         let style = json!({"whitespace_flexible": false, "item_separator": ", ", "key_separator": ": "});
         object.insert("x-guidance".to_owned(), style);
         let strips_space = vocabulary.adds_space;
-        let before = if strips_space { "\" \" " } else { "" };
+        // Whether a space comes before the answer depends on the chat template.
+        let before = if strips_space { "\" \"? " } else { "" };
         let start = compile(&vocabulary, format!("start: {before}%json {schema}\n")).map_err(Error::of_schema)?;
         let codec = Codec::new(&AnswerForm::Text)?;
         Ok(Self(Arc::new(Parts { codec, vocabulary, start: Some(start), strips_space })))

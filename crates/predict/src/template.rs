@@ -29,7 +29,8 @@ impl Template {
         vocabulary: impl FnOnce(&Prompter) -> Result<Arc<Vocabulary>>,
     ) -> Result<Self> {
         let prompter = Prompter::new(files, has_encoder, card).map_err(Error::Model)?;
-        let guide = Guide::new(&card.answer, vocabulary(&prompter)?)?;
+        let spaced = prompter.answers_follow_space().map_err(Error::Model)?;
+        let guide = Guide::after_prompt(&card.answer, vocabulary(&prompter)?, spaced)?;
         let shared = if has_encoder { Arc::default() } else { prompter.shared().into() };
         Ok(Self { prompter, guide, shared })
     }

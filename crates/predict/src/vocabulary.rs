@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use graft_formats::is_sentencepiece;
 use llguidance::ParserFactory;
 use llguidance::toktrie::{InferenceCapabilities, SimpleVob, TokEnv, TokRxInfo, TokTrie, TokenizerEnv};
 use serde_json::Value;
@@ -158,7 +159,7 @@ impl Spelling {
         let decoder = serde_json::to_value(tokenizer.get_decoder()).unwrap_or(Value::Null).to_string();
         if decoder.contains("\"ByteLevel\"") {
             Ok(Self::ByteLevel)
-        } else if decoder.contains("\"Metaspace\"") || decoder.contains('▁') {
+        } else if is_sentencepiece(tokenizer) {
             Ok(Self::Metaspace)
         } else {
             Err(Error::Tokenizer("its tokens can't be mapped to bytes".to_owned()))

@@ -475,10 +475,10 @@ fn request_of(deployment: &Deployment, on: &OnBase, prompt: &Prompt, tell: graft
             let what = format!("hold a conversation with task `{}`, which takes one input", deployment.task);
             return Err(Error::Unsupported(what));
         }
-        Prompt::Messages(messages) => base.chat().conversation(messages)?.ok_or_else(|| {
+        Prompt::Messages(messages) => base.chat()?.conversation(messages)?.ok_or_else(|| {
             Error::Unsupported(format!("hold a conversation with `{}`, which has no chat template", base.name))
         })?,
-        Prompt::Text(text) => base.chat().text(text)?,
+        Prompt::Text(text) => base.chat()?.text(text)?,
     };
     let request = template.request(adapter.clone(), "", tell)?;
     Ok(Request { prompt: tokens, shared: Arc::default(), ..request })

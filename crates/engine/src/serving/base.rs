@@ -51,8 +51,12 @@ impl Base {
     }
 
     /// How conversations and texts become prompts.
-    pub(super) fn chat(&self) -> &ChatPrompter {
-        self.chat.get_or_init(|| ChatPrompter::new(Arc::clone(&self.files), self.model.has_encoder()))
+    pub(super) fn chat(&self) -> Result<&ChatPrompter> {
+        if let Some(made) = self.chat.get() {
+            return Ok(made);
+        }
+        let new = ChatPrompter::new(Arc::clone(&self.files), self.model.has_encoder())?;
+        Ok(self.chat.get_or_init(|| new))
     }
 
     /// The tokens, where any of those that end a chat may end an answer.
