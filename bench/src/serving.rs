@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use graft_core::{AdapterSpec, AnswerForm, LoraSpec, Targets, TaskCard};
+use graft_core::{AdapterSpec, AnswerForm, LoraSpec, Ranks, Targets, TaskCard};
 use graft_nn::{Adapter, Model};
 use graft_predict::{Batcher, Error, Limits, Request, Template, Update, Vocabulary};
 use serde_json::json;
@@ -114,7 +114,14 @@ impl Bench {
         };
         let vocabulary = Arc::new(Vocabulary::new(Arc::new(files.tokenizer.clone()), &files.tokens.eos)?);
         let template = Template::new(&files, model.has_encoder(), &card, |_| Ok(vocabulary))?;
-        let lora = LoraSpec { rank: 16, alpha: 16.0, dropout: 0.0, rslora: false, targets: Targets::AllLinear };
+        let lora = LoraSpec {
+            rank: 16,
+            alpha: 16.0,
+            dropout: 0.0,
+            rslora: false,
+            targets: Targets::AllLinear,
+            ranks: Ranks::Equal,
+        };
         let spec = AdapterSpec::Lora(lora);
         let modules = model.target_modules();
         let fresh = |seed| Adapter::fresh(&spec, modules, seed, model.width(), &[]).map(Arc::new);

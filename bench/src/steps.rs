@@ -3,7 +3,7 @@
 use std::{path::Path, time::Instant};
 
 use anyhow::{Context as _, bail};
-use graft_core::{AdapterSpec, LoraSpec, PromptInit, PromptSpec, Targets};
+use graft_core::{AdapterSpec, LoraSpec, PromptInit, PromptSpec, Ranks, Targets};
 use graft_nn::{Adapter, Model, Sequence, TargetModule};
 use graft_ops::{Adam, Bf16, Cpu, Device, memory};
 use graft_train::{Learner, StepPlan, peak_rss};
@@ -119,7 +119,7 @@ fn gflop(model: &Model, size: &Size) -> f64 {
 
 fn adapter(what: &str) -> anyhow::Result<AdapterSpec> {
     let lora = |alpha: f32, dropout: f32, targets: Targets| {
-        AdapterSpec::Lora(LoraSpec { rank: 16, alpha, dropout, rslora: false, targets })
+        AdapterSpec::Lora(LoraSpec { rank: 16, alpha, dropout, rslora: false, targets, ranks: Ranks::Equal })
     };
     Ok(match what {
         "lora" => lora(32.0, 0.0, Targets::AllLinear),

@@ -38,8 +38,8 @@ pub use random::{Purpose, random};
 pub use rental::{Rental, RentalState, cost_cents, dollars};
 pub use sequential::Sequential;
 pub use spec::{
-    AdapterSpec, BaseRef, EvalSpec, InitFrom, Limits, LoraSpec, OptimSpec, Precision, PromptInit, PromptSpec, Schedule,
-    Targets, TrainSpec, check_settings,
+    AdapterSpec, BaseRef, EvalSpec, InitFrom, Limits, LoraSpec, OptimSpec, Precision, PromptInit, PromptSpec, Ranks,
+    Schedule, Targets, TrainSpec, check_settings,
 };
 pub use task::{AnswerForm, TaskCard};
 pub use time::{compact, iso8601};

@@ -1,3 +1,5 @@
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -85,7 +87,7 @@ impl AdapterSpec {
     pub fn has_shape_of(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Lora(a), Self::Lora(b)) => {
-                (a.rank, a.alpha, a.rslora, &a.targets) == (b.rank, b.alpha, b.rslora, &b.targets)
+                (a.rank, a.alpha, a.rslora, &a.targets, &a.ranks) == (b.rank, b.alpha, b.rslora, &b.targets, &b.ranks)
             }
             (Self::SoftPrompt(a), Self::SoftPrompt(b)) => a.tokens == b.tokens,
             (Self::Lora(_), Self::SoftPrompt(_)) | (Self::SoftPrompt(_), Self::Lora(_)) => false,
@@ -106,6 +108,9 @@ pub struct LoraSpec {
     pub rslora: bool,
     /// Its target modules.
     pub targets: Targets,
+    /// How the ranks of the target modules differ from `rank`. The factor of `B·A` is the same in all of them.
+    #[serde(default, skip_serializing_if = "Ranks::is_equal")]
+    pub ranks: Ranks,
 }
 
 impl LoraSpec {
@@ -138,6 +143,87 @@ impl Targets {
             [one] if one == "decoder" => Self::Decoder,
             names => Self::Named(names.to_vec()),
         }
+    }
+}
+
+/// The ranks of a LoRA adapter's target modules. All but a pattern stay within the number of parameters of equal ranks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ranks {
+    /// The same in all.
+    #[default]
+    Equal,
+    /// Higher where the loss of a few batches has the larger gradient before the training (after GoRA, He et al. 2025).
+    Sensitivity,
+    /// Twice as high in the first third of the blocks as in the others.
+    First,
+    /// Likewise in the middle third.
+    Middle,
+    /// Likewise in the last third.
+    Last,
+    /// Likewise in attention.
+    Attention,
+    /// Likewise in the feed-forward layers.
+    Mlp,
+    /// The ranks of some modules, by their name or the end of it after a dot, as in PEFT's `rank_pattern`; of several names
+    /// that fit, the longest counts.
+    Pattern(BTreeMap<String, usize>),
+}
+
+impl Ranks {
+    const NAMED: [(&str, Self); 7] = [
+        ("equal", Self::Equal),
+        ("sensitivity", Self::Sensitivity),
+        ("first", Self::First),
+        ("middle", Self::Middle),
+        ("last", Self::Last),
+        ("attention", Self::Attention),
+        ("mlp", Self::Mlp),
+    ];
+
+    /// The names of all but a pattern.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::NAMED.iter().map(|(name, _)| *name)
+    }
+
+    /// Whether all are the same.
+    #[must_use]
+    pub fn is_equal(&self) -> bool {
+        *self == Self::Equal
+    }
+}
+
+impl fmt::Display for Ranks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self, Self::NAMED.iter().find(|(_, ranks)| ranks == self)) {
+            (_, Some((name, _))) => f.write_str(name),
+            (Self::Pattern(ranks), None) => {
+                let ranks: Vec<String> = ranks.iter().map(|(name, rank)| format!("{name}={rank}")).collect();
+                f.write_str(&ranks.join(","))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Reads one of the names, or a pattern such as `q_proj=32,down_proj=8`.
+impl FromStr for Ranks {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some((_, ranks)) = Self::NAMED.iter().find(|(name, _)| *name == text.trim()) {
+            return Ok(ranks.clone());
+        }
+        let plain = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'));
+        let one = |part: &str| {
+            let (name, rank) = part.split_once('=')?;
+            let name = name.trim();
+            Some((name.to_owned(), rank.trim().parse().ok()?)).filter(|_| !name.is_empty() && plain(name))
+        };
+        text.split(',').map(one).collect::<Option<_>>().map(Self::Pattern).ok_or_else(|| {
+            let names: Vec<String> = Self::names().map(|name| format!("`{name}`")).collect();
+            format!("write {}, or a pattern such as `q_proj=32,down_proj=8`", names.join(", "))
+        })
     }
 }
 
@@ -417,6 +503,11 @@ pub fn check_settings(adapter: &AdapterSpec, o: &OptimSpec, eval: &EvalSpec, lim
         AdapterSpec::Lora(l) => {
             within("rank", (1..=1024).contains(&l.rank), l.rank.to_string(), "from 1 to 1024")?;
             within("dropout", (0.0..1.0).contains(&l.dropout), l.dropout.to_string(), "from 0 to below 1")?;
+            if let Ranks::Pattern(ranks) = &l.ranks {
+                let wrong = ranks.iter().find(|(_, rank)| !(1..=1024).contains(*rank));
+                let (name, rank) = wrong.map_or(("", 0), |(name, rank)| (name.as_str(), *rank));
+                within("ranks", wrong.is_none(), format!("{name}={rank}"), "from 1 to 1024 each")?;
+            }
             within("alpha", l.alpha > 0.0 && l.alpha.is_finite(), l.alpha.to_string(), "above 0")
         }
         AdapterSpec::SoftPrompt(p) => {
@@ -441,13 +532,33 @@ mod tests {
     #[test]
     fn adapter_shape_depends_on_rank_but_not_on_dropout() {
         let lora = |rank, dropout| {
-            let targets = Targets::AllLinear;
-            AdapterSpec::Lora(LoraSpec { rank, alpha: 32.0, dropout, rslora: false, targets })
+            let (targets, ranks) = (Targets::AllLinear, Ranks::Equal);
+            AdapterSpec::Lora(LoraSpec { rank, alpha: 32.0, dropout, rslora: false, targets, ranks })
         };
         let prompt = |tokens, init| AdapterSpec::SoftPrompt(PromptSpec { tokens, init });
         assert!(lora(16, 0.0).has_shape_of(&lora(16, 0.1)) && !lora(16, 0.0).has_shape_of(&lora(8, 0.0)));
+        let mut first = lora(16, 0.0);
+        let AdapterSpec::Lora(spec) = &mut first else { panic!() };
+        spec.ranks = Ranks::First;
+        assert!(!first.has_shape_of(&lora(16, 0.0)));
         assert!(prompt(20, PromptInit::Labels).has_shape_of(&prompt(20, PromptInit::Random)));
         assert!(!prompt(20, PromptInit::Labels).has_shape_of(&prompt(19, PromptInit::Labels)));
         assert!(!prompt(20, PromptInit::Labels).has_shape_of(&lora(16, 0.0)));
+    }
+
+    #[test]
+    fn ranks_survive_a_round_trip_and_equal_ones_are_not_written() {
+        for text in ["equal", "sensitivity", "mlp", "down_proj=8,layers.0.self_attn.q_proj=32"] {
+            let ranks: Ranks = text.parse().unwrap();
+            assert_eq!(ranks.to_string(), text);
+            assert_eq!(serde_json::from_value::<Ranks>(serde_json::to_value(&ranks).unwrap()).unwrap(), ranks);
+        }
+        for wrong in ["", "most", "q_proj", "q_proj=x", "=3", "q.*=3", "q_proj=3,"] {
+            assert!(wrong.parse::<Ranks>().is_err(), "{wrong}");
+        }
+        let (targets, ranks) = (Targets::AllLinear, Ranks::Equal);
+        let lora = LoraSpec { rank: 4, alpha: 8.0, dropout: 0.0, rslora: false, targets, ranks };
+        // Digests of earlier specs must not change.
+        assert!(!json::line(&lora).contains("ranks"));
     }
 }

@@ -6,7 +6,7 @@ mod emulator;
 use std::path::{Path, PathBuf};
 
 use emulator::gpus;
-use graft_core::{AdapterSpec, LoraSpec, Targets};
+use graft_core::{AdapterSpec, LoraSpec, Ranks, Targets};
 use graft_gpu::Element;
 use graft_nn::{Adapter, Model, Sequence};
 use graft_ops::Adam;
@@ -18,7 +18,14 @@ fn folder(name: &str) -> PathBuf {
 }
 
 fn lora() -> AdapterSpec {
-    AdapterSpec::Lora(LoraSpec { rank: 4, alpha: 8.0, dropout: 0.1, rslora: false, targets: Targets::AllLinear })
+    AdapterSpec::Lora(LoraSpec {
+        rank: 4,
+        alpha: 8.0,
+        dropout: 0.1,
+        rslora: false,
+        targets: Targets::AllLinear,
+        ranks: Ranks::Equal,
+    })
 }
 
 fn plan(step: u64) -> StepPlan {

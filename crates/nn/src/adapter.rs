@@ -4,7 +4,7 @@ use graft_core::{AdapterSpec, Digest, Purpose, Targets, random};
 use graft_ops::{Cpu, Device, Dropout, Inference, Lora, LoraRows, ParamSet, Tape, Tensor};
 use rand::RngExt as _;
 
-use crate::{Error, Model, linear::Linear};
+use crate::{Error, Model, linear::Linear, ranks};
 
 /// A target module: a linear layer of the base model that can carry LoRA weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,13 +86,12 @@ impl Adapter {
             AdapterSpec::SoftPrompt(spec) => return Ok(Self::soft_prompt(spec.tokens, width, rows)),
         };
         let mut weights = Vec::new();
-        for (index, module) in
-            modules.iter().enumerate().filter(|(_, module)| matches_target(&spec.targets, &module.name))
-        {
+        for (index, rank) in ranks::ranks(spec, modules) {
+            let module = &modules[index];
             let bound = 1.0 / (module.inputs as f32).sqrt();
             let mut random = random(seed, Purpose::Lora, [index as u64, 0]);
-            let a = (0..spec.rank * module.inputs).map(|_| random.random_range(-bound..bound)).collect();
-            weights.push((index, spec.rank, a, vec![0.0; module.outputs * spec.rank]));
+            let a = (0..rank * module.inputs).map(|_| random.random_range(-bound..bound)).collect();
+            weights.push((index, rank, a, vec![0.0; module.outputs * rank]));
         }
         if let Targets::Named(names) = &spec.targets {
             let missing = names.iter().find(|name| {
@@ -102,18 +101,20 @@ impl Adapter {
                 return Err(Error::NoSuchTarget { name: name.clone(), known: layer_kinds(modules) });
             }
         }
+        if let Some(name) = ranks::unknown(spec, modules) {
+            return Err(Error::NoSuchTarget { name: name.to_owned(), known: layer_kinds(modules) });
+        }
         Ok(Self::lora(modules, spec.scaling(), weights))
     }
 
-    /// Number of trainable parameters of an adapter with this spec.
+    /// Number of trainable parameters of an adapter with this spec; with ranks by sensitivity, at most so many.
     #[must_use]
     pub fn parameters(spec: &AdapterSpec, model: &Model) -> usize {
         match spec {
             AdapterSpec::Lora(lora) => {
                 let modules = model.target_modules();
-                let targets = modules.iter().filter(|module| matches_target(&lora.targets, &module.name));
-                // `A (rank, in)` and `B (out, rank)`.
-                targets.map(|module| lora.rank * (module.inputs + module.outputs)).sum()
+                let size = |(index, rank)| rank * ranks::cost(&modules[index]);
+                ranks::ranks(lora, modules).into_iter().map(size).sum()
             }
             AdapterSpec::SoftPrompt(prompt) => prompt.tokens * model.width(),
         }
@@ -326,9 +327,7 @@ pub fn matches_target(targets: &Targets, name: &str) -> bool {
     match targets {
         Targets::AllLinear => true,
         Targets::Decoder => !name.starts_with("encoder."),
-        Targets::Named(names) => names
-            .iter()
-            .any(|end| name == end || name.strip_suffix(end.as_str()).is_some_and(|rest| rest.ends_with('.'))),
+        Targets::Named(names) => names.iter().any(|end| ranks::ends_with(name, end)),
     }
 }
 

@@ -14,6 +14,7 @@ mod linear;
 mod model;
 mod peft;
 mod prompt;
+mod ranks;
 mod session;
 mod t5;
 
@@ -24,4 +25,5 @@ pub use generator::{Generator, Next, OnDevice, OnHost};
 pub use graft_ops::{Best, Matrix};
 pub use model::{Context, Model};
 pub use prompt::{Prompter, TokenView};
+pub use ranks::{describe_ranks, ranks_by_sensitivity};
 pub use session::{Feed, Session, Source, greedy};

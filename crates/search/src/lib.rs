@@ -11,5 +11,5 @@ mod sampler;
 mod space;
 
 pub use judge::{importance, keeps_going, pareto};
-pub use sampler::{Observation, Sampler};
+pub use sampler::{Observation, Sampler, default_point};
 pub use space::{Domain, Parameter, Point};

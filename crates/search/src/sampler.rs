@@ -29,6 +29,7 @@ pub struct Observation {
 pub struct Sampler {
     space: Vec<Parameter>,
     seed: u64,
+    starts: Vec<Point>,
     random_trials: u64,
 }
 
@@ -37,31 +38,31 @@ impl Sampler {
     #[must_use]
     pub fn new(space: Vec<Parameter>, seed: u64) -> Self {
         let random_trials = (space.len() as u64).max(4);
-        Self { space, seed, random_trials }
+        Self { space, seed, starts: Vec::new(), random_trials }
+    }
+
+    /// The same with points that are tried after the first trial, before the random ones.
+    #[must_use]
+    pub fn starting_with(self, starts: Vec<Point>) -> Self {
+        Self { starts, ..self }
     }
 
     /// A sampler whose trials are all random but the first: what any other must beat.
     #[must_use]
     pub fn random(space: Vec<Parameter>, seed: u64) -> Self {
-        Self { space, seed, random_trials: u64::MAX }
+        Self { space, seed, starts: Vec::new(), random_trials: u64::MAX }
     }
 
-    /// Number of random trials after the first trial.
+    /// Number of trials after the first one that no results decide: the given points and the random ones.
     #[must_use]
-    pub fn random_trials(&self) -> u64 {
-        self.random_trials
+    pub fn undecided_trials(&self) -> u64 {
+        self.random_trials.saturating_add(self.starts.len() as u64)
     }
 
     /// The default values, which the search must improve on.
     #[must_use]
     pub fn default_point(&self) -> Point {
-        let mut point = Point::new();
-        for parameter in &self.space {
-            if parameter.applies(&point) {
-                point.insert(parameter.name.clone(), parameter.default);
-            }
-        }
-        point
+        default_point(&self.space, &Point::new())
     }
 
     /// The trial with this number (from 0), given these results. The first one has the default values.
@@ -70,9 +71,12 @@ impl Sampler {
         if number == 0 {
             return self.default_point();
         }
+        if let Some(start) = self.starts.get(number as usize - 1) {
+            return start.clone();
+        }
         // Each trial has its own random stream, so it depends only on number, seed and results.
         let mut random = ChaCha8Rng::seed_from_u64(self.seed.wrapping_add(number.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
-        let is_random = number <= self.random_trials || seen.len() < 4;
+        let is_random = number <= self.undecided_trials() || seen.len() < 4;
         let (good, rest) = part(seen);
         let mut point = Point::new();
         for parameter in &self.space {
@@ -92,6 +96,18 @@ impl Sampler {
         }
         point
     }
+}
+
+/// The default values of a space but for these.
+#[must_use]
+pub fn default_point(space: &[Parameter], but: &Point) -> Point {
+    let mut point = Point::new();
+    for parameter in space {
+        if parameter.applies(&point) {
+            point.insert(parameter.name.clone(), *but.get(&parameter.name).unwrap_or(&parameter.default));
+        }
+    }
+    point
 }
 
 /// The good results, at least one, and the rest.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use graft_search::{Domain, Observation, Parameter, Point, Sampler, importance, keeps_going, pareto};
+use graft_search::{Domain, Observation, Parameter, Point, Sampler, default_point, importance, keeps_going, pareto};
 
 fn real(name: &str, low: f64, high: f64) -> Parameter {
     let domain = Domain::Real { low, high, log: false };
@@ -85,6 +85,18 @@ fn same_seed_and_results_give_the_same_trials() {
         assert_eq!(sampler.ask(number as u64, &whole[..number]), whole[number].point);
     }
     assert_eq!(whole[0].point, sampler.default_point());
+}
+
+#[test]
+fn given_points_come_after_the_defaults_and_before_chance() {
+    let (space, _) = spaces()[0].clone();
+    let plain = Sampler::new(space.clone(), 7);
+    let start = default_point(&space, &[(space[0].name.clone(), 0.5)].into());
+    assert_ne!(start, plain.default_point());
+    let sampler = plain.clone().starting_with(vec![start.clone()]);
+    let first: Vec<Point> = (0..4).map(|number| sampler.ask(number, &[])).collect();
+    assert_eq!(first, [plain.default_point(), start, plain.ask(2, &[]), plain.ask(3, &[])]);
+    assert_eq!(sampler.undecided_trials(), plain.undecided_trials() + 1);
 }
 
 #[test]

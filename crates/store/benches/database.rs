@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use graft_core::{
     AdapterSpec, AnswerForm, Assignment, BaseRef, Dataset, Digest, EvalSpec, Example, Limits, LoraSpec, OptimSpec,
-    Review, Source, Targets, TaskCard, TrainSpec,
+    Ranks, Review, Source, Targets, TaskCard, TrainSpec,
 };
 use graft_store::{
     ChangeFilter, Findings, Free, KeyedRequest, Lease, NewRun, Priority, RunFilter, RunState, RunUpdate, Store,
@@ -278,6 +278,7 @@ async fn submit(store: &Store, id: &str) {
             dropout: 0.0,
             rslora: false,
             targets: Targets::AllLinear,
+            ranks: Ranks::Equal,
         }),
         optim: OptimSpec::default(),
         eval: EvalSpec::default(),

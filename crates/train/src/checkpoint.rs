@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -36,6 +37,9 @@ pub(crate) struct Progress {
     /// How the CPU rounds the inputs of products, from [`graft_ops::Bf16::name`]; absent for f32.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) products: Option<String>,
+    /// Ranks that the gradients of the first batches decided, by module; the others have the spec's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ranks: Option<BTreeMap<String, usize>>,
     /// When the first process started.
     pub(crate) started_at: i64,
 }
@@ -116,9 +120,9 @@ fn whole(folder: &Path) -> Option<(Header, Vec<u8>)> {
     (Digest::of(&bytes) == header.state_digest).then_some((header, bytes))
 }
 
-/// How the newest checkpoint's products were computed, if there is a checkpoint.
-pub(crate) fn products(dir: &RunDir) -> Option<Option<String>> {
-    list(dir).into_iter().rev().find_map(|(_, folder)| whole(&folder)).map(|(header, _)| header.progress.products)
+/// The progress in the newest undamaged checkpoint, if there is one.
+pub(crate) fn progress(dir: &RunDir) -> Option<Progress> {
+    list(dir).into_iter().rev().find_map(|(_, folder)| whole(&folder)).map(|(header, _)| header.progress)
 }
 
 /// The newest undamaged checkpoint.

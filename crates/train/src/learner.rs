@@ -121,6 +121,25 @@ impl<'m, D: Device> Learner<'m, D> {
     /// # Errors
     /// If a token is outside the vocabulary, or a sequence longer than the model's context.
     pub fn step(&mut self, batch: &[&Sequence], plan: &StepPlan) -> Result<(f64, f64), Error> {
+        let loss = self.backward(batch, plan)?;
+        let device = self.model.device();
+        let norm = self.adam.step_on(device, self.adapter.device_params_mut(), &self.grads, plan.lr, plan.clip);
+        self.check()?;
+        Ok((loss, norm))
+    }
+
+    /// The gradient of the mean loss per supervised token by all trainable parameters.
+    ///
+    /// # Errors
+    /// Like [`step`](Self::step).
+    pub(crate) fn gradient(&mut self, batch: &[&Sequence], plan: &StepPlan) -> Result<Vec<f32>, Error> {
+        self.backward(batch, plan)?;
+        self.check()?;
+        Ok(self.model.device().read(&self.grads))
+    }
+
+    /// Computes the gradient of `batch`; returns its mean loss per supervised token.
+    fn backward(&mut self, batch: &[&Sequence], plan: &StepPlan) -> Result<f64, Error> {
         let supervised: usize = batch.iter().map(|s| s.supervised()).sum();
         let lengths = self.lengths(batch);
         let head = plan.shared + self.adapter.virtual_tokens();
@@ -137,12 +156,7 @@ impl<'m, D: Device> Learner<'m, D> {
             total -= found.map_err(Error::Model)?.iter().map(|p| f64::from(*p)).sum::<f64>();
         }
         self.adapter.set_dropout(None);
-        let norm = {
-            let device = self.model.device();
-            self.adam.step_on(device, self.adapter.device_params_mut(), &self.grads, plan.lr, plan.clip)
-        };
-        self.check()?;
-        Ok((total / supervised as f64, norm))
+        Ok(total / supervised as f64)
     }
 
     /// Number of prompt and answer tokens that a step computes: a prefix that the examples of a micro-batch share is

@@ -1,16 +1,17 @@
 use std::{
     borrow::Cow,
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
     time::Instant,
 };
 
 use graft_core::{
-    AdapterSpec, BaseRef, Digest, Event, EventKind, Failure, InitFrom, InterimScores, Phase, PromptInit, PromptSpec,
-    Purpose, TaskCard, TrainSpec, random, with_causes,
+    AdapterSpec, BaseRef, Digest, Event, EventKind, Failure, InitFrom, InterimScores, LoraSpec, Phase, PromptInit,
+    PromptSpec, Purpose, Ranks, TaskCard, TrainSpec, random, with_causes,
 };
 use graft_formats::{DigestCache, digest_of};
-use graft_nn::{Adapter, Model, OnHost, Prompter, Sequence};
+use graft_nn::{Adapter, Model, OnHost, Prompter, Sequence, describe_ranks, ranks_by_sensitivity};
 use graft_ops::{Adam, Device, pool};
 use rand::RngExt as _;
 
@@ -38,6 +39,11 @@ const MOST_EPOCHS: u64 = 20;
 const GPU_TOKENS: usize = 16_384;
 /// Smallest micro-batch to try.
 const LEAST_TOKENS: usize = 64;
+
+/// Steps whose examples decide ranks by sensitivity.
+const PROBED_STEPS: u64 = 4;
+/// Rank of the adapter whose gradient decides them: a higher one estimates the weights' gradients better.
+const PROBE_RANK: usize = 16;
 
 /// How a training ended successfully.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,7 +127,7 @@ fn run(dir: &RunDir, machine: &Machine<'_>, say: &mut Say<'_>) -> Result<Trainin
     };
     let scoring = |generate: Generate| scorer.map(|scorer| Scoring::new(scorer, budget, generate));
     let sides = (train, eval, held_out);
-    let before = checkpoint::products(dir);
+    let before = checkpoint::progress(dir).map(|progress| progress.products);
     match device::open(spec.limits.device, spec.limits.precision, before.as_ref())? {
         Compute::Cpu(products) => {
             if let Some(text) = products.note() {
@@ -168,7 +174,8 @@ fn unscored(error: &(dyn std::error::Error + Send + Sync + 'static)) -> EventKin
 fn banner(spec: &TrainSpec) -> String {
     let adapter = match &spec.adapter {
         AdapterSpec::Lora(lora) => {
-            format!("LoRA of rank {}, alpha {}, dropout {}", lora.rank, lora.alpha, lora.dropout)
+            let ranks = if lora.ranks.is_equal() { String::new() } else { format!(" ({})", lora.ranks) };
+            format!("LoRA of rank {}{ranks}, alpha {}, dropout {}", lora.rank, lora.alpha, lora.dropout)
         }
         AdapterSpec::SoftPrompt(prompt) => format!("soft prompt of {} tokens", prompt.tokens),
     };
@@ -196,6 +203,8 @@ struct Trainer<'r, D: Device> {
     /// The frozen model on the host, and the adapter in its published form.
     model: &'r Model,
     adapter: Adapter,
+    /// Its kind and shape: the spec's, with the ranks that gradients decided.
+    shape: AdapterSpec,
     learner: Learner<'r, D>,
     best: Vec<f32>,
     train: Sequences,
@@ -231,6 +240,7 @@ impl<'r, D: Device> Trainer<'r, D> {
             computed: 0,
             micro_batch: None,
             products: None,
+            ranks: None,
             started_at: now(),
         };
         let mut adapter = fresh(model, prompter, spec)?;
@@ -245,6 +255,7 @@ impl<'r, D: Device> Trainer<'r, D> {
             prompter,
             model,
             adapter,
+            shape: spec.adapter.clone(),
             learner,
             best: Vec::new(),
             train,
@@ -271,6 +282,7 @@ impl<'r, D: Device> Trainer<'r, D> {
         };
         let needed = needed + self.make_room(needed, gpu_memory, say)?;
         self.prepared(needed, say)?;
+        self.allot(say)?;
         self.restore(say)?;
         self.progress.products = products;
         say(EventKind::Phase { phase: Phase::Train })?;
@@ -357,6 +369,57 @@ impl<'r, D: Device> Trainer<'r, D> {
             steps: self.total,
             memory,
         })
+    }
+
+    /// Gives the adapter its shape, if gradients decide its ranks. A run that goes on keeps the ranks that it has.
+    fn allot(&mut self, say: &mut Say<'_>) -> Result<(), Error> {
+        let AdapterSpec::Lora(lora) = &self.spec.adapter else { return Ok(()) };
+        if lora.ranks != Ranks::Sensitivity {
+            return Ok(());
+        }
+        let modules = self.model.target_modules();
+        let known = checkpoint::progress(self.dir).and_then(|progress| progress.ranks);
+        let (ranks, examples) = match known {
+            Some(ranks) => (ranks, None),
+            None => self.probe(lora).map(|(ranks, examples)| (ranks, Some(examples)))?,
+        };
+        self.progress.ranks = Some(ranks.clone());
+        let ranks = if ranks.is_empty() { Ranks::Equal } else { Ranks::Pattern(ranks) };
+        let shaped = LoraSpec { ranks, ..lora.clone() };
+        if let Some(examples) = examples {
+            let ranks = describe_ranks(&shaped, modules);
+            let text = format!("Mean ranks by the gradients of {examples} examples: {ranks}.");
+            say(EventKind::Note { text })?;
+        }
+        self.shape = AdapterSpec::Lora(shaped);
+        self.adapter = fresh_of(&self.shape, self.model, self.spec.optim.seed, &[])?;
+        self.learner = learner(self.learner.model, &self.adapter, self.spec)?;
+        Ok(())
+    }
+
+    /// Ranks by sensitivity, and how many examples decided them.
+    fn probe(&mut self, lora: &LoraSpec) -> Result<(BTreeMap<String, usize>, usize), Error> {
+        let rank = PROBE_RANK.max(lora.rank);
+        let seed = self.spec.optim.seed;
+        let probe = AdapterSpec::Lora(LoraSpec { rank, ..lora.clone() });
+        let probe = fresh_of(&probe, self.model, seed, &[])?;
+        let mut batch = Vec::new();
+        for step in 0..PROBED_STEPS.min(self.order.steps_per_epoch()) {
+            batch.extend(self.order.step(step).iter().map(|&i| &self.train.all[i]));
+        }
+        let plan = StepPlan {
+            lr: 0.0,
+            clip: 0.0,
+            dropout: 0.0,
+            seed,
+            step: 0,
+            shared: self.train.shared,
+            // Not what a GPU allows: an estimate that is too low would end the run here.
+            pass_tokens: self.spec.limits.pass_tokens,
+            recompute: self.spec.limits.recompute,
+        };
+        let gradient = learner(self.learner.model, &probe, self.spec)?.gradient(&batch, &plan)?;
+        Ok((ranks_by_sensitivity(lora, self.model.target_modules(), &probe, &gradient), batch.len()))
     }
 
     fn restore(&mut self, say: &mut Say<'_>) -> Result<(), Error> {
@@ -533,7 +596,7 @@ impl<'r, D: Device> Trainer<'r, D> {
         let card = AdapterCard {
             task: spec.task.clone(),
             base: spec.base.clone(),
-            adapter: spec.adapter.clone(),
+            adapter: self.shape.clone(),
             dataset: Some(spec.dataset.clone()),
             graft: spec.graft.clone(),
         };
@@ -578,7 +641,11 @@ pub(crate) fn fresh(model: &Model, prompter: &Prompter, spec: &TrainSpec) -> Res
         AdapterSpec::SoftPrompt(prompt) => prompt_rows(prompt, &spec.task, model, prompter, seed)?,
         AdapterSpec::Lora(_) => Vec::new(),
     };
-    Adapter::fresh(&spec.adapter, model.target_modules(), seed, model.width(), &rows).map_err(Error::Model)
+    fresh_of(&spec.adapter, model, seed, &rows)
+}
+
+fn fresh_of(shape: &AdapterSpec, model: &Model, seed: u64, rows: &[f32]) -> Result<Adapter, Error> {
+    Adapter::fresh(shape, model.target_modules(), seed, model.width(), rows).map_err(Error::Model)
 }
 
 /// The learner of an adapter on a device, before its first step.

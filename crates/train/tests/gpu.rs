@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use graft_core::{
     AdapterSpec, AnswerForm, BaseRef, ComputeDevice, Digest, EvalSpec, EventKind, ExitCode, Limits, LoraSpec,
-    OptimSpec, Targets, TaskCard, TrainSpec,
+    OptimSpec, Ranks, Targets, TaskCard, TrainSpec,
 };
 use graft_formats::{DigestCache, digest_of};
 use graft_train::{Error, Machine, Outcome, Row, RunDir, train};
@@ -17,7 +17,14 @@ fn folder(name: &str) -> PathBuf {
 }
 
 fn lora() -> AdapterSpec {
-    AdapterSpec::Lora(LoraSpec { rank: 4, alpha: 8.0, dropout: 0.1, rslora: false, targets: Targets::AllLinear })
+    AdapterSpec::Lora(LoraSpec {
+        rank: 4,
+        alpha: 8.0,
+        dropout: 0.1,
+        rslora: false,
+        targets: Targets::AllLinear,
+        ranks: Ranks::Equal,
+    })
 }
 
 fn spec(name: &str, device: ComputeDevice) -> TrainSpec {

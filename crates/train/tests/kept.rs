@@ -3,13 +3,14 @@
 
 use std::path::Path;
 
-use graft_core::{AdapterSpec, LoraSpec, Targets};
+use graft_core::{AdapterSpec, LoraSpec, Ranks, Targets};
 use graft_nn::{Adapter, Context, MicroBatch, Model, Sequence};
 use graft_ops::Adam;
 use graft_train::{Learner, StepPlan};
 
 fn adapter(model: &Model, targets: Targets) -> Adapter {
-    let spec = AdapterSpec::Lora(LoraSpec { rank: 4, alpha: 8.0, dropout: 0.0, rslora: false, targets });
+    let spec =
+        AdapterSpec::Lora(LoraSpec { rank: 4, alpha: 8.0, dropout: 0.0, rslora: false, targets, ranks: Ranks::Equal });
     Adapter::fresh(&spec, model.target_modules(), 3, model.width(), &[]).unwrap()
 }
 
@@ -64,7 +65,8 @@ fn encoder_outputs_are_cached_only_if_they_never_change() {
     // A soft prompt changes the encoder's input.
     assert!(!t5.encoder_ignores(&Adapter::soft_prompt(2, t5.width(), &vec![0.1; 2 * t5.width()])));
     let peft = adapter(&t5, Targets::Decoder);
-    let spec = LoraSpec { rank: 4, alpha: 8.0, dropout: 0.0, rslora: false, targets: Targets::Decoder };
+    let spec =
+        LoraSpec { rank: 4, alpha: 8.0, dropout: 0.0, rslora: false, targets: Targets::Decoder, ranks: Ranks::Equal };
     let again = Adapter::from_peft(&peft.to_peft(&AdapterSpec::Lora(spec), &t5, "base"), &t5).unwrap();
     assert_eq!(again.params().data(), peft.params().data());
 }

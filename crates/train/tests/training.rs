@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use graft_core::{
     AdapterSpec, AnswerForm, BaseRef, Digest, EvalSpec, EventKind, ExitCode, InitFrom, Limits, LoraSpec, OptimSpec,
-    Precision, PromptInit, PromptSpec, Targets, TaskCard, TrainSpec,
+    Precision, PromptInit, PromptSpec, Ranks, Targets, TaskCard, TrainSpec,
 };
 use graft_formats::{DigestCache, digest_of};
-use graft_train::{Error, Machine, Outcome, Row, RunDir, TrainingRun, train};
+use graft_nn::{Adapter, Context, MicroBatch, Model, Prompter, Sequence, TargetModule, ranks_by_sensitivity};
+use graft_train::{AdapterCard, Error, Machine, Outcome, Row, RunDir, TrainingRun, train};
+use serde_json::{Value, json};
 
 fn model(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/data/parity").join(name)
@@ -28,6 +30,7 @@ fn spec(model_name: &str) -> TrainSpec {
             dropout: 0.1,
             rslora: false,
             targets: Targets::AllLinear,
+            ranks: Ranks::Equal,
         }),
         optim: OptimSpec { epochs: 3.0, lr: 1e-2, batch: 4, ..OptimSpec::default() },
         eval: EvalSpec { checkpoints_per_epoch: 4, ..EvalSpec::default() },
@@ -113,6 +116,106 @@ fn interrupted_training_gives_the_same_result() {
         assert_eq!(finish(&run).adapter_hash, whole.adapter_hash, "{name}");
         let seqs: Vec<u64> = run.events_after(0).unwrap().iter().map(|event| event.seq).collect();
         assert_eq!(seqs, (1..=seqs.len() as u64).collect::<Vec<_>>(), "events are numbered without gaps");
+    }
+}
+
+/// A spec of LoRA with these ranks.
+fn with_ranks(name: &str, ranks: Ranks) -> TrainSpec {
+    let plain = spec(name);
+    let AdapterSpec::Lora(lora) = plain.adapter else { panic!() };
+    TrainSpec { adapter: AdapterSpec::Lora(LoraSpec { ranks, ..lora }), ..spec(name) }
+}
+
+#[test]
+fn rank_patterns_are_trained_and_written_as_peft_reads_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = make(dir.path(), &with_ranks("tiny-llama", "q_proj=8,1.mlp.down_proj=2".parse().unwrap()), 16);
+    finish(&run);
+    let config: Value =
+        serde_json::from_slice(&std::fs::read(run.adapter().join("adapter_config.json")).unwrap()).unwrap();
+    let q = |block: usize| format!("model.layers.{block}.self_attn.q_proj");
+    let down = "model.layers.1.mlp.down_proj";
+    assert_eq!((&config["r"], &config["lora_alpha"]), (&json!(4), &json!(8)));
+    assert_eq!(config["rank_pattern"], json!({q(0): 8, q(1): 8, q(2): 8, down: 2}));
+    // PEFT scales each module by its own alpha / rank, which is the same for all.
+    assert_eq!(config["alpha_pattern"], json!({q(0): 16, q(1): 16, q(2): 16, down: 4}));
+    let files = graft_formats::peft::read(&run.adapter()).unwrap();
+    for pair in files.lora_pairs() {
+        let rank = match pair.module {
+            module if module.ends_with("q_proj") => 8,
+            module if module == down => 2,
+            _ => 4,
+        };
+        assert_eq!((pair.a.0[0], pair.b.0[1]), (rank, rank), "{}", pair.module);
+        assert!(pair.b.1.iter().any(|x| *x != 0.0), "{} was not trained", pair.module);
+    }
+    assert_ne!(with_ranks("tiny-llama", "q_proj=8".parse().unwrap()).digest(), spec("tiny-llama").digest());
+}
+
+#[test]
+fn gradients_decide_ranks_and_an_interrupted_training_keeps_them() {
+    for name in ["tiny-llama", "tiny-t5"] {
+        let spec = with_ranks(name, Ranks::Sensitivity);
+        let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let first = make(a.path(), &spec, 16);
+        let whole = finish(&first);
+        let card = AdapterCard::read(&first.adapter()).unwrap();
+        let AdapterSpec::Lora(LoraSpec { ranks: Ranks::Pattern(ranks), .. }) = &card.adapter else {
+            panic!("{:?}", card.adapter)
+        };
+        assert!(ranks.values().all(|rank| (2..=16).contains(rank)), "{ranks:?}");
+        assert!(ranks.values().any(|rank| *rank > 4) && ranks.values().any(|rank| *rank < 4), "{ranks:?}");
+        let (model, _) = Model::open(&model(name)).unwrap();
+        let size = |adapter: &AdapterSpec| Adapter::parameters(adapter, &model);
+        let (trained, equal) = (size(&card.adapter), size(&self::spec(name).adapter));
+        assert!(trained <= equal && 20 * trained > 19 * equal, "{trained} of {equal} parameters");
+        let told = |run: &RunDir| {
+            let notes = run.events_after(0).unwrap().into_iter();
+            let is_one = |kind: &EventKind| matches!(kind, EventKind::Note { text } if text.starts_with("Mean ranks"));
+            notes.filter(|event| is_one(&event.kind)).count()
+        };
+        assert_eq!(told(&first), 1);
+
+        let run = make(b.path(), &spec, 16);
+        std::fs::write(run.path().join("stop"), "").unwrap();
+        assert_eq!(attempt(&run, None).unwrap_err().exit_code(), ExitCode::Stopped);
+        std::fs::remove_file(run.path().join("stop")).unwrap();
+        assert_eq!(finish(&run).adapter_hash, whole.adapter_hash, "{name}");
+        assert_eq!(told(&run), 1, "the ranks are known, and not decided again");
+
+        // A version with these ranks is trained further as it is.
+        let c = tempfile::tempdir().unwrap();
+        let further = TrainSpec { adapter: card.adapter.clone(), ..spec };
+        let further = warm(c.path(), &further, &first, &whole.adapter_hash);
+        assert_ne!(finish(&further).adapter_hash, whole.adapter_hash);
+    }
+}
+
+#[test]
+fn modules_whose_gradient_is_large_get_high_ranks() {
+    // The estimate from a random adapter's gradient must not depend on its rank or seed.
+    let (model, files) = Model::open(&model("tiny-llama")).unwrap();
+    let spec = spec("tiny-llama");
+    let prompter = Prompter::new(&files, false, &spec.task).unwrap();
+    let sequences: Vec<Sequence> =
+        rows(16).iter().map(|row| prompter.sequence(&row.input, &row.answer).unwrap()).collect();
+    let sequences: Vec<&Sequence> = sequences.iter().collect();
+    let AdapterSpec::Lora(lora) = &spec.adapter else { panic!() };
+    let ranks = |rank: usize, seed: u64| {
+        let probe = AdapterSpec::Lora(LoraSpec { rank, ..lora.clone() });
+        let probe = Adapter::fresh(&probe, model.target_modules(), seed, model.width(), &[]).unwrap();
+        let mut gradient = vec![0.0; probe.params().data().len()];
+        let batch = MicroBatch { sequences: &sequences, shared: prompter.shared().len(), weight: 1.0 };
+        model.loss(Some(&probe), &batch, Context { recompute: false, encoded: None }, Some(&mut gradient)).unwrap();
+        let found = ranks_by_sensitivity(lora, model.target_modules(), &probe, &gradient);
+        let rank = |module: &TargetModule| found.get(&module.name).copied().unwrap_or(lora.rank);
+        model.target_modules().iter().map(rank).collect::<Vec<usize>>()
+    };
+    let expected = ranks(256, 1);
+    assert!(expected.iter().max() > expected.iter().min().map(|least| 2 * least).as_ref(), "{expected:?}");
+    for other in [ranks(256, 2), ranks(64, 3)] {
+        let apart = expected.iter().zip(&other).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+        assert!(apart <= 2, "{expected:?} {other:?}");
     }
 }
 
@@ -279,6 +382,7 @@ fn micro_batches_and_recomputation_do_not_change_the_gradient() {
             dropout: 0.0,
             rslora: true,
             targets: Targets::Named(vec!["q_proj".into(), "down_proj".into()]),
+            ranks: Ranks::Equal,
         });
         spec.optim.batch = 32;
         spec.optim.epochs = 6.0;
@@ -374,16 +478,29 @@ fn untrainable_data_is_refused_before_the_start() {
     assert_eq!(refused(&tight, &rows(3)).exit_code(), ExitCode::OutOfMemory);
     let wild = TrainSpec { optim: OptimSpec { lr: 0.0, ..good.optim.clone() }, ..good.clone() };
     assert_eq!(refused(&wild, &rows(3)).exit_code(), ExitCode::Usage);
-    let typo =
-        LoraSpec { rank: 2, alpha: 2.0, dropout: 0.0, rslora: false, targets: Targets::Named(vec!["qproj".into()]) };
-    let typo = TrainSpec { adapter: AdapterSpec::Lora(typo), ..good };
-    assert_eq!(refused(&typo, &rows(3)).exit_code(), ExitCode::Usage);
+    let AdapterSpec::Lora(lora) = &good.adapter else { panic!() };
+    let of = |ranks: &str, targets: &str| {
+        let (targets, ranks) = (Targets::from_names(&[targets.to_owned()]), ranks.parse().unwrap());
+        TrainSpec { adapter: AdapterSpec::Lora(LoraSpec { targets, ranks, ..lora.clone() }), ..good.clone() }
+    };
+    for (ranks, targets) in
+        [("equal", "qproj"), ("qproj=2", "all-linear"), ("k_proj=2", "q_proj"), ("q_proj=0", "q_proj")]
+    {
+        assert_eq!(refused(&of(ranks, targets), &rows(3)).exit_code(), ExitCode::Usage, "{ranks} {targets}");
+    }
 }
 
 #[test]
 fn exploding_loss_stops_the_run() {
     let mut spec = spec("tiny-llama");
-    let lora = LoraSpec { rank: 4, alpha: 1e30, dropout: 0.0, rslora: false, targets: Targets::AllLinear };
+    let lora = LoraSpec {
+        rank: 4,
+        alpha: 1e30,
+        dropout: 0.0,
+        rslora: false,
+        targets: Targets::AllLinear,
+        ranks: Ranks::Equal,
+    };
     spec.adapter = AdapterSpec::Lora(lora);
     let dir = tempfile::tempdir().unwrap();
     let error = attempt(&make(dir.path(), &spec, 16), None).unwrap_err();

@@ -6174,6 +6174,13 @@ export interface components {
              */
             rank?: number | null;
             /**
+             * @description LoRA: ranks of target modules: `equal`; `sensitivity` (by the gradients of the first examples); twice the rank of the
+             *     others in the `first`, `middle` or `last` third of the blocks, in `attention` or `mlp` (all of these: the size of the
+             *     adapter stays); or ranks by ends of names (`q_proj=32,down_proj=8`).
+             * @default null
+             */
+            ranks?: string | null;
+            /**
              * @description Gradient checkpointing: recompute activations in the backward pass. Less memory, more time, same result.
              * @default null
              */

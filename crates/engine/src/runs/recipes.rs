@@ -1,6 +1,8 @@
 //! Default settings of a training, all in one place; settings of the user override them.
 
-use graft_core::{AdapterSpec, EvalSpec, Limits, LoraSpec, OptimSpec, PromptInit, PromptSpec, Schedule, Targets};
+use graft_core::{
+    AdapterSpec, EvalSpec, Limits, LoraSpec, OptimSpec, PromptInit, PromptSpec, Ranks, Schedule, Targets,
+};
 use graft_tasks::cards::{Form, Task};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -183,7 +185,7 @@ impl Recipe {
 }
 
 fn lora(rank: usize, alpha: f32, dropout: f32, targets: Targets) -> AdapterSpec {
-    AdapterSpec::Lora(LoraSpec { rank, alpha, dropout, rslora: false, targets })
+    AdapterSpec::Lora(LoraSpec { rank, alpha, dropout, rslora: false, targets, ranks: Ranks::Equal })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! flags of `graft train` and `graft queue submit`, of a request to the API, and of the page. Help that begins with
 //! `LoRA: ` or `Soft prompt: ` marks a setting of that method only; the page shows it with that method.
 
-use graft_core::{AdapterSpec, ComputeDevice, Precision, PromptInit, Schedule, Targets};
+use graft_core::{AdapterSpec, ComputeDevice, Precision, PromptInit, Ranks, Schedule, Targets};
 use graft_tasks::cards::{Task, Training};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -95,6 +95,11 @@ pub struct Settings {
     /// LoRA: target modules: `all-linear`, `decoder` (T5: faster; check quality), or ends of names (`q_proj,v_proj`).
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAMES", value_delimiter = ','))]
     pub targets: Option<Vec<String>>,
+    /// LoRA: ranks of target modules: `equal`; `sensitivity` (by the gradients of the first examples); twice the rank of the
+    /// others in the `first`, `middle` or `last` third of the blocks, in `attention` or `mlp` (all of these: the size of the
+    /// adapter stays); or ranks by ends of names (`q_proj=32,down_proj=8`).
+    #[cfg_attr(feature = "clap", arg(long, value_name = "RANKS", value_parser = flags::ranks))]
+    pub ranks: Option<String>,
     /// Soft prompt: number of virtual tokens.
     #[schema(minimum = 1, maximum = 1024)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
@@ -152,7 +157,7 @@ pub struct Settings {
 }
 
 /// Settings of LoRA alone.
-const LORA: [&str; 5] = ["rank", "alpha", "dropout", "rslora", "targets"];
+const LORA: [&str; 6] = ["rank", "alpha", "dropout", "rslora", "targets", "ranks"];
 /// Settings of soft prompts alone.
 const SOFT_PROMPT: [&str; 2] = ["prompt_tokens", "prompt_init"];
 
@@ -255,6 +260,9 @@ impl Settings {
                 set(&mut spec.dropout, self.dropout);
                 set(&mut spec.rslora, self.rslora);
                 set(&mut spec.targets, self.targets.as_deref().map(Targets::from_names));
+                let refused = |text: &str, hint| Problem::error(format!("use `{text}` for `ranks`"), hint).of("ranks");
+                let ranks = |text: &str| text.parse::<Ranks>().map_err(|hint| refused(text, hint));
+                set(&mut spec.ranks, self.ranks.as_deref().map(ranks).transpose()?);
             }
             AdapterSpec::SoftPrompt(spec) => {
                 self.refuse(&LORA, "lora")?;
@@ -304,7 +312,7 @@ fn prompt_init(text: &str) -> Result<PromptInit, Problem> {
 #[cfg(feature = "clap")]
 mod flags {
     use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-    use graft_core::{Precision, Schedule};
+    use graft_core::{Precision, Ranks, Schedule};
 
     pub(super) fn schedule() -> impl TypedValueParser<Value = Schedule> {
         let names = PossibleValuesParser::new([
@@ -327,6 +335,11 @@ mod flags {
     /// Refuses early what can't be read.
     pub(super) fn prompt_init(text: &str) -> Result<String, String> {
         super::prompt_init(text).map(|_| text.to_owned()).map_err(|problem| problem.hint)
+    }
+
+    /// Likewise.
+    pub(super) fn ranks(text: &str) -> Result<String, String> {
+        text.parse::<Ranks>().map(|ranks| ranks.to_string())
     }
 
     /// A number of bytes, with K, M, G or nothing behind it (powers of 1024).

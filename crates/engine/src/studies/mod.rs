@@ -106,9 +106,9 @@ pub enum SamplerName {
 }
 
 impl SamplerName {
-    fn sampler(self, space: &[Parameter], seed: u64) -> Sampler {
+    fn sampler(self, space: &[Parameter], starts: &[Point], seed: u64) -> Sampler {
         match self {
-            Self::Tpe => Sampler::new(space.to_vec(), seed),
+            Self::Tpe => Sampler::new(space.to_vec(), seed).starting_with(starts.to_vec()),
             Self::Random => Sampler::random(space.to_vec(), seed),
         }
     }
@@ -164,6 +164,9 @@ struct StudyPlan {
     #[serde(serialize_with = "Settings::given")]
     settings: Settings,
     space: Vec<Parameter>,
+    /// Points that are tried after the recipe; earlier studies have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    starts: Vec<Point>,
     /// Examples that each trial learns.
     examples: usize,
     /// The revision of the task that trials train, whatever becomes of the task meanwhile.
@@ -181,6 +184,10 @@ impl StudyPlan {
         // The task may have been renamed since.
         plan.card.name.clone_from(&study.task);
         Ok(plan)
+    }
+
+    fn sampler(&self) -> Sampler {
+        self.sampler.sampler(&self.space, &self.starts, self.seed)
     }
 
     fn given(&self) -> Given<'_> {
@@ -327,6 +334,7 @@ impl Studies<'_> {
             method: request.method,
             settings: request.settings.clone(),
             space: Vec::new(),
+            starts: Vec::new(),
             examples: 0,
             revision: Some(self.engine.tasks().keep(&prepared.task).await?),
             run,
@@ -340,6 +348,7 @@ impl Studies<'_> {
         plan.examples = part.train.len();
         let (_, files) = self.engine.bases().open(&plan.base).await?;
         plan.space = space::space(&plan.given(), files.config.has_encoder());
+        plan.starts = space::starts(&plan.space);
         // Two studies may be begun within a second.
         let stamp = format!("study-{}-{}", request.task, compact(now()).replace('_', "-"));
         let taken = self.list(None).await?;
@@ -493,8 +502,8 @@ impl Studies<'_> {
             let number = trials.len() as u64;
             let running = trials.iter().filter(|trial| trial.state == TrialState::Running).count() as u64;
             let seen = seen_by(&trials, number, plan.parallel);
-            let random = plan.sampler.sampler(&plan.space, plan.seed).random_trials();
-            if is_spent(plan.budget, &trials) || seen.is_some_and(|seen| is_hopeless(seen, random)) {
+            let undecided = plan.sampler().undecided_trials();
+            if is_spent(plan.budget, &trials) || seen.is_some_and(|seen| is_hopeless(seen, undecided)) {
                 if running == 0 {
                     self.engine.store.end_study(study, StudyState::Done, &self.engine.by, now()).await?;
                 }
@@ -510,7 +519,7 @@ impl Studies<'_> {
     }
 
     async fn add(self, study: &Study, plan: &StudyPlan, number: u64, seen: &[Trial]) -> Result<bool> {
-        let point = plan.sampler.sampler(&plan.space, plan.seed).ask(number, &observations(seen));
+        let point = plan.sampler().ask(number, &observations(seen));
         let (method, settings) = space::settings(&plan.given(), &plan.space, &point);
         let trial = Trial {
             number,
@@ -733,10 +742,10 @@ fn defaults_are_best(trials: &[Trial]) -> Option<bool> {
     best(trials).and_then(loss).map(|best| best > recipe - MARGIN * recipe.abs())
 }
 
-/// Whether these results, of which so many after the first had random settings, say that the search won't find anything
+/// Whether these results, of which so many after the first were decided by no results, say that the search won't find anything
 /// better than the defaults.
-fn is_hopeless(seen: &[Trial], random: u64) -> bool {
-    seen.len() as u64 > random.saturating_add(PATIENCE) && defaults_are_best(seen) == Some(true)
+fn is_hopeless(seen: &[Trial], undecided: u64) -> bool {
+    seen.len() as u64 > undecided.saturating_add(PATIENCE) && defaults_are_best(seen) == Some(true)
 }
 
 /// Whether no further trial may begin.
@@ -857,6 +866,7 @@ mod tests {
             method: None,
             settings: Settings::default(),
             space: Vec::new(),
+            starts: Vec::new(),
             examples: 8,
             revision: None,
             run: None,

@@ -1,7 +1,7 @@
 //! The search space of a study, and the conversion of a point to training settings.
 
-use graft_core::{AdapterSpec, Targets};
-use graft_search::{Domain, Parameter, Point};
+use graft_core::{AdapterSpec, Ranks, Targets};
+use graft_search::{Domain, Parameter, Point, default_point};
 use graft_tasks::cards::Task;
 use serde_json::{Map, Value, json};
 
@@ -105,6 +105,8 @@ pub(super) fn space(given: &Given<'_>, has_encoder: bool) -> Vec<Parameter> {
                     &["all-linear", "q_proj,v_proj", "q_proj,k_proj,v_proj,o_proj"]
                 };
                 space.push(among("targets", targets, &names(&plain.targets), lora));
+                let ranks: Vec<&str> = Ranks::names().collect();
+                space.push(among("ranks", &ranks, &plain.ranks.to_string(), lora));
             }
             AdapterSpec::SoftPrompt(plain) => space.push(around("prompt_tokens", &PROMPTS, plain.tokens, prompt)),
         }
@@ -112,6 +114,18 @@ pub(super) fn space(given: &Given<'_>, has_encoder: bool) -> Vec<Parameter> {
     let fixed = given.settings.fields();
     space.retain(|parameter| !fixed.contains_key(&parameter.name));
     space
+}
+
+/// Points that are worth a trial before random ones: the recipe with the ranks that gradients decide.
+pub(super) fn starts(space: &[Parameter]) -> Vec<Point> {
+    let choice = |name: &str, value: &str| {
+        let parameter = space.iter().find(|parameter| parameter.name == name)?;
+        let Domain::Choice { of } = &parameter.domain else { return None };
+        Some((name.to_owned(), of.iter().position(|text| text == value)? as f64))
+    };
+    let Some(ranks) = choice("ranks", "sensitivity") else { return Vec::new() };
+    let start = default_point(space, &[ranks].into_iter().chain(choice("method", "lora")).collect());
+    Vec::from_iter(Some(start).filter(|start| *start != default_point(space, &Point::new())))
 }
 
 /// The settings of a training that a point means. What a point doesn't say is as given, or as the recipe has it.
@@ -151,6 +165,7 @@ pub(super) fn settings(given: &Given<'_>, space: &[Parameter], point: &Point) ->
     let rank = number("rank").or(given.settings.rank.map(|rank| rank as f64)).unwrap_or(own);
     set("alpha", number("alpha").map(|factor| json!(factor * rank)));
     set("targets", written("targets").map(|names| json!(names.split(',').collect::<Vec<_>>())));
+    set("ranks", written("ranks").map(Value::from));
     set("prompt_tokens", number("prompt_tokens").map(whole));
     chosen.extend(given.settings.of(method).fields());
     if given.settings.evals_per_epoch.is_none() {
@@ -185,7 +200,7 @@ mod tests {
         ] {
             let given = Given { task, examples: 40, method, settings: &none };
             let space = space(&given, false);
-            let sampler = Sampler::new(space.clone(), 3);
+            let sampler = Sampler::new(space.clone(), 3).starting_with(starts(&space));
             for number in 0..40 {
                 let (method, settings) = settings(&given, &space, &sampler.ask(number, &[]));
                 let plain = recipe(task, method, given.examples);
@@ -194,6 +209,13 @@ mod tests {
                 tried.check().unwrap();
                 assert!(f64::from(tried.eval.per_epoch) * tried.optim.epochs.min(20.0) >= MEASUREMENTS - 1e-9);
                 if number == 0 {
+                    tried.eval.per_epoch = plain.eval.per_epoch;
+                    assert_eq!(tried, plain, "{}", task.name);
+                }
+                if let (1, AdapterSpec::Lora(lora)) = (number, &mut tried.adapter) {
+                    // The second trial differs from the recipe in the ranks alone.
+                    assert_eq!(lora.ranks, Ranks::Sensitivity);
+                    lora.ranks = Ranks::Equal;
                     tried.eval.per_epoch = plain.eval.per_epoch;
                     assert_eq!(tried, plain, "{}", task.name);
                 }

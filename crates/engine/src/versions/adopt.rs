@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use graft_core::{AdapterSpec, Digest, LoraSpec, PromptInit, PromptSpec, Targets};
+use graft_core::{AdapterSpec, Digest, LoraSpec, PromptInit, PromptSpec, Ranks, Targets};
 use graft_formats::peft::{self, Modules, PeftAdapter, PeftConfig};
 use graft_nn::{Adapter, Model};
 use graft_store::{Method, NewVersion, Version};
@@ -113,6 +113,7 @@ fn shape(files: &PeftAdapter) -> AdapterSpec {
             alpha: lora.alpha,
             dropout: lora.dropout,
             rslora: lora.use_rslora,
+            ranks: if lora.ranks.is_empty() { Ranks::Equal } else { Ranks::Pattern(lora.ranks.clone()) },
             targets: match &lora.target_modules {
                 Modules::AllLinear => Targets::AllLinear,
                 Modules::Named(names) => Targets::Named(names.clone()),

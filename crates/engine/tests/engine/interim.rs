@@ -7,7 +7,7 @@ use std::{
 
 use graft_core::{
     AdapterSpec, BaseRef, Digest, EvalSpec, EventKind, ExitCode, InterimScores, Limits, LoraSpec, OptimSpec, Precision,
-    Targets, TrainSpec,
+    Ranks, Targets, TrainSpec,
 };
 use graft_engine::interim_scorer;
 use graft_formats::{DigestCache, digest_of};
@@ -31,7 +31,14 @@ fn rows(count: usize) -> Vec<Row> {
 /// A run of a task with two labels.
 fn run(dir: &Path, score_examples: usize, held_out: usize) -> (RunDir, TrainSpec) {
     let definition = graft_tasks::cards::task("text-classification").unwrap();
-    let lora = LoraSpec { rank: 4, alpha: 16.0, dropout: 0.1, rslora: false, targets: Targets::AllLinear };
+    let lora = LoraSpec {
+        rank: 4,
+        alpha: 16.0,
+        dropout: 0.1,
+        rslora: false,
+        targets: Targets::AllLinear,
+        ranks: Ranks::Equal,
+    };
     let spec = TrainSpec {
         run: "test".into(),
         graft: "0.0.0".into(),

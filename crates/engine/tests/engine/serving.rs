@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use graft_core::{AdapterSpec, AnswerForm, Digest, LoraSpec, Targets, TaskCard};
+use graft_core::{AdapterSpec, AnswerForm, Digest, LoraSpec, Ranks, Targets, TaskCard};
 use graft_engine::{
     Columns, ContestantKind, Engine, Error, Home, Seen, Serving, Source,
     serving::{AnswerError, AnswerOptions, Format, Heard, Options, Prompt, Verdict},
@@ -56,7 +56,14 @@ impl Place {
         for file in ["adapter_config.json", "adapter_model.safetensors"] {
             fs::copy(tiny(from).join(file), folder.join(file)).unwrap();
         }
-        let lora = LoraSpec { rank: 8, alpha: 16.0, dropout: 0.0, rslora: false, targets: Targets::AllLinear };
+        let lora = LoraSpec {
+            rank: 8,
+            alpha: 16.0,
+            dropout: 0.0,
+            rslora: false,
+            targets: Targets::AllLinear,
+            ranks: Ranks::Equal,
+        };
         let adapter = AdapterSpec::Lora(lora);
         let about =
             AdapterCard { task: card.clone(), base: base.clone(), adapter, dataset: None, graft: "test".into() };

@@ -1,8 +1,8 @@
 use std::path::Path;
 
 use graft_core::{
-    AdapterSpec, AnswerForm, BaseRef, Digest, EvalSpec, Example, Limits, LoraSpec, OptimSpec, Review, Source, Targets,
-    TaskCard, TrainSpec,
+    AdapterSpec, AnswerForm, BaseRef, Digest, EvalSpec, Example, Limits, LoraSpec, OptimSpec, Ranks, Review, Source,
+    Targets, TaskCard, TrainSpec,
 };
 use graft_store::{Method, NewVersion, Store};
 use graft_testkit::Postgres;
@@ -112,6 +112,7 @@ pub(crate) fn spec(run: &str) -> TrainSpec {
             dropout: 0.0,
             rslora: false,
             targets: Targets::AllLinear,
+            ranks: Ranks::Equal,
         }),
         optim: OptimSpec::default(),
         eval: EvalSpec::default(),
