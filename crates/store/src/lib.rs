@@ -85,7 +85,10 @@ pub use examples::{
 };
 pub use idempotency::{KeyedRequest, KeyedState};
 pub use imports::{Import, ImportState};
-pub use live::{LiveAdapter, LiveSettings, LiveSnapshot, LiveState, LiveWindow, Released, SnapshotState, WindowCounts};
+pub use live::{
+    LiveAdapter, LiveSettings, LiveSnapshot, LiveState, LiveWindow, Released, SnapshotExamples, SnapshotState,
+    WindowCounts,
+};
 pub use machines::{Machine, NewMachine};
 pub use messages::Messages;
 pub use people::{Admins, Role, Session, Token, User};

@@ -176,6 +176,8 @@ pub struct LiveSnapshot {
     pub state: SnapshotState,
     /// The run that trains it.
     pub run: Option<String>,
+    /// The examples that it learns; absent until its run is queued, and for snapshots of earlier versions of Graft.
+    pub learned: Option<SnapshotExamples>,
     /// Its version, once trained.
     pub version: Option<String>,
     /// Its parent's accuracy on the frozen examples, from 0 to 1.
@@ -188,6 +190,17 @@ pub struct LiveSnapshot {
     pub why: Option<String>,
     /// When its windows were chosen.
     pub created_at: Timestamp,
+}
+
+/// The examples that a snapshot learns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SnapshotExamples {
+    /// New and changed ones.
+    pub new: u64,
+    /// Older ones that are learned again.
+    pub replayed: u64,
+    /// How many of the older ones people corrected.
+    pub corrected: u64,
 }
 
 macro_rules! select_live {
@@ -203,8 +216,8 @@ macro_rules! select_live {
 macro_rules! select_snapshots {
     ($tail:literal) => {
         concat!(
-            "select task, seq, first_place, last_place, parent, state, run, version, before_score, after_score, bytes, why,
-                    created_at
+            "select task, seq, first_place, last_place, parent, state, run, learned, version, before_score, after_score,
+                    bytes, why, created_at
              from live_snapshots ",
             $tail
         )
@@ -473,12 +486,17 @@ impl Store {
         Ok(Some(planned))
     }
 
-    /// Records the run that trains a snapshot.
-    pub async fn snapshot_run(&self, snapshot: &LiveSnapshot, run: &str) -> Result<(), Error> {
+    /// Records the run that trains a snapshot, and what it learns.
+    pub async fn snapshot_run(
+        &self,
+        snapshot: &LiveSnapshot,
+        run: &str,
+        learned: SnapshotExamples,
+    ) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         tx.execute(
-            "update live_snapshots set run = $3 where task = $1 and seq = $2",
-            (&snapshot.task, snapshot.seq, run),
+            "update live_snapshots set run = $3, learned = $4 where task = $1 and seq = $2",
+            (&snapshot.task, snapshot.seq, run, json!(learned).to_string()),
         )
         .await?;
         tx.commit().await
@@ -569,6 +587,6 @@ from_row!(WindowCounts { all = "n", buffered, waiting, late, oldest, last_place,
 from_row!(LiveWindow { example, revision, started_at, arrived_at });
 
 from_row!(LiveSnapshot {
-    task, seq, first = "first_place", last = "last_place", parent, state, run, version, before = "before_score",
+    task, seq, first = "first_place", last = "last_place", parent, state, run, learned, version, before = "before_score",
     after = "after_score", bytes, why, created_at,
 });

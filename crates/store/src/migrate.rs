@@ -43,6 +43,7 @@ const STEPS: &[(&str, &str)] = &[
     ("batches", include_str!("../migrations/0033_batches.sql")),
     ("waiting", include_str!("../migrations/0034_waiting.sql")),
     ("served", include_str!("../migrations/0035_served.sql")),
+    ("learned", include_str!("../migrations/0036_learned.sql")),
 ];
 
 /// Migrates the database to the newest schema. Takes no lock if the schema is up to date.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sqlx::any::AnyRow;
 use sqlx::{Row, ValueRef};
 
-use crate::{Error, LiveSettings, RolloutPolicy, Upstream};
+use crate::{Error, LiveSettings, RolloutPolicy, SnapshotExamples, Upstream};
 
 /// A type that is read from a column.
 pub(crate) trait Column: Sized {
@@ -49,7 +49,8 @@ plain!(String i64 f64);
 converted!(|stored: i64| Self::try_from(stored), u16 u32 u64 usize i32);
 converted!(|stored: String| stored.parse::<Self>(), Digest);
 converted!(|stored: String| serde_json::from_str(&stored), Value TaskCard Launcher Failure Event
-    Vec<String> Vec<u64> Vec<Option<Value>> BTreeMap<String, f64> LiveSettings RolloutPolicy Upstream);
+    Vec<String> Vec<u64> Vec<Option<Value>> BTreeMap<String, f64> LiveSettings RolloutPolicy
+    SnapshotExamples Upstream);
 
 impl Column for bool {
     fn read(row: &AnyRow, column: &str) -> Result<Self, sqlx::Error> {

@@ -1,6 +1,6 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use graft_core::{Example, Timestamp};
+use graft_core::{Example, ExampleId, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -44,6 +44,47 @@ pub struct Suggested {
     pub chars: u32,
     /// The output that a person confirmed since.
     pub truth: Option<Value>,
+}
+
+/// An approved example, and what was suggested before.
+struct Corrected {
+    example: ExampleId,
+    answer: Value,
+    output: Value,
+}
+
+/// Suggestions that a condition chooses, newest first. `$1` is the task, `$2` whether only those that people decided on since
+/// are meant, latest review first, and `$3` how many at most.
+macro_rules! newest_suggestions {
+    ($which:literal) => {
+        // The newest are chosen by their small columns; only their large columns are read.
+        concat!(
+            "with known as (
+                 select s.made_at, e.id, e.revision, e.reviewed_at, e.position,
+                        case when e.review = 'approved' and e.touched = 1 and e.reviewed_at >= s.made_at
+                             then 1 else 0 end as decided
+                 from suggestions s join examples e on e.task = s.task and e.id = s.example
+                 where s.task = $1 and e.review <> 'rejected'
+                   and (s.revision = e.revision or exists (
+                       select 1 from example_revisions a
+                       join example_revisions c on c.task = a.task and c.id = a.id and c.input = a.input
+                       where a.task = s.task and a.id = s.example and a.revision = s.revision
+                         and c.revision = e.revision))
+                   and ",
+            $which,
+            "), newest as (
+                 select id, revision, decided, position,
+                        case when $2 = 1 then reviewed_at else made_at end as moment
+                 from known where decided >= $2 order by moment desc, position desc limit $3
+             )
+             select s.answer, s.confidence, s.made_at, cast(length(c.input) as bigint) as chars,
+                    case when n.decided = 1 then c.output end as truth
+             from newest n
+             join suggestions s on s.task = $1 and s.example = n.id
+             join example_revisions c on c.task = $1 and c.id = n.id and c.revision = n.revision
+             order by n.moment desc, n.position desc"
+        )
+    };
 }
 
 impl Store {
@@ -108,41 +149,40 @@ impl Store {
     /// A version's newest suggestions: only those whose examples were reviewed since, latest review first, or all of
     /// them. Rejected examples, examples whose input changed, and examples of the version's own dataset are left out.
     pub async fn suggested(&self, version: &Version, decided: bool, limit: u32) -> Result<Vec<Suggested>, Error> {
-        // Choose the newest by their small columns first; only their large columns are read.
         statement::all(
             &self.read,
-            "with known as (
-                 select s.made_at, e.id, e.revision, e.reviewed_at, e.position,
-                        case when e.review = 'approved' and e.touched = 1 and e.reviewed_at >= s.made_at
-                             then 1 else 0 end as decided
-                 from suggestions s join examples e on e.task = s.task and e.id = s.example
-                 where s.task = $1 and s.version = $2 and e.review <> 'rejected'
-                   and s.example not in (select example from dataset_members where task = $1 and digest = $3)
-                   and (s.revision = e.revision or exists (
-                       select 1 from example_revisions a
-                       join example_revisions c on c.task = a.task and c.id = a.id and c.input = a.input
-                       where a.task = s.task and a.id = s.example and a.revision = s.revision
-                         and c.revision = e.revision))
-             ), newest as (
-                 select id, revision, decided, position,
-                        case when $4 = 1 then reviewed_at else made_at end as moment
-                 from known where decided >= $4 order by moment desc, position desc limit $5
-             )
-             select s.answer, s.confidence, s.made_at, cast(length(c.input) as bigint) as chars,
-                    case when n.decided = 1 then c.output end as truth
-             from newest n
-             join suggestions s on s.task = $1 and s.example = n.id
-             join example_revisions c on c.task = $1 and c.id = n.id and c.revision = n.revision
-             order by n.moment desc, n.position desc",
+            newest_suggestions!(
+                "s.version = $4 and s.example not in (select example from dataset_members where task = $1 and digest = $5)"
+            ),
             (
                 &version.task,
-                &version.name,
-                version.dataset.as_ref().map_or("", |digest| digest.as_str()),
                 decided,
                 limit,
+                &version.name,
+                version.dataset.as_ref().map_or("", |digest| digest.as_str()),
             ),
         )
         .await
+    }
+
+    /// The newest suggestions of a task, of all versions. Rejected examples and examples whose input changed are left out.
+    pub async fn suggested_lately(&self, task: &str, limit: u32) -> Result<Vec<Suggested>, Error> {
+        statement::all(&self.read, newest_suggestions!("1 = 1"), (task, false, limit)).await
+    }
+
+    /// Approved examples whose output is not what a version suggested before.
+    pub async fn corrected_examples(&self, task: &str) -> Result<BTreeSet<ExampleId>, Error> {
+        let found: Vec<Corrected> = statement::all(
+            &self.read,
+            "select s.example, s.answer, c.output
+             from suggestions s
+             join examples e on e.task = s.task and e.id = s.example
+             join example_revisions c on c.task = e.task and c.id = e.id and c.revision = e.revision
+             where s.task = $1 and e.review = 'approved' and e.touched = 1 and e.reviewed_at >= s.made_at",
+            task,
+        )
+        .await?;
+        Ok(found.into_iter().filter(|one| one.answer != one.output).map(|one| one.example).collect())
     }
 
     /// Pending examples without a suggestion of this version, newest first.
@@ -163,6 +203,8 @@ impl Store {
 }
 
 from_row!(Suggestion { task, example, revision, version, answer, confidence, disagrees, made_at, fields });
+
+from_row!(Corrected { example, answer, output });
 
 from_row!(Suggested { answer, confidence, made_at, chars, truth });
 

@@ -4370,6 +4370,7 @@ export interface components {
              * @description Place of its last window.
              */
             last: number;
+            learned?: components["schemas"]["SnapshotExamples"] | null;
             /** @description The version it started from. */
             parent: string;
             /** @description The run that trains it. */
@@ -6534,6 +6535,24 @@ export interface components {
             /** @description The time limit as Slurm reads it: minutes, `hours:minutes:seconds` or `days-hours`. */
             time_limit?: string | null;
         };
+        /** @description The examples that a snapshot learns. */
+        SnapshotExamples: {
+            /**
+             * Format: int64
+             * @description How many of the older ones people corrected.
+             */
+            corrected: number;
+            /**
+             * Format: int64
+             * @description New and changed ones.
+             */
+            new: number;
+            /**
+             * Format: int64
+             * @description Older ones that are learned again.
+             */
+            replayed: number;
+        };
         /**
          * @description The outcome of a snapshot.
          * @enum {string}
@@ -7879,6 +7898,8 @@ export interface components {
         };
         /** @description Which examples a warm start learns. */
         WarmStartExamples: {
+            /** @description How many of those people corrected: a version suggested something else before they were approved. */
+            corrected: number;
             /** @description Older examples that are left out. */
             left_out: number;
             /** @description Examples that are new or corrected since the version was trained. */

@@ -42,6 +42,8 @@ pub struct Learned {
     pub new: usize,
     /// Older examples that are learned again.
     pub replayed: usize,
+    /// How many of those people corrected: a version suggested something else before they were approved.
+    pub corrected: usize,
     /// Older examples that are left out.
     pub left_out: usize,
     #[serde(skip)]
@@ -86,7 +88,8 @@ impl Runs<'_> {
                 new => new.saturating_mul(request.replay.unwrap_or(REPLAY)).max(LEAST_REPLAY),
             },
         };
-        let learned = learned(&init, dataset, older.as_ref());
+        let corrected = self.engine.store.corrected_examples(&request.task).await?;
+        let learned = learned(&init, dataset, older.as_ref(), &corrected);
         Ok(Some(WarmStart { init, base: card.base, adapter: card.adapter, learned }))
     }
 
@@ -102,7 +105,8 @@ impl Runs<'_> {
             Some(digest) => Some(self.engine.store.dataset(task, digest).await?),
             None => None,
         };
-        Ok(Some(learned(init, dataset, older.as_ref()).ids))
+        let corrected = self.engine.store.corrected_examples(task).await?;
+        Ok(Some(learned(init, dataset, older.as_ref(), &corrected).ids))
     }
 }
 
@@ -137,17 +141,23 @@ fn seen<'d>(dataset: &'d Dataset, older: Option<&Dataset>) -> Vec<&'d Example> {
     dataset.train.iter().filter(|example| is_same(example)).collect()
 }
 
-/// What is new, and a choice of the older examples that depends on nothing but the version and the example.
-fn learned(init: &InitFrom, dataset: &Dataset, older: Option<&Dataset>) -> Learned {
-    let mut seen = seen(dataset, older);
+/// What is new, and a choice of the older examples that depends on nothing but the version and the example. Up to half of
+/// them are examples that people corrected, which are hard for the model; the others are any.
+fn learned(init: &InitFrom, dataset: &Dataset, older: Option<&Dataset>, corrected: &BTreeSet<ExampleId>) -> Learned {
+    let mut seen: Vec<&str> = seen(dataset, older).iter().map(|example| example.id.as_str()).collect();
     let old = seen.len();
-    seen.sort_by_cached_key(|example| Digest::of_parts([init.adapter.as_str().as_bytes(), example.id.as_bytes()]));
-    let left_out: BTreeSet<&str> = seen.iter().skip(init.replay).map(|example| example.id.as_str()).collect();
+    seen.sort_by_cached_key(|id| Digest::of_parts([init.adapter.as_str().as_bytes(), id.as_bytes()]));
+    let hard: BTreeSet<&str> =
+        seen.iter().copied().filter(|id| corrected.contains(*id)).take(init.replay / 2).collect();
+    // The sort is stable: the hard ones first, the others in the order of their digests.
+    seen.sort_by_key(|id| !hard.contains(id));
+    let left_out: BTreeSet<&str> = seen.split_off(init.replay.min(old)).into_iter().collect();
     let ids = dataset.train.iter().map(|example| &example.id).filter(|id| !left_out.contains(id.as_str()));
     Learned {
         version: init.version.clone(),
         new: dataset.train.len() - old,
-        replayed: old - left_out.len(),
+        replayed: seen.len(),
+        corrected: seen.iter().filter(|id| corrected.contains(**id)).count(),
         left_out: left_out.len(),
         ids: ids.cloned().collect(),
     }
@@ -194,15 +204,24 @@ mod tests {
             dataset: Some(older.digest.clone()),
             replay,
         };
-        let found = learned(&init(40), &now, Some(&older));
+        let none = BTreeSet::new();
+        let found = learned(&init(40), &now, Some(&older), &none);
         assert_eq!((found.new, found.replayed, found.left_out, found.ids.len()), (3, 40, 159, 43));
         for id in ["e7", "e200", "e201"] {
             assert!(found.ids.contains(id), "{id}");
         }
-        assert_eq!(found, learned(&init(40), &now, Some(&older)));
+        assert_eq!(found, learned(&init(40), &now, Some(&older), &none));
         // More replay keeps what was chosen with less.
-        assert!(learned(&init(60), &now, Some(&older)).ids.is_superset(&found.ids));
+        assert!(learned(&init(60), &now, Some(&older), &none).ids.is_superset(&found.ids));
         // Of an adapter made elsewhere it is not known what it has seen.
-        assert_eq!(learned(&init(40), &now, None).ids.len(), 202);
+        assert_eq!(learned(&init(40), &now, None, &none).ids.len(), 202);
+
+        // What people corrected is half of the older examples, or all of it if that is less.
+        let corrected: BTreeSet<ExampleId> = (100..160).map(|id| format!("e{id}")).collect();
+        let found = learned(&init(40), &now, Some(&older), &corrected);
+        assert!(found.replayed == 40 && (20..40).contains(&found.corrected), "{found:?}");
+        assert!(learned(&init(60), &now, Some(&older), &corrected).ids.is_superset(&found.ids));
+        let few: BTreeSet<ExampleId> = ["e7", "e100", "e101"].map(String::from).into();
+        assert_eq!(learned(&init(40), &now, Some(&older), &few).corrected, 2);
     }
 }

@@ -196,6 +196,17 @@ async fn suggestions_are_listed_with_later_reviews(database: Database) {
     assert_eq!(told, expected.map(|(n, decided)| (json!(n), decided)));
     let other = store.add_version(&new_version(Some("v2")), "ada", 30).await.unwrap();
     assert_eq!(store.suggested(&other, false, 10).await.unwrap(), []);
+    // Of all versions, and of examples that were learned since, too.
+    let lately = store.suggested_lately(TASK, 10).await.unwrap();
+    let told: Vec<_> = lately.iter().map(|one| (one.answer["n"].clone(), one.truth.is_some())).collect();
+    let expected = [(7, false), (6, false), (4, false), (3, false), (1, true), (0, true)];
+    assert_eq!(told, expected.map(|(n, decided)| (json!(n), decided)));
+
+    // What people approved as it was suggested is not corrected, nor what they approved before.
+    store.put_suggestions(&[Suggestion { answer: json!("é"), ..suggestion(3, 0.5, false) }]).await.unwrap();
+    store.review(TASK, "slack:3", any, &Decision::Approve, "ada", 31).await.unwrap();
+    let corrected = store.corrected_examples(TASK).await.unwrap();
+    assert_eq!(corrected.iter().collect::<Vec<_>>(), ["slack:0", "slack:1"]);
 }
 
 /// A dataset with these training examples.

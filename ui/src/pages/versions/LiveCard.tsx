@@ -145,6 +145,7 @@ function On({ status, live }: { status: LiveStatus; live: NonNullable<LiveStatus
             { title: "Snapshot", cell: nameOf },
             { title: "State", cell: stateOf },
             { title: "Windows", cell: ({ first, last }) => `${number(first)}–${number(last)}` },
+            { title: "Learned", cell: learnedOf },
             { title: "Frozen: before", cell: ({ before }) => percent(before, 1) },
             { title: "After", cell: ({ after }) => percent(after, 1) },
             { title: "Size", cell: (one) => bytes(one.bytes) },
@@ -162,6 +163,16 @@ const nameOf = ({ task, version, run, seq, parent }: LiveSnapshot) => (
     <small className={css.quiet}>from {parent}</small>
   </>
 );
+
+const learnedOf = ({ learned }: LiveSnapshot) =>
+  learned ? (
+    <>
+      {number(learned.new)} new, {number(learned.replayed)} older
+      {learned.corrected > 0 && <small className={css.quiet}> ({number(learned.corrected)} corrected by people)</small>}
+    </>
+  ) : (
+    "–"
+  );
 
 const stateOf = ({ state, why }: LiveSnapshot) => (
   <>

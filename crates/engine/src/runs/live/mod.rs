@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use graft_core::{ExampleId, Schedule};
 use graft_store::{
     ExampleFilter, LiveAdapter, LiveSettings, LiveSnapshot, LiveState, Method, ReviewFilter, RolloutPolicy, RunState,
-    SnapshotState, Stage, Version, WindowCounts,
+    SnapshotExamples, SnapshotState, Stage, Version, WindowCounts,
 };
 use graft_tasks::score::{Verdict, compare};
 use serde::Serialize;
@@ -202,10 +202,11 @@ impl Live<'_> {
             ..RunRequest::new(task)
         };
         let known = self.known(live, snapshot).await?;
-        request.settings = self.settings(live, &request, &known).await?;
+        let learned = self.learned(&request, &known).await?;
+        request.settings = settings(live, learned);
         let windows = snapshot.last - snapshot.first + 1;
         let run = self.engine.runs().submit_of(&request, Some(&known), Some(&key)).await?;
-        self.engine.store.snapshot_run(snapshot, &run.id).await?;
+        self.engine.store.snapshot_run(snapshot, &run.id, learned).await?;
         Ok(Some(format!("snapshot {} of {windows} windows is trained by run {}", snapshot.seq, run.id)))
     }
 
@@ -225,21 +226,15 @@ impl Live<'_> {
         Ok(approved.into_iter().map(|example| example.id).filter(|id| !withheld.contains(id)).collect())
     }
 
-    /// One epoch of small steps, at a constant rate: every window is trained on once, together with the older examples. The
-    /// optimiser begins anew with each snapshot, so the first steps are smaller.
-    async fn settings(self, live: &LiveAdapter, request: &RunRequest, known: &BTreeSet<ExampleId>) -> Result<Settings> {
-        let prepared = self.engine.examples().prepare(&live.task, request.rule(), Some(known)).await?;
+    /// How many examples a snapshot learns.
+    async fn learned(self, request: &RunRequest, known: &BTreeSet<ExampleId>) -> Result<SnapshotExamples> {
+        let prepared = self.engine.examples().prepare(&request.task, request.rule(), Some(known)).await?;
         let start = self.engine.runs().warm_start(request, &prepared.dataset).await?;
-        let learned = start.map_or(1, |start| start.learned.ids.len()).max(1);
-        let batch = live.settings.batch.min(learned);
-        let epochs = (LEAST_STEPS as f64 / learned.div_ceil(batch) as f64).max(1.0);
-        Ok(Settings {
-            epochs: Some(epochs),
-            learning_rate: Some(live.settings.learning_rate),
-            schedule: Some(Schedule::Constant),
-            warmup: Some(WARMUP),
-            batch_size: Some(batch),
-            ..Settings::default()
+        let learned = start.map(|start| start.learned).unwrap_or_default();
+        Ok(SnapshotExamples {
+            new: learned.new as u64,
+            replayed: learned.replayed as u64,
+            corrected: learned.corrected as u64,
         })
     }
 
@@ -360,6 +355,22 @@ impl Live<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// One epoch of small steps, at a constant rate: every window is trained on once, together with the older examples. The
+/// optimiser begins anew with each snapshot, so the first steps are smaller.
+fn settings(live: &LiveAdapter, learned: SnapshotExamples) -> Settings {
+    let examples = usize::try_from(learned.new + learned.replayed).unwrap_or(usize::MAX).max(1);
+    let batch = live.settings.batch.min(examples);
+    let epochs = (LEAST_STEPS as f64 / examples.div_ceil(batch) as f64).max(1.0);
+    Settings {
+        epochs: Some(epochs),
+        learning_rate: Some(live.settings.learning_rate),
+        schedule: Some(Schedule::Constant),
+        warmup: Some(WARMUP),
+        batch_size: Some(batch),
+        ..Settings::default()
     }
 }
 
