@@ -95,10 +95,11 @@ pub use upkeep::{
 };
 pub use upstreams::{ChatRequest, Passed, PassedBody, PlainRequest, Proxied, Proxy, UpstreamReport, Upstreams};
 pub use versions::{
-    AskAiChange, AskAiSettings, BaselineScores, Bundle, Checked, Chosen, ContestantBrief, ContestantScores,
-    DatasetForm, Distance, Drift, DriftState, Evaluation, ExportedDataset, KeptAnswer, Lineage, Measured, Merged,
-    MovedInputs, OutType, Overrides, ResultFormat, ScoresBrief, Seen, ServedDrift, ServedPeriod, Share, Shift,
-    ShownAnswer, Spread, Told, VersionBrief, VersionDetail, Versions, field_of, point_latest,
+    AnswerDrift, AskAiChange, AskAiSettings, BaselineScores, Bundle, Checked, Chosen, ContestantBrief,
+    ContestantScores, DatasetForm, Distance, Drift, DriftPeriod, DriftState, Evaluation, ExportedDataset, KeptAnswer,
+    Lineage, Measured, Merged, MovedShare, OutType, Overrides, ResultFormat, ScoresBrief, Seen, ServedDrift,
+    ServedPeriod, Share, Shift, ShownAnswer, Spread, Told, VersionBrief, VersionDetail, Versions, field_of,
+    point_latest,
 };
 
 /// A result of this crate.

@@ -2472,6 +2472,21 @@ export interface components {
             /** @description The input. */
             input: string;
         };
+        /** @description Whether the answers are distributed like those to the held-out examples. */
+        AnswerDrift: {
+            /** @description What became more or less frequent, what moved furthest first. */
+            moved: components["schemas"]["MovedShare"][];
+            /** @description Answers to held-out examples that they are compared with. */
+            reference: number;
+            /** @description What follows. */
+            state: components["schemas"]["DriftState"];
+            /** @description The test and its threshold. */
+            test: string;
+            /** @description The numbers as a sentence, or why there are none. */
+            text: string;
+            /** @description How many of the newest suggestions are compared. */
+            window: number;
+        };
         /** @description The form of a task's answer. */
         AnswerForm: {
             /** @enum {string} */
@@ -3357,7 +3372,8 @@ export interface components {
         Distance: {
             /**
              * Format: double
-             * @description The largest difference of two shares, from 0 to 1: of the numbers at or below any value, or of the inputs in any group.
+             * @description The largest difference of two shares, from 0 to 1: of the numbers at or below any value, or of the inputs or answers in
+             *     any group.
              */
             distance: number;
             /**
@@ -3390,6 +3406,8 @@ export interface components {
         };
         /** @description The current performance of a version, compared with its held-out scores. */
         Drift: {
+            /** @description Whether its answers are distributed like those to the held-out examples. */
+            answers: components["schemas"]["AnswerDrift"];
             /** @description Whether its confidences have changed. */
             confidence: components["schemas"]["Shift"];
             /** @description Whether inputs have the length of the training examples. */
@@ -3397,6 +3415,8 @@ export interface components {
             measured_at?: components["schemas"]["Timestamp"] | null;
             /** @description Whether people change its suggestions more often than its held-out error rate. */
             overrides: components["schemas"]["Overrides"];
+            /** @description The newest suggestions of the task, of all versions, in groups of equal size, oldest first. */
+            periods: components["schemas"]["DriftPeriod"][];
             /** @description Whether requests have the words and lengths of the training examples. */
             served: components["schemas"]["ServedDrift"];
             /** @description `drifting` where any signal is; `stable` only where all are. */
@@ -3405,6 +3425,35 @@ export interface components {
             task: string;
             /** @description The version; absent where none is active. */
             version?: string | null;
+        };
+        /** @description Consecutive suggestions of a task. */
+        DriftPeriod: {
+            /**
+             * Format: double
+             * @description Largest difference of shares between these answers and those to the held-out examples; absent where these were not
+             *     stored.
+             */
+            answers?: number | null;
+            /** @description How many of those they changed. */
+            changed: number;
+            /**
+             * Format: double
+             * @description Mean length of the inputs in characters.
+             */
+            chars: number;
+            /**
+             * Format: double
+             * @description Mean confidence, from 0 to 1.
+             */
+            confidence: number;
+            /** @description How many of them people decided on since. */
+            decided: number;
+            /** @description When the first was made. */
+            from: components["schemas"]["Timestamp"];
+            /** @description How many they are. */
+            suggestions: number;
+            /** @description When the last was made. */
+            until: components["schemas"]["Timestamp"];
         };
         /**
          * @description Whether something has changed.
@@ -4607,19 +4656,19 @@ export interface components {
             /** @description `list`. */
             object: string;
         };
-        /** @description A group whose share changed. */
-        MovedInputs: {
+        /** @description A group of inputs or answers whose share changed. */
+        MovedShare: {
             /**
              * Format: double
-             * @description Its share of the newest inputs.
+             * @description Its share of the newest ones.
              */
             now: number;
             /**
              * Format: double
-             * @description Its share of the training inputs.
+             * @description Its share of those that they are compared with.
              */
             then: number;
-            /** @description What its inputs have in common. */
+            /** @description What they have in common. */
             what: string;
         };
         /** @description A JSON Schema; its name is not looked at. */
@@ -6371,7 +6420,7 @@ export interface components {
         /** @description Whether served inputs are like the training inputs. */
         ServedDrift: {
             /** @description Groups whose shares changed, those that moved furthest first. */
-            moved: components["schemas"]["MovedInputs"][];
+            moved: components["schemas"]["MovedShare"][];
             /** @description The same comparison for periods of the last days, oldest first; the last one is the window. */
             periods: components["schemas"]["ServedPeriod"][];
             /** @description Training inputs that they are compared with. */

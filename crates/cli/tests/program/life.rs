@@ -222,8 +222,18 @@ fn version_corrected_by_people_drifts() {
     assert_eq!((&drift["state"], &overrides["state"]), (&json!("drifting"), &json!("drifting")), "{overrides}");
     assert_eq!((&overrides["window"]["count"], &overrides["window"]["n"]), (&json!(24), &json!(24)));
     assert_eq!((&overrides["reference"]["count"], &overrides["differing"]["p95"]), (&json!(0), &json!(1.0)));
+    let period = &drift["periods"][0];
+    assert_eq!((&period["suggestions"], &period["decided"], &period["changed"]), (&json!(20), &json!(20), &json!(20)));
     let said = graft.ok(&["drift", "--version", "v1"]);
     assert!(said.contains("drifting. People changed 24 of the last 24") && said.contains("graft train"), "{said}");
+
+    // Half of the older examples that a warm start learns again are such that people corrected.
+    graft.ok(&[&LEARNS[..], &["--skip-base"]].concat());
+    let new = graft.file("new.csv", "text,label\nyes yes yes yes yes yes 100,bad\nno no no no no no 101,good\n");
+    graft.ok(&["import", "csv", new.to_str().unwrap()]);
+    let asked = graft.json(&["queue", "submit", "text-classification", "--from", "v2", "--replay", "1", "--dry-run"]);
+    let learned = &asked["warm_start"];
+    assert!(learned["corrected"].as_u64().is_some_and(|some| (15..=24).contains(&some)), "{learned}");
     graft.fails(11, &["drift", "--version", "v9"], "find version `v9`");
 }
 

@@ -28,7 +28,10 @@ pub use bundle::Bundle;
 pub(crate) use bundle::{Manifest, bundle_of, read_bundle};
 pub use dataset::{DatasetForm, ExportedDataset};
 pub use detail::{Lineage, ShownAnswer, VersionDetail};
-pub use drift::{Distance, Drift, DriftState, MovedInputs, Overrides, ServedDrift, ServedPeriod, Share, Shift, Spread};
+pub use drift::{
+    AnswerDrift, Distance, Drift, DriftPeriod, DriftState, MovedShare, Overrides, ServedDrift, ServedPeriod, Share,
+    Shift, Spread,
+};
 pub(crate) use drift::{HOUR, KEPT_HOURS, groups};
 pub use merged::{Checked, Merged, OutType};
 pub(crate) use numbers::strongest;

@@ -5,10 +5,11 @@ import { driftQuery } from "../../api/queries";
 import type { Drift, Shift, Spread } from "../../api/types";
 import { Card, Interval, Notice, Pill, TimeAgo } from "../../components/bits";
 import { Loaded } from "../../components/Failure";
+import { DataTable } from "../../components/Table";
 import { number, percent } from "../../lib/format";
 import css from "./drift.module.css";
 import { HIGH, Plot, WIDE } from "./Plot";
-import { Periods } from "./Periods";
+import { OverTime, Periods } from "./Periods";
 
 const STATES: Record<Drift["state"], { tone: "plain" | "good" | "warn"; word: string }> = {
   stable: { tone: "good", word: "Stable" },
@@ -40,7 +41,7 @@ export function DriftCard({ task, version }: { task: string; version: string }) 
 }
 
 function Signals({ drift }: { drift: Drift }) {
-  const { overrides, confidence, inputs, served } = drift;
+  const { overrides, confidence, answers, inputs, served } = drift;
   const { window, reference, differing } = overrides;
   return (
     <div className={css.drift}>
@@ -69,6 +70,9 @@ function Signals({ drift }: { drift: Drift }) {
         <Signal title="Confidence" {...confidence}>
           <SharesBelow shift={confidence} what="Confidence" now="now" then="held-out examples" show={percent} />
         </Signal>
+        <Signal title="Answers" {...answers}>
+          <Moved moved={answers.moved} window={answers.window} />
+        </Signal>
         <Signal title="Length of messages" {...inputs}>
           <SharesBelow shift={inputs} what="Characters" now="now" then="training examples" show={number} />
         </Signal>
@@ -76,7 +80,27 @@ function Signals({ drift }: { drift: Drift }) {
           <Periods task={drift.task} served={served} />
         </Signal>
       </div>
+      <OverTime drift={drift} />
     </div>
+  );
+}
+
+/** What became more or less frequent. */
+function Moved({ moved, window }: { moved: Drift["answers"]["moved"]; window: number }) {
+  if (moved.length === 0) {
+    return <p className={css.none}>{window > 0 ? "Nothing has changed" : "No data yet"}</p>;
+  }
+  return (
+    <DataTable
+      label="What changed"
+      rows={moved}
+      by={({ what }) => what}
+      columns={[
+        { title: "Answers with", cell: ({ what }) => what },
+        { title: "Now", cell: ({ now }) => percent(now), right: true },
+        { title: "Held-out examples", cell: ({ then }) => percent(then), right: true },
+      ]}
+    />
   );
 }
 

@@ -1,8 +1,10 @@
 //! Drift: compares people's decisions on a version's suggestions with its scores on the held-out examples, and inputs with
 //! those that it was trained on.
 
+mod answers;
 mod groups;
 mod numbers;
+mod periods;
 mod served;
 mod signals;
 
@@ -11,10 +13,12 @@ use graft_store::Version;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub use answers::AnswerDrift;
 pub(crate) use groups::groups;
 pub use numbers::{Distance, Share, Spread};
+pub use periods::DriftPeriod;
 pub(crate) use served::HOUR;
-pub use served::{MovedInputs, ServedDrift, ServedPeriod};
+pub use served::{MovedShare, ServedDrift, ServedPeriod};
 
 use super::{Evaluation, Versions};
 use crate::{Result, now};
@@ -23,6 +27,8 @@ use crate::{Result, now};
 const WINDOW: u32 = 200;
 /// So many are needed to say anything.
 const ENOUGH: usize = 20;
+/// At most so many suggestions are looked at for periods.
+const LATELY: u32 = 1000;
 /// At most so many training inputs are compared with, at even distances.
 const INPUTS: usize = 10_000;
 /// The same where their words are compared.
@@ -71,6 +77,10 @@ pub struct Drift {
     pub confidence: Shift,
     /// Whether inputs have the length of the training examples.
     pub inputs: Shift,
+    /// Whether its answers are distributed like those to the held-out examples.
+    pub answers: AnswerDrift,
+    /// The newest suggestions of the task, of all versions, in groups of equal size, oldest first.
+    pub periods: Vec<DriftPeriod>,
     /// Whether requests have the words and lengths of the training examples.
     pub served: ServedDrift,
 }
@@ -131,9 +141,14 @@ impl Versions<'_> {
     /// How a version does now.
     pub(crate) async fn drift_of(self, version: &Version) -> Result<Drift> {
         let evaluation = Evaluation::of(version);
-        let decided = self.engine.store.suggested(version, true, WINDOW).await?;
-        let newest = self.engine.store.suggested(version, false, WINDOW).await?;
         let store = &self.engine.store;
+        let decided = store.suggested(version, true, WINDOW).await?;
+        let newest = store.suggested(version, false, WINDOW).await?;
+        let lately = store.suggested_lately(&version.task, LATELY).await?;
+        let held_out = match &evaluation {
+            Some(evaluation) => store.version_answers(version, evaluation.at).await?.unwrap_or_default(),
+            None => Vec::new(),
+        };
         let (learned, texts) = match &version.dataset {
             Some(digest) => (
                 store.training_lengths(&version.task, digest).await?,
@@ -148,8 +163,14 @@ impl Versions<'_> {
         let overrides = signals::overrides(version, &rules, evaluation.as_ref(), &decided);
         let confidence = signals::confidence(version, evaluation.as_ref(), &newest);
         let inputs = signals::inputs(&learned, &newest);
+        let kinds = answers::Kinds::of(&held_out.into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>());
+        let answers = match &evaluation {
+            Some(_) => answers::answers(&kinds, &newest),
+            None => AnswerDrift::unknown(newest.len(), 0, &signals::unmeasured(version)),
+        };
+        let periods = periods::periods(&lately, &kinds, &version.card, &rules);
         let served = served::served(&texts, &hours);
-        let mut states = vec![overrides.state, confidence.state, inputs.state];
+        let mut states = vec![overrides.state, confidence.state, inputs.state, answers.state];
         // A version that people only audit with is asked nothing.
         if !hours.is_empty() {
             states.push(served.state);
@@ -162,6 +183,8 @@ impl Versions<'_> {
             overrides,
             confidence,
             inputs,
+            answers,
+            periods,
             served,
         })
     }

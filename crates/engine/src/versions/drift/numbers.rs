@@ -63,10 +63,18 @@ impl Spread {
 /// How far two samples are apart, and how often two samples of one distribution would be.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Distance {
-    /// The largest difference of two shares, from 0 to 1: of the numbers at or below any value, or of the inputs in any group.
+    /// The largest difference of two shares, from 0 to 1: of the numbers at or below any value, or of the inputs or answers in
+    /// any group.
     pub distance: f64,
     /// Probability of such a distance where nothing has changed, at most.
     pub p: f64,
+}
+
+impl Distance {
+    /// `p < 0.001` or `p = 0.034`.
+    pub(super) fn said(self) -> String {
+        if self.p < 0.001 { "p < 0.001".into() } else { format!("p = {:.3}", self.p) }
+    }
 }
 
 /// The two-sample Kolmogorov–Smirnov test (Smirnov 1939), with the exact two-sided probability. Where values occur more
@@ -130,6 +138,31 @@ pub(super) fn fisher((a, n): (u64, u64), (b, m): (u64, u64)) -> f64 {
             x += 1;
         }
     }
+}
+
+/// Significance level of one look at the shares of groups.
+const P: f64 = 0.01;
+/// A difference of shares that matters: with many things counted, any difference is significant.
+const FAR: f64 = 0.1;
+
+/// Which of several groups have shares that differ, furthest first, and how far the furthest are apart. For each group, how
+/// many of `n` and of `m` belong to it.
+///
+/// Of many groups one differs sooner by chance: the probabilities are multiplied by their number (Bonferroni), which holds
+/// however the groups depend on each other.
+pub(super) fn apart(groups: &[(u64, u64)], n: u64, m: u64) -> (Vec<usize>, Distance) {
+    let by = |group: &usize| (groups[*group].0 as f64 / n as f64 - groups[*group].1 as f64 / m as f64).abs();
+    let mut order: Vec<usize> = (0..groups.len()).collect();
+    order.sort_by(|a, b| by(b).total_cmp(&by(a)));
+    let distance = order.first().map_or(0.0, by);
+    let mut least: f64 = 1.0;
+    order.retain(|group| {
+        let (a, b) = groups[*group];
+        let p = if by(group) >= FAR { fisher((a, n), (b, m)) * groups.len() as f64 } else { 1.0 };
+        least = least.min(p);
+        p < P
+    });
+    (order, Distance { distance, p: least })
 }
 
 /// Stirling's series, whose error is below the rounding from 16 on.

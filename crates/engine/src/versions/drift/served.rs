@@ -2,8 +2,7 @@
 //!
 //! For each group, two shares are compared: of the served inputs and of the training inputs that belong to it. An input
 //! counts once in each of its groups, however often it repeats a word, so the counts are those of independent inputs and
-//! Fisher's test is exact. Of many groups one differs sooner by chance: the probabilities are multiplied by their number
-//! (Bonferroni), which holds however the groups depend on each other.
+//! Fisher's test is exact.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,17 +12,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::groups::{GROUPS, Group, group_of, groups, words};
-use super::numbers::{Distance, fisher};
+use super::numbers::{Distance, apart};
 use super::{DriftState, signals::percent};
 
 /// Inputs that are compared at once: whole hours, the newest first, until there are so many.
 const WINDOW: u64 = 500;
 /// So many are needed to say anything.
 const ENOUGH: u64 = 100;
-/// Significance level of one look.
-const P: f64 = 0.01;
-/// A difference of shares that matters: with many inputs, any difference is significant.
-const FAR: f64 = 0.1;
 /// Groups that are named, those that moved furthest.
 const NAMED: usize = 5;
 /// Words that are named of a group.
@@ -49,7 +44,7 @@ pub struct ServedDrift {
     /// Training inputs that they are compared with.
     pub reference: usize,
     /// Groups whose shares changed, those that moved furthest first.
-    pub moved: Vec<MovedInputs>,
+    pub moved: Vec<MovedShare>,
     /// The same comparison for periods of the last days, oldest first; the last one is the window.
     pub periods: Vec<ServedPeriod>,
 }
@@ -67,14 +62,14 @@ pub struct ServedPeriod {
     pub distance: Distance,
 }
 
-/// A group whose share changed.
+/// A group of inputs or answers whose share changed.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct MovedInputs {
-    /// What its inputs have in common.
+pub struct MovedShare {
+    /// What they have in common.
     pub what: String,
-    /// Its share of the newest inputs.
+    /// Its share of the newest ones.
     pub now: f64,
-    /// Its share of the training inputs.
+    /// Its share of those that they are compared with.
     pub then: f64,
 }
 
@@ -102,21 +97,10 @@ impl Counts {
         self.groups[group] as f64 / self.inputs as f64
     }
 
-    /// Groups whose shares are far apart and differ, furthest first, and the distance of all.
+    /// Groups whose shares differ, furthest first, and the distance of all.
     fn apart(&self, other: &Self) -> (Vec<usize>, Distance) {
-        let by = |group: &usize| (self.share(*group) - other.share(*group)).abs();
-        let mut groups: Vec<usize> = (0..GROUPS).collect();
-        groups.sort_by(|a, b| by(b).total_cmp(&by(a)));
-        let distance = groups.first().map_or(0.0, by);
-        let mut least: f64 = 1.0;
-        groups.retain(|group| {
-            let far = by(group) >= FAR;
-            let shares = || ((self.groups[*group], self.inputs), (other.groups[*group], other.inputs));
-            let p = if far { fisher(shares().0, shares().1) * GROUPS as f64 } else { 1.0 };
-            least = least.min(p);
-            p < P
-        });
-        (groups, Distance { distance, p: least })
+        let counts: Vec<(u64, u64)> = self.groups.iter().copied().zip(other.groups.iter().copied()).collect();
+        apart(&counts, self.inputs, other.inputs)
     }
 }
 
@@ -137,10 +121,10 @@ pub(super) fn served(learned: &[String], hours: &[ServedInputs]) -> ServedDrift 
     };
     let (groups, distance) = now.apart(&then);
     let named = words_of(learned, &groups);
-    let moved: Vec<MovedInputs> = groups
+    let moved: Vec<MovedShare> = groups
         .iter()
         .take(NAMED)
-        .map(|group| MovedInputs { what: what(*group, &named), now: now.share(*group), then: then.share(*group) })
+        .map(|group| MovedShare { what: what(*group, &named), now: now.share(*group), then: then.share(*group) })
         .collect();
     let state = if moved.is_empty() { DriftState::Stable } else { DriftState::Drifting };
     let text = match moved.first() {
@@ -149,15 +133,15 @@ pub(super) fn served(learned: &[String], hours: &[ServedInputs]) -> ServedDrift 
             now.inputs, then.inputs
         ),
         Some(first) => {
-            let p = if distance.p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {:.3}", distance.p) };
             format!(
-                "Of the last {} inputs {} have {}, of {} training examples {}, {p}. Import inputs of this kind, audit them \
+                "Of the last {} inputs {} have {}, of {} training examples {}, {}. Import inputs of this kind, audit them \
                  and train again.",
                 now.inputs,
                 percent(first.now),
                 first.what,
                 then.inputs,
                 percent(first.then),
+                distance.said(),
             )
         }
     };
