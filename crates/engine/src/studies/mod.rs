@@ -15,7 +15,7 @@ use graft_core::{
     Assignment, BaseRef, Dataset, Digest, Event, EventKind, Phase, SplitRule, TaskCard, Timestamp, TrainSpec,
     json as written, split, with_causes,
 };
-use graft_search::{Observation, Parameter, Point, Sampler, importance, keeps_going, pareto};
+use graft_search::{Observation, Parameter, Point, Sampler, can_win, importance, keeps_going, pareto};
 use graft_store::{NewRun, NewStudy, NewTrial, Run, RunFilter, RunState, Study, StudyState, Trial, TrialState};
 use graft_tasks::cards::Task;
 use serde::{Deserialize, Serialize};
@@ -609,17 +609,11 @@ impl Studies<'_> {
         trial.millis = millis;
         for (rung, loss) in rungs.iter().enumerate() {
             let Some(loss) = *loss else { continue };
-            let others: Vec<f64> = earlier.iter().filter_map(|other| other.rungs[rung].as_f64()).collect();
-            if !keeps_going(loss, &others) {
-                let share = RUNGS[rung] * 100.0;
+            if let Some(why) = given_up(loss, rung, earlier) {
                 (trial.state, trial.loss) = (TrialState::Pruned, Some(loss));
                 // How far it came beyond that is chance, and must decide nothing.
                 trial.rungs = json!(rungs.iter().take(rung + 1).collect::<Vec<_>>());
-                trial.note = Some(format!(
-                    "stopped at {share} % of its training: {} of {} trials were better at that point",
-                    others.iter().filter(|other| **other < loss).count(),
-                    others.len()
-                ));
+                trial.note = Some(format!("stopped at {} % of its training: {why}", RUNGS[rung] * 100.0));
                 return Ok(());
             }
         }
@@ -657,6 +651,22 @@ impl Studies<'_> {
         let plan = StudyPlan::of(&study)?;
         Ok(plan.part(&self.engine.store.dataset(&study.task, &plan.dataset).await?))
     }
+}
+
+/// Why a trial with this loss at a rung is stopped there, if it is.
+fn given_up(loss: f64, rung: usize, earlier: &[Trial]) -> Option<String> {
+    let at_rung = |other: &Trial| other.rungs[rung].as_f64();
+    let others: Vec<f64> = earlier.iter().filter_map(at_rung).collect();
+    if !keeps_going(loss, &others) {
+        let better = others.iter().filter(|other| **other < loss).count();
+        return Some(format!("{better} of {} trials were better at that point", others.len()));
+    }
+    let best = best(earlier).and_then(self::loss)?;
+    let curves: Vec<(f64, f64)> =
+        earlier.iter().filter_map(|other| Some((at_rung(other)?, self::loss(other)?))).collect();
+    let why =
+        || format!("by the curves of {} trials, it would end above {best:.4} with a probability of 95 %", curves.len());
+    (!can_win(loss, best, &curves)).then(why)
 }
 
 /// What the events of a trial's run say.
@@ -825,6 +835,18 @@ mod tests {
         assert!(!is_hopeless(&unknown, 4), "nobody knows how good the recipe is");
         assert!(is_spent(Budget::Trials(11), &unknown) && !is_spent(Budget::Trials(12), &unknown));
         assert!(is_spent(Budget::Minutes(11), &unknown) && !is_spent(Budget::Minutes(12), &unknown));
+    }
+
+    #[test]
+    fn trial_is_given_up_if_the_curves_of_others_say_that_it_cannot_win() {
+        let mut earlier = trials(&[1.0, 0.8, 0.9, 1.1]);
+        // All others lost a tenth of their loss after the rung.
+        earlier.iter_mut().for_each(|trial| trial.rungs = json!([null, trial.loss.unwrap_or_default() / 0.9]));
+        assert_eq!(given_up(0.87, 1, &earlier), None);
+        let why = given_up(0.9, 1, &earlier).unwrap();
+        assert!(why.contains("above 0.8000"), "{why}");
+        assert!(given_up(1.15, 1, &earlier).unwrap().contains("3 of 4 trials were better"));
+        assert_eq!(given_up(0.9, 1, &earlier[..3]), None, "three trials say too little");
     }
 
     #[test]
