@@ -76,6 +76,14 @@ pub enum Error {
         /// Its value.
         value: String,
     },
+    /// A file beside an adapter says something else than the base model.
+    #[error("use `{path}` with this base model: {what}")]
+    OtherBeside {
+        /// The file.
+        path: PathBuf,
+        /// What differs.
+        what: String,
+    },
     /// The weights lack a tensor.
     #[error("find tensor `{name}` in `{path}`")]
     NoTensor {
@@ -124,8 +132,13 @@ impl Error {
                 .into(),
             Self::UnsupportedModel { supported, .. } => format!("supported: {supported}"),
             Self::UnsupportedAdapter { .. } => {
-                "supported: LoRA on the linear layers of blocks, and prompt tuning; merge other adapters into their \
-                 model with peft's `merge_and_unload()`"
+                "supported: LoRA and DoRA on linear layers, embeddings and output head, and prompt tuning; merge other \
+                 adapters into their model with peft's `merge_and_unload()`"
+                    .into()
+            }
+            Self::OtherBeside { .. } => {
+                "add the base model with this file as another base model, or remove the file if the \
+                                         adapter does not need it"
                     .into()
             }
             Self::Json { .. } | Self::Damaged { .. } | Self::Tokenizer { .. } => {

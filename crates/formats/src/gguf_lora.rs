@@ -22,6 +22,9 @@ pub fn write(path: &Path, adapter: &PeftAdapter, config: &DecoderConfig) -> Resu
     let PeftConfig::Lora(lora) = &adapter.config else {
         return Err(unsupported(path, "peft_type", "PROMPT_TUNING"));
     };
+    if let Some(part) = adapter.beyond_linear().or(lora.dora.then_some("DoRA")) {
+        return Err(unsupported(path, "part", part));
+    }
     let alpha = lora.scaling() * lora.r as f32;
     let mut tensors = Vec::new();
     for pair in adapter.lora_pairs() {

@@ -43,6 +43,32 @@ pub(crate) fn open(folder: &Path) -> Result<ModelFiles, Error> {
     Ok(ModelFiles { path: folder.to_owned(), config, tensors, tokenizer, chat_template, tokens })
 }
 
+/// Refuses an adapter's folder whose own chat template or added tokens are others than the base model's: they would be
+/// ignored.
+///
+/// # Errors
+/// If they differ, or a file is damaged.
+pub(crate) fn check_beside(folder: &Path, base: &ModelFiles) -> Result<(), Error> {
+    let differs = |what: String| Err(Error::OtherBeside { path: folder.to_owned(), what });
+    let template = chat_template(folder, &fields_if_any(folder, OPTIONAL[0])?)?;
+    let same = |template: &String| base.chat_template.as_ref().is_some_and(|b| b.source().trim() == template.trim());
+    if template.is_some_and(|template| !same(&template)) {
+        return differs("the adapter has another chat template".into());
+    }
+    let other = |content: &str, id: Option<u64>| base.tokenizer.token_to_id(content).map(u64::from) != id;
+    let added = fields_if_any(folder, "added_tokens.json")?;
+    let mut found = added.map.iter().map(|(content, id)| (content.clone(), id.as_u64())).collect::<Vec<_>>();
+    if folder.join(TOKENIZER).exists() {
+        found.extend(hf_tokenizer::added_tokens(&folder.join(TOKENIZER))?);
+    }
+    match found.into_iter().find(|(content, id)| other(content, *id)) {
+        Some((content, _)) => {
+            differs(format!("the adapter's tokenizer has the token `{content}`, the model's does not"))
+        }
+        None => Ok(()),
+    }
+}
+
 /// The folder's `config.json`.
 pub(crate) fn config(folder: &Path) -> Result<(Fields, ModelConfig), Error> {
     let Some(bytes) = read_small_if_any(&folder.join(CONFIG))? else {

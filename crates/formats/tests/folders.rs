@@ -170,11 +170,33 @@ fn adapter_config_describes_the_adapter() {
 }
 
 #[test]
+fn template_and_tokens_beside_an_adapter_must_be_the_models() {
+    let base = open(&parity("tiny-llama")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let put = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    let reason = || peft::check_beside(folder.path(), &base).unwrap_err().to_string();
+    let template = base.chat_template.as_ref().unwrap().source();
+    for name in ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"] {
+        fs::copy(parity("tiny-llama").join(name), folder.path().join(name)).unwrap();
+    }
+    put("chat_template.jinja", &format!("{template}\n"));
+    peft::check_beside(folder.path(), &base).unwrap();
+    put("chat_template.jinja", "{{ messages[0].content }}");
+    assert!(reason().contains("another chat template"));
+    put("chat_template.jinja", template);
+    put("added_tokens.json", r#"{"<tool>": 400}"#);
+    assert!(reason().contains("`<tool>`"));
+    put("added_tokens.json", "{}");
+    let tokenizer = fs::read_to_string(folder.path().join("tokenizer.json")).unwrap();
+    let more = r#""added_tokens": [{"id": 401, "content": "<more>", "special": true},"#;
+    put("tokenizer.json", &tokenizer.replacen("\"added_tokens\": [", more, 1).replacen("\"added_tokens\":[", more, 1));
+    assert!(reason().contains("`<more>`"));
+}
+
+#[test]
 fn unsupported_adapter_is_refused_by_name() {
     let cases = [
-        ("use_dora", json!(true)),
-        ("modules_to_save", json!(["lm_head"])),
-        ("lora_bias", json!(true)),
+        ("modules_to_save", json!(["lm_head", "norm"])),
         ("bias", json!("all")),
         ("layer_replication", json!([[0, 2]])),
         ("rank_pattern", json!({ "[qk]_proj": 4 })),
@@ -215,6 +237,9 @@ fn unsupported_adapter_is_refused_by_name() {
         let factor = if pair.module.ends_with("q_proj") { 2.0 } else { 1.0 };
         assert_eq!(pair.b.1, plain.b.1.iter().map(|x| factor * x).collect::<Vec<_>>(), "{}", pair.module);
     }
+    let dora = changed("tiny-llama/adapter_lora", "adapter_config.json", |config| config["use_dora"] = json!(true));
+    let error = peft::read(dora.path()).unwrap_err();
+    assert!(error.to_string().contains("`use_dora` is true"), "{error}");
     let other_rank = changed("tiny-llama/adapter_lora", "adapter_config.json", |config| config["r"] = json!(4));
     assert!(matches!(peft::read(other_rank.path()), Err(Error::BadTensor { .. })));
 }

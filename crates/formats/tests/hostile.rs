@@ -58,6 +58,10 @@ fn parity(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/data/parity").join(name)
 }
 
+fn foreign(case: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/data/adapters/cases").join(case)
+}
+
 /// A way to damage a file; positions are fractions of its length.
 #[derive(Clone, Debug)]
 enum Damage {
@@ -246,6 +250,11 @@ proptest! {
         for folder in ["tiny-llama/adapter_lora", "tiny-t5/adapter_prompt"] {
             for file in ["adapter_config.json", "adapter_model.safetensors"] {
                 survives(&parity(folder), file, &damage, 4, |path| drop(peft::read(path)));
+            }
+        }
+        for case in ["dora", "lora-bias", "embeddings-dora", "saved-both"] {
+            for file in ["adapter_config.json", "adapter_model.safetensors"] {
+                survives(&foreign(case), file, &damage, 4, |path| drop(peft::read(path)));
             }
         }
     }

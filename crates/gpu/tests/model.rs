@@ -224,7 +224,7 @@ fn answers<D: Inference>(
             order.iter().map(|&i| Feed { slot: slots[i], adapter: whose[i], tokens: &fed[i] }).collect();
         let hidden = session.feed(model, &feeds).unwrap();
         assert_eq!(hidden.rows(), order.len());
-        let rows: Vec<usize> = (0..order.len()).collect();
+        let rows: Vec<_> = order.iter().enumerate().map(|(row, &i)| (row, whose[i])).collect();
         let logits = model.logits_of(&hidden, &rows);
         let best = model.device().best(&logits, &vec![&mask[..]; order.len()]);
         for (&i, best) in order.iter().zip(best) {

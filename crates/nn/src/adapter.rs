@@ -1,7 +1,7 @@
-use std::{ops::Range, rc::Rc};
+use std::{collections::BTreeMap, ops::Range, rc::Rc, sync::Arc};
 
 use graft_core::{AdapterSpec, Digest, Purpose, Targets, random};
-use graft_ops::{Cpu, Device, Dropout, Inference, Lora, LoraRows, ParamSet, Tape, Tensor};
+use graft_ops::{Cpu, Device, Dropout, Inference, Lora, LoraRows, ParamSet, Shaped as _, Tape, Tensor};
 use rand::RngExt as _;
 
 use crate::{Error, Model, linear::Linear, ranks};
@@ -24,8 +24,29 @@ pub struct Adapter<D: Device = Cpu> {
     params: D::Params,
     /// For each target module, the indices of `A` and `B` in `params`.
     lora: Vec<Option<(usize, usize)>>,
+    own: Option<Arc<Own<D>>>,
     /// Set while training with dropout: the rate and the seed of the current micro-batch.
     dropout: Option<Dropout>,
+}
+
+/// What an adapter that was made elsewhere may have beside LoRA. It is computed, but not trained.
+#[derive(Debug)]
+pub(crate) struct Own<D: Device = Cpu> {
+    /// By target module.
+    pub(crate) outputs: BTreeMap<usize, Outputs>,
+    /// Token embeddings `(vocab, width)` in place of the model's.
+    pub(crate) embedding: Option<D::Weight>,
+    /// The output head `(vocab, width)`, likewise.
+    pub(crate) head: Option<D::Weight>,
+}
+
+/// Changes to the outputs of a module; an empty vector stands for none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Outputs {
+    /// Factors (DoRA).
+    pub(crate) gain: Vec<f32>,
+    /// The bias of LoRA's `B`, times LoRA's factor.
+    pub(crate) bias: Vec<f32>,
 }
 
 /// Kind of adapter, with the constants of its arithmetic.
@@ -56,7 +77,7 @@ impl Adapter {
             let b = params.push(format!("{name}.lora_B.weight"), *outputs, rank, &b);
             lora[module] = Some((a, b));
         }
-        Self { kind: AdapterKind::Lora { scale }, params, lora, dropout: None }
+        Self { kind: AdapterKind::Lora { scale }, params, lora, own: None, dropout: None }
     }
 
     /// A soft prompt of `tokens` virtual tokens. `rows` may hold more, because PEFT stores a second, unused half for
@@ -65,7 +86,7 @@ impl Adapter {
     pub fn soft_prompt(tokens: usize, width: usize, rows: &[f32]) -> Self {
         let mut params = ParamSet::default();
         params.push("prompt_embeddings".into(), rows.len() / width, width, rows);
-        Self { kind: AdapterKind::SoftPrompt { tokens }, params, lora: Vec::new(), dropout: None }
+        Self { kind: AdapterKind::SoftPrompt { tokens }, params, lora: Vec::new(), own: None, dropout: None }
     }
 
     /// A new adapter. LoRA is initialized as in PEFT: `A` Kaiming-uniform with a = √5, `B` zero, so the output is first
@@ -127,8 +148,29 @@ impl Adapter {
         for (name, param) in self.params.iter() {
             parts.push(format!("{name} {} {}", param.rows, param.cols).into_bytes());
         }
-        parts.push(self.params.data().iter().flat_map(|number| number.to_le_bytes()).collect());
+        parts.push(self.weight_bytes());
         Digest::of_parts(parts.iter().map(Vec::as_slice))
+    }
+
+    /// All its weights, as bytes for a digest.
+    #[must_use]
+    pub fn weight_bytes(&self) -> Vec<u8> {
+        let mut bytes: Vec<u8> = self.params.data().iter().flat_map(|number| number.to_le_bytes()).collect();
+        if let Some(own) = &self.own {
+            let outputs = own.outputs.values().flat_map(|outputs| outputs.gain.iter().chain(&outputs.bias));
+            bytes.extend(outputs.flat_map(|number| number.to_le_bytes()));
+            own.embedding.iter().chain(&own.head).for_each(|table| bytes.extend_from_slice(&table.stored_bytes()));
+        }
+        bytes
+    }
+
+    /// Adds what only adapters made elsewhere have.
+    pub(crate) fn with_own(mut self, own: Own) -> Self {
+        let Own { outputs, embedding, head } = &own;
+        if !outputs.is_empty() || embedding.is_some() || head.is_some() {
+            self.own = Some(Arc::new(own));
+        }
+        self
     }
 
     /// Its kind.
@@ -151,14 +193,19 @@ impl Adapter {
     /// Size in memory, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        4 * self.params.data().len()
+        let tables = self.own.iter().flat_map(|own| own.embedding.iter().chain(&own.head));
+        4 * self.params.data().len() + tables.map(graft_ops::Weight::bytes).sum::<usize>()
     }
 
     /// Copies the adapter to a device.
     #[must_use]
     pub fn upload<E: Device>(&self, device: &E) -> Adapter<E> {
-        let Self { kind, params, lora, dropout } = self;
-        Adapter { kind: kind.clone(), params: device.params(params), lora: lora.clone(), dropout: *dropout }
+        let Self { kind, params, lora, own, dropout } = self;
+        let own = own.as_ref().map(|own| {
+            let up = |table: &Option<graft_ops::Weight>| table.as_ref().map(|table| device.weight(table));
+            Arc::new(Own { outputs: own.outputs.clone(), embedding: up(&own.embedding), head: up(&own.head) })
+        });
+        Adapter { kind: kind.clone(), params: device.params(params), lora: lora.clone(), own, dropout: *dropout }
     }
 }
 
@@ -199,6 +246,30 @@ impl<D: Device> Adapter<D> {
         match self.kind {
             AdapterKind::SoftPrompt { tokens } => Some(D::rows(D::param(&self.params, 0), 0..tokens)),
             AdapterKind::Lora { .. } => None,
+        }
+    }
+
+    /// Whether it can be trained further: DoRA, biases and tables of its own are only computed.
+    #[must_use]
+    pub fn is_trainable(&self) -> bool {
+        self.own.is_none()
+    }
+
+    /// Its own token embeddings.
+    pub(crate) fn embedding(&self) -> Option<&D::Weight> {
+        self.own.as_ref()?.embedding.as_ref()
+    }
+
+    /// Its own output head.
+    pub(crate) fn head(&self) -> Option<&D::Weight> {
+        self.own.as_ref()?.head.as_ref()
+    }
+
+    /// Changes the outputs of a linear layer for some rows of its input.
+    fn adjust(&self, device: &D, layer: &Linear<D>, y: &mut D::Matrix, rows: Range<usize>) {
+        if let Some(Outputs { gain, bias }) = self.own.as_ref().and_then(|own| own.outputs.get(&layer.module)) {
+            let part = |all: &[f32]| layer.rows.start.min(all.len())..layer.rows.end.min(all.len());
+            device.adjust(y, rows, &gain[part(gain)], &bias[part(bias)]);
         }
     }
 
@@ -247,6 +318,9 @@ pub(crate) trait Adapt<'a, D: Device>: Copy {
         y
     }
 
+    /// Embeddings of tokens, one per row, from the model's table or an adapter's own.
+    fn gather(self, device: &D, table: &D::Weight, tokens: &[u32]) -> D::Matrix;
+
     /// Writes a soft prompt over the rows that start at each of `places`, from the adapter of its group.
     fn place(self, tape: &mut Tape<'a, D>, x: D::Matrix, places: Option<Rc<[usize]>>) -> Tensor<D>;
 
@@ -262,7 +336,19 @@ impl<'a, D: Device> Adapt<'a, D> for Option<&'a Adapter<D>> {
         x: &Tensor<D>,
         layers: [&'a Linear<D>; N],
     ) -> [Tensor<D>; N] {
-        layers.map(|layer| tape.linear(x, &layer.weight, self.and_then(|adapter| adapter.at(layer))))
+        layers.map(|layer| {
+            let y = tape.linear(x, &layer.weight, self.and_then(|adapter| adapter.at(layer)));
+            let Some(adapter) = self.filter(|adapter| !adapter.is_trainable()) else { return y };
+            let device = tape.device();
+            let mut y = y.into_matrix(device);
+            let rows = 0..y.rows();
+            adapter.adjust(device, layer, &mut y, rows);
+            Tensor::constant(y)
+        })
+    }
+
+    fn gather(self, device: &D, table: &D::Weight, tokens: &[u32]) -> D::Matrix {
+        device.gather(self.and_then(Adapter::embedding).unwrap_or(table), tokens)
     }
 
     fn place(self, tape: &mut Tape<'a, D>, x: D::Matrix, places: Option<Rc<[usize]>>) -> Tensor<D> {
@@ -300,12 +386,31 @@ impl<'a, D: Inference> Adapt<'a, D> for Groups<'a, D> {
         x: &Tensor<D>,
         layers: [&'a Linear<D>; N],
     ) -> [Tensor<D>; N] {
-        let layers = layers.map(|layer| {
+        let adapted = layers.map(|layer| {
             let lora =
                 |(rows, adapter): &Group<'a, D>| Some(LoraRows { rows: rows.clone(), lora: (*adapter)?.at(layer)? });
             (&layer.weight, self.all.iter().filter_map(lora).collect())
         });
-        tape.device().linears(x.value(), &layers).map(Tensor::constant)
+        let mut results = tape.device().linears(x.value(), &adapted);
+        for (layer, y) in layers.iter().zip(&mut results) {
+            for (rows, adapter) in self.all.iter().filter_map(|(rows, adapter)| Some((rows, (*adapter)?))) {
+                adapter.adjust(tape.device(), layer, y, rows.clone());
+            }
+        }
+        results.map(Tensor::constant)
+    }
+
+    fn gather(self, device: &D, table: &D::Weight, tokens: &[u32]) -> D::Matrix {
+        let own = |adapter: Option<&'a Adapter<D>>| adapter.and_then(Adapter::embedding);
+        if self.all.iter().all(|(_, adapter)| own(*adapter).is_none()) {
+            return device.gather(table, tokens);
+        }
+        let mut all = device.zeros(tokens.len(), table.cols());
+        for (rows, adapter) in self.all {
+            let part = device.gather(own(*adapter).unwrap_or(table), &tokens[rows.clone()]);
+            device.select_backward(&mut all, &part, &device.indices(rows.clone().collect()));
+        }
+        all
     }
 
     fn place(self, tape: &mut Tape<'a, D>, mut x: D::Matrix, places: Option<Rc<[usize]>>) -> Tensor<D> {

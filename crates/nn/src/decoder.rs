@@ -105,6 +105,11 @@ impl<D: Device> Decoder<D> {
         &self.embedding
     }
 
+    /// All linear layers that are target modules, or parts of one.
+    pub(crate) fn linears(&self) -> impl Iterator<Item = &Linear<D>> {
+        self.blocks.iter().flat_map(|b| [&b.q, &b.k, &b.v, &b.o, &b.gate, &b.up, &b.down])
+    }
+
     pub(crate) fn head(&self) -> &D::Weight {
         self.head.as_ref().unwrap_or(&self.embedding)
     }
@@ -125,7 +130,8 @@ impl<D: Device> Decoder<D> {
         tokens: &[u32],
         places: Option<Rc<[usize]>>,
     ) -> Tensor<D> {
-        let (mut x, factor) = (self.device.gather(&self.embedding, tokens), self.config.embedding_scale);
+        let mut x = adapters.gather(&self.device, &self.embedding, tokens);
+        let factor = self.config.embedding_scale;
         if self.config.family.form().scales_prompt {
             let x = adapters.place(tape, x, places);
             return scaled(tape, x, factor);

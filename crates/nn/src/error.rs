@@ -30,6 +30,10 @@ pub enum Error {
     #[error("fit the adapter to the base model: {0}")]
     AdapterMismatch(String),
 
+    /// An adapter with parts that are only computed.
+    #[error("train an adapter that has DoRA, biases, or embeddings or an output head of its own")]
+    NotTrainable,
+
     // Prompts
     /// The tokenizer fails on a text.
     #[error("tokenise a text")]
@@ -72,6 +76,7 @@ impl Error {
             Self::Device(source) => Some(source.hint.into()),
             Self::NoSuchTarget { .. } => Some("name the end of a module path, or use `all-linear`".into()),
             Self::AdapterMismatch(_) => Some("use the base model that the adapter was trained with".into()),
+            Self::NotTrainable => Some("train a new LoRA adapter, or continue where this one was made".into()),
             Self::BadToken { .. } => Some("the tokenizer and the weights belong to different models".into()),
             Self::TooLong { .. } => Some("shorten the input".into()),
             Self::Tokenizer(_) | Self::NoSequence(_) => None,
@@ -86,7 +91,7 @@ impl Error {
         match self {
             Self::Load(source) | Self::AdapterFiles(source) => source.exit_code(),
             Self::Device(source) if source.out_of_memory => ExitCode::OutOfMemory,
-            Self::NoSuchTarget { .. } => ExitCode::Usage,
+            Self::NoSuchTarget { .. } | Self::NotTrainable => ExitCode::Usage,
             Self::AdapterMismatch(_)
             | Self::BadToken { .. }
             | Self::Tokenizer(_)

@@ -167,6 +167,8 @@ pub struct OnDevice<D: Inference> {
     adapters: Vec<(Weak<Adapter>, Adapter<D>)>,
     /// The hidden states of the last [`feed`](Generator::feed).
     hidden: Option<D::Matrix>,
+    /// The adapters of its rows.
+    of_rows: Vec<Option<Weak<Adapter>>>,
 }
 
 impl<D: Inference> OnDevice<D> {
@@ -180,7 +182,10 @@ impl<D: Inference> OnDevice<D> {
         loop {
             let session = Session::new(&model, rows);
             match model.device().status() {
-                Ok(()) => return Ok(Self { model, session, rows, adapters: Vec::new(), hidden: None }),
+                Ok(()) => {
+                    let (adapters, of_rows) = (Vec::new(), Vec::new());
+                    return Ok(Self { model, session, rows, adapters, hidden: None, of_rows });
+                }
                 Err(error) if error.out_of_memory && rows / 2 >= least => rows /= 2,
                 Err(error) => return Err(Error::Device(error)),
             }
@@ -201,17 +206,18 @@ impl<D: Inference> OnDevice<D> {
 
     fn states(&self, rows: &[usize]) -> Result<D::Matrix, Error> {
         let Some(hidden) = &self.hidden else { return Err(Error::NoSequence(0)) };
-        Ok(self.model.logits_of(hidden, rows))
+        let with = |row: &usize| (*row, sent(&self.adapters, self.of_rows[*row].as_ref().map(Weak::as_ptr)));
+        Ok(self.model.logits_of(hidden, &rows.iter().map(with).collect::<Vec<_>>()))
     }
 }
 
 /// An adapter on the device.
-fn sent<'s, D: Inference>(
-    adapters: &'s [(Weak<Adapter>, Adapter<D>)],
-    adapter: Option<&Arc<Adapter>>,
-) -> Option<&'s Adapter<D>> {
+fn sent<D: Inference>(
+    adapters: &[(Weak<Adapter>, Adapter<D>)],
+    adapter: Option<*const Adapter>,
+) -> Option<&Adapter<D>> {
     let adapter = adapter?;
-    adapters.iter().find(|(of, _)| std::ptr::eq(of.as_ptr(), Arc::as_ptr(adapter))).map(|(_, sent)| sent)
+    adapters.iter().find(|(of, _)| std::ptr::eq(of.as_ptr(), adapter)).map(|(_, sent)| sent)
 }
 
 impl<D: Inference> Generator for OnDevice<D> {
@@ -221,7 +227,7 @@ impl<D: Inference> Generator for OnDevice<D> {
 
     fn prefix(&mut self, adapter: Option<&Arc<Adapter>>, tokens: &[u32]) -> Result<Option<usize>, Error> {
         self.send([adapter].into_iter())?;
-        self.session.prefix(&self.model, sent(&self.adapters, adapter), tokens)
+        self.session.prefix(&self.model, sent(&self.adapters, adapter.map(Arc::as_ptr)), tokens)
     }
 
     fn numbers_of(&self, prefix: usize) -> Vec<f32> {
@@ -235,7 +241,7 @@ impl<D: Inference> Generator for OnDevice<D> {
         numbers: &[f32],
     ) -> Result<Option<usize>, Error> {
         self.send([adapter].into_iter())?;
-        self.session.restore(&self.model, sent(&self.adapters, adapter), tokens, numbers)
+        self.session.restore(&self.model, sent(&self.adapters, adapter.map(Arc::as_ptr)), tokens, numbers)
     }
 
     fn forget(&mut self, prefix: usize) {
@@ -254,16 +260,25 @@ impl<D: Inference> Generator for OnDevice<D> {
         self.send(sources.iter().map(|next| next.adapter))?;
         let sources: Vec<Source<'_, D>> = sources
             .iter()
-            .map(|next| Source { slot: next.slot, adapter: sent(&self.adapters, next.adapter), tokens: next.tokens })
+            .map(|next| Source {
+                slot: next.slot,
+                adapter: sent(&self.adapters, next.adapter.map(Arc::as_ptr)),
+                tokens: next.tokens,
+            })
             .collect();
         self.session.encode(&self.model, &sources)
     }
 
     fn feed(&mut self, inputs: &[Next<'_>]) -> Result<Option<Matrix>, Error> {
         self.send(inputs.iter().map(|next| next.adapter))?;
+        self.of_rows = inputs.iter().map(|next| next.adapter.map(Arc::downgrade)).collect();
         let inputs: Vec<Feed<'_, D>> = inputs
             .iter()
-            .map(|next| Feed { slot: next.slot, adapter: sent(&self.adapters, next.adapter), tokens: next.tokens })
+            .map(|next| Feed {
+                slot: next.slot,
+                adapter: sent(&self.adapters, next.adapter.map(Arc::as_ptr)),
+                tokens: next.tokens,
+            })
             .collect();
         self.hidden = Some(self.session.feed(&self.model, &inputs)?);
         Ok(None)

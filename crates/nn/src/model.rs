@@ -82,7 +82,7 @@ impl Model {
                 run_t5(model, &mut tape, adapter, &pairs, Context::default())
             }
         };
-        Ok(self.head_of(hidden.value()))
+        Ok(self.head_of(hidden.value(), adapter))
     }
 }
 
@@ -160,14 +160,17 @@ impl<D: Device> Model<D> {
         }
     }
 
-    /// The output head.
+    /// The output head, which may be the adapter's own.
     #[must_use]
-    pub fn head(&self) -> Head<'_, D::Weight> {
+    pub fn head<'h>(&'h self, adapter: Option<&'h Adapter<D>>) -> Head<'h, D::Weight> {
+        let own = adapter.and_then(Adapter::head);
         match self {
-            Self::Decoder(model) => {
-                Head { weight: model.head(), scale: model.config.logit_scale, cap: model.config.logit_cap }
-            }
-            Self::T5(model) => Head { weight: model.head(), scale: model.head_scale(), cap: None },
+            Self::Decoder(model) => Head {
+                weight: own.unwrap_or(model.head()),
+                scale: model.config.logit_scale,
+                cap: model.config.logit_cap,
+            },
+            Self::T5(model) => Head { weight: own.unwrap_or(model.head()), scale: model.head_scale(), cap: None },
         }
     }
 
@@ -193,13 +196,17 @@ impl<D: Device> Model<D> {
         grads: Option<&mut D::Numbers>,
     ) -> Result<Vec<f32>, Error> {
         self.check(batch.sequences, adapter)?;
+        if grads.is_some() && adapter.is_some_and(|adapter| !adapter.is_trainable()) {
+            return Err(Error::NotTrainable);
+        }
         let device = self.device();
         let mut tape = if grads.is_some() { Tape::on(device) } else { Tape::frozen_on(device) };
         let (hidden, targets) = match self {
             Self::Decoder(model) => hidden_decoder(model, &mut tape, adapter, batch, context),
             Self::T5(model) => hidden_t5(model, &mut tape, adapter, batch, context),
         };
-        let (log_probs, gradient) = device.cross_entropy(hidden.value(), &self.head(), &targets, grads.is_some());
+        let (log_probs, gradient) =
+            device.cross_entropy(hidden.value(), &self.head(adapter), &targets, grads.is_some());
         if let (Some(gradient), Some(grads)) = (gradient, grads) {
             tape.backward(&hidden, gradient, grads);
         }

@@ -404,7 +404,7 @@ pub fn greedy<D: Inference>(
     let (mut new, mut fed) = (Vec::new(), prompt.to_vec());
     while new.len() < limit {
         let hidden = session.feed(model, &[Feed { slot, adapter, tokens: &fed }])?;
-        let best = model.device().best(&model.head_of(&hidden), &[&any]);
+        let best = model.device().best(&model.head_of(&hidden, adapter), &[&any]);
         let token = best.first().and_then(|best| best.token).unwrap_or(0);
         if stop.contains(&token) {
             break;
@@ -416,20 +416,33 @@ pub fn greedy<D: Inference>(
 }
 
 impl<D: Inference> Model<D> {
-    /// Logits `(rows, vocab)` of some rows of final hidden states.
+    /// Logits `(rows, vocab)` of some rows of final hidden states, each with its adapter.
     #[must_use]
-    pub fn logits_of(&self, hidden: &D::Matrix, rows: &[usize]) -> D::Matrix {
-        if rows.len() == hidden.rows() {
-            return self.head_of(hidden);
-        }
+    pub fn logits_of(&self, hidden: &D::Matrix, rows: &[(usize, Option<&Adapter<D>>)]) -> D::Matrix {
         let device = self.device();
-        self.head_of(&device.select(hidden, &device.indices(rows.into())))
+        let own = |adapter: Option<&Adapter<D>>| adapter.is_some_and(|adapter| adapter.head().is_some());
+        let common = rows.iter().all(|(_, adapter)| !own(*adapter));
+        if common && rows.len() == hidden.rows() {
+            return self.head_of(hidden, None);
+        }
+        let logits =
+            |rows: Vec<usize>, adapter| self.head_of(&device.select(hidden, &device.indices(rows.into())), adapter);
+        if common {
+            return logits(rows.iter().map(|(row, _)| *row).collect(), None);
+        }
+        let mut all = device.zeros(rows.len(), self.vocab());
+        for places in by_adapter(rows.iter().map(|(_, adapter)| *adapter)).chunk_by(|a, b| same(rows[*a].1, rows[*b].1))
+        {
+            let part = logits(places.iter().map(|place| rows[*place].0).collect(), rows[places[0]].1);
+            device.select_backward(&mut all, &part, &device.indices(places.into()));
+        }
+        all
     }
 
-    /// Logits `(rows, vocab)` of final hidden states.
+    /// Logits `(rows, vocab)` of final hidden states with the same adapter.
     #[must_use]
-    pub fn head_of(&self, hidden: &D::Matrix) -> D::Matrix {
-        self.device().logits(hidden, &self.head())
+    pub fn head_of(&self, hidden: &D::Matrix, adapter: Option<&Adapter<D>>) -> D::Matrix {
+        self.device().logits(hidden, &self.head(adapter))
     }
 }
 
@@ -439,8 +452,8 @@ impl Model {
     /// # Panics
     /// If a token is not in the vocabulary.
     #[must_use]
-    pub fn logits_among(&self, hidden: &[f32], tokens: &[u32]) -> Vec<f32> {
-        let Head { weight, scale, cap } = self.head();
+    pub fn logits_among(&self, hidden: &[f32], tokens: &[u32], adapter: Option<&Adapter>) -> Vec<f32> {
+        let Head { weight, scale, cap } = self.head(adapter);
         let logits = weight.forward_rows(hidden, tokens, scale);
         match cap {
             Some(cap) => logits.into_iter().map(|logit| cap * (logit / cap).tanh()).collect(),

@@ -8,6 +8,7 @@ use graft_kernels::{
 use crate::{
     Activation, AttentionLayer, AttentionRange, Device, DeviceError, Head, LayerGradients, Lora, Matrix, Param,
     ParamSet, Rope, Shaped, Target, Weight,
+    elementwise::adjust,
     linear::{dense, dense_mut, dropped, factor, input_gradient_term, param, up_term},
     loss::cross_entropy,
     params::clipped_step,
@@ -150,6 +151,10 @@ impl Device for Cpu {
 
     fn scale(&self, x: &mut Matrix, factor: f32) {
         pool::for_each_chunk(x.data_mut(), CHUNK, |_, piece| rows::scale(piece, factor));
+    }
+
+    fn adjust(&self, x: &mut Matrix, rows: Range<usize>, gain: &[f32], bias: &[f32]) {
+        adjust(x, rows, gain, bias);
     }
 
     fn rms_norm(&self, x: &Matrix, weight: &Vec<f32>, eps: f32) -> (Matrix, Matrix) {

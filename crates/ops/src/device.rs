@@ -95,6 +95,13 @@ pub trait Device: Clone + Debug + 'static {
     fn add(&self, sum: &mut Self::Matrix, x: &Self::Matrix);
     /// `x *= factor`.
     fn scale(&self, x: &mut Self::Matrix, factor: f32);
+    /// `x = gain · x + bias` for each column of some rows; an empty vector changes nothing. Computed on the host, unless the
+    /// device has something faster.
+    fn adjust(&self, x: &mut Self::Matrix, rows: Range<usize>, gain: &[f32], bias: &[f32]) {
+        let mut host = self.download(x);
+        crate::elementwise::adjust(&mut host, rows, gain, bias);
+        *x = self.matrix(host);
+    }
     /// RMSNorm of each row or, if the weight is shorter than a row, of each piece of that length (head); also returns
     /// what the backward needs.
     fn rms_norm(&self, x: &Self::Matrix, weight: &Self::Vector, eps: f32) -> (Self::Matrix, Self::Matrix);

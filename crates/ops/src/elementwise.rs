@@ -1,6 +1,6 @@
-use std::rc::Rc;
+use std::{ops::Range, rc::Rc};
 
-use crate::{Device, Shaped, Tape, Tensor, tape::unshared};
+use crate::{Device, Matrix, Shaped, Tape, Tensor, tape::unshared};
 
 /// Activation function of a gated layer's gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,5 +102,14 @@ impl<'a, D: Device> Tape<'a, D> {
             let device = grads.device;
             device.select_backward(grads.slot(slot, count, cols), &dy, &indices);
         })
+    }
+}
+
+/// `x = gain · x + bias` for each column of some rows; an empty vector changes nothing.
+pub(crate) fn adjust(x: &mut Matrix, rows: Range<usize>, gain: &[f32], bias: &[f32]) {
+    let cols = x.cols();
+    for row in x.data_mut()[rows.start * cols..rows.end * cols].chunks_exact_mut(cols) {
+        row.iter_mut().zip(gain).for_each(|(x, gain)| *x *= gain);
+        row.iter_mut().zip(bias).for_each(|(x, bias)| *x += bias);
     }
 }

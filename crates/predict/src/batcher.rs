@@ -279,7 +279,7 @@ impl Batcher {
                 return Ok(Choice::Masked(row, mask));
             };
             let ids: Vec<u32> = mask.iter().collect();
-            let logits = model.logits_among(hidden.row(row), &ids);
+            let logits = model.logits_among(hidden.row(row), &ids, slot.request.adapter.as_deref());
             slot.advance(&Candidates::few(ids, logits))?;
             Ok(Choice::Made)
         });
@@ -297,13 +297,17 @@ impl Batcher {
 
     /// Slots with many allowed tokens share one product with the head.
     fn choose_masked(&mut self, choices: &mut [Choice], hidden: &Matrix) {
-        let rows: Vec<usize> =
-            choices.iter().filter_map(|c| if let Choice::Masked(row, _) = c { Some(*row) } else { None }).collect();
+        let masked = self.running.iter().zip(&*choices).filter_map(|(slot, choice)| match choice {
+            Choice::Masked(row, _) => Some((*row, slot.request.adapter.as_deref())),
+            _ => None,
+        });
+        let (rows, adapters): (Vec<usize>, Vec<_>) = masked.unzip();
         if rows.is_empty() {
             return;
         }
         // (rows, vocabulary).
-        let logits = self.model.logits_of(hidden, &rows);
+        let with: Vec<_> = rows.iter().copied().zip(adapters).collect();
+        let logits = self.model.logits_of(hidden, &with);
         self.choose(choices, |slot, choice| {
             let Choice::Masked(row, mask) = choice else { return Ok(choice) };
             let place = rows.iter().position(|r| *r == row).unwrap_or(0);

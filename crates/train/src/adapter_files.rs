@@ -38,8 +38,7 @@ pub(crate) fn save_adapter(
 /// The digest of an adapter's weights.
 #[must_use]
 pub fn weights_digest(adapter: &Adapter) -> Digest {
-    let weights: Vec<u8> = adapter.params().data().iter().flat_map(|x| x.to_le_bytes()).collect();
-    Digest::of(&weights)
+    Digest::of(&adapter.weight_bytes())
 }
 
 /// Reads an adapter trained by Graft and its card.

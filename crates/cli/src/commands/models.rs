@@ -147,7 +147,9 @@ pub(crate) async fn run(engine: &Engine, command: Models) -> Result<Reply> {
                 return Ok(Reply::new(&added, text));
             }
             let told = Told { task: task.as_deref(), base: base.as_deref() };
-            let added = engine.versions().add(&folder, told, version.as_deref()).await?;
+            let chosen = engine.versions().adopt(&folder, told).await?;
+            chosen.notes.iter().for_each(|note| eprintln!("{}: {note}", folder.display()));
+            let added = engine.versions().add(&chosen, version.as_deref()).await?;
             let Version { name, task, .. } = &added;
             let text = format!(
                 "Version {name} of {task} is registered (shadow).\nEvaluate it (it may have been trained on examples that \

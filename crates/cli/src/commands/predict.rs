@@ -135,7 +135,9 @@ impl Which {
     async fn find(&self, engine: &Engine) -> Result<Chosen> {
         if let Some(folder) = self.version.as_deref().filter(|version| is_folder(version)) {
             let told = Told { task: self.task.as_deref(), base: self.base.as_deref() };
-            return Ok(engine.versions().adopt(folder.as_ref(), told).await?);
+            let chosen = engine.versions().adopt(folder.as_ref(), told).await?;
+            chosen.notes.iter().for_each(|note| eprintln!("{folder}: {note}"));
+            return Ok(chosen);
         }
         if self.base.is_some() {
             return Err(Failure::usage("use `--base` with a version, which has its own base model", "leave it out"));

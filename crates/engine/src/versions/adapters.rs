@@ -25,6 +25,8 @@ pub struct Chosen {
     pub card: Option<AdapterCard>,
     /// The version it is registered as, if it was chosen by that.
     pub version: Option<Version>,
+    /// What people should know about it.
+    pub notes: Vec<String>,
 }
 
 impl Chosen {
@@ -109,14 +111,14 @@ impl Versions<'_> {
             return bad("its folder is missing");
         }
         if version.method != Method::Adapter {
-            return Ok(Chosen { folder, card: None, version: Some(version) });
+            return Ok(Chosen { folder, card: None, version: Some(version), notes: Vec::new() });
         }
         let read = folder.clone();
         let card = apart("read a version's card", move || Ok(AdapterCard::read(&read)?)).await?;
         if card.task.digest() != version.card_digest || Some(&card.base.digest) != version.base_digest.as_ref() {
             return bad("its adapter's folder is not the one that was registered");
         }
-        Ok(Chosen { folder, card: Some(card), version: Some(version) })
+        Ok(Chosen { folder, card: Some(card), version: Some(version), notes: Vec::new() })
     }
 
     /// An adapter's folder, made here or elsewhere.
@@ -128,7 +130,7 @@ impl Versions<'_> {
             true => Some(AdapterCard::read(folder)?),
             false => None,
         };
-        Ok(Chosen { folder: folder.to_owned(), card, version: None })
+        Ok(Chosen { folder: folder.to_owned(), card, version: None, notes: Vec::new() })
     }
 
     /// The base for an adapter: its own, or for one made elsewhere the one named, by people or by its own files.

@@ -28,7 +28,7 @@ impl Versions<'_> {
     ///
     /// # Errors
     /// The task is not told, or another one than it was trained for; the base is not told, missing, or another one than
-    /// it was trained with; the files are damaged.
+    /// it was trained with; the files are damaged; a chat template or tokens beside them are others than the base's.
     pub async fn adopt(self, folder: &Path, told: Told<'_>) -> Result<Chosen> {
         let mut chosen = self.adapter_folder(folder)?;
         if let Some(card) = &chosen.card {
@@ -49,9 +49,19 @@ impl Versions<'_> {
         let definition = self.engine.tasks().definition(task).await?;
         let files = peft::read(folder)?;
         let base = told.base.or(files.base.as_deref()).ok_or_else(|| untold("base model", "--base", folder))?;
+        let (base, model) = self.engine.bases().find(base).await?;
+        peft::check_beside(folder, &model)?;
+        let missing = Adapter::missing_modules(&files, &Model::load(&model)?);
+        if let Some(first) = missing.first() {
+            let count = missing.len();
+            chosen.notes.push(format!(
+                "target modules without weights in the adapter's file: {count}, such as `{first}`; they stay as they are in \
+                 the base model"
+            ));
+        }
         chosen.card = Some(AdapterCard {
             task: definition.card(&self.engine.examples().labels(task).await?)?,
-            base: self.engine.bases().find(base).await?.0,
+            base,
             adapter: shape(&files),
             dataset: None,
             graft: env!("CARGO_PKG_VERSION").to_owned(),
@@ -59,13 +69,13 @@ impl Versions<'_> {
         Ok(chosen)
     }
 
-    /// Registers an adapter's folder as a version in the stage shadow, without numbers: a copy of its two files and its
+    /// Registers an adopted adapter as a version in the stage shadow, without numbers: a copy of its two files and its
     /// card. It must fit its base.
     ///
     /// # Errors
-    /// As [`adopt`](Self::adopt); it doesn't fit the base; the name is taken.
-    pub async fn add(self, folder: &Path, told: Told<'_>, name: Option<&str>) -> Result<Version> {
-        let chosen = self.adopt(folder, told).await?;
+    /// It doesn't fit the base; the name is taken.
+    pub async fn add(self, chosen: &Chosen, name: Option<&str>) -> Result<Version> {
+        let folder = &chosen.folder;
         let card = chosen.known_card()?.clone();
         let (base, files) = self.engine.bases().open(&card.base).await?;
         let adapter_digest = weights_digest(&Adapter::open(folder, &Model::load(&files)?)?);

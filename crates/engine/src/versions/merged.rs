@@ -312,6 +312,10 @@ impl<'a> Lora<'a> {
                 hint: "`graft adapter export --bundle` writes it with all that it needs to answer in another Graft",
             });
         };
+        if let Some(part) = adapter.beyond_linear() {
+            let hint = "merge it with peft's `merge_and_unload()`";
+            return Err(Error::CannotMerge { what: format!("an adapter with {part}"), hint });
+        }
         let shapes: BTreeMap<&str, &[usize]> = files.tensors.iter().collect();
         let mut pairs = BTreeMap::new();
         for pair in adapter.lora_pairs() {
@@ -328,17 +332,13 @@ impl<'a> Lora<'a> {
         Ok(Self { pairs, scale: lora.scaling() })
     }
 
-    /// The matrix of the base model with the adapter's change: `W + scale · B·A`, if there is one.
+    /// The matrix of the base model with the adapter's change, if there is one: `W + scale · B·A`, with DoRA's factor on each
+    /// row.
     fn merged(&self, files: &ModelFiles, name: &str) -> Result<Option<Vec<f32>>> {
         let Some(pair) = self.pairs.get(name) else { return Ok(None) };
-        let (rank, rows, cols) = (pair.a.0[0], pair.b.0[0], pair.a.0[1]);
+        let (rows, cols) = (pair.b.0[0], pair.a.0[1]);
         let mut weight = files.tensor(name, &[rows, cols])?.to_f32();
-        for (row, b) in weight.chunks_exact_mut(cols).zip(pair.b.1.chunks_exact(rank)) {
-            for (b, a) in b.iter().zip(pair.a.1.chunks_exact(cols)) {
-                let factor = self.scale * b;
-                row.iter_mut().zip(a).for_each(|(w, a)| *w += factor * a);
-            }
-        }
+        pair.merge_into(&mut weight, self.scale);
         Ok(Some(weight))
     }
 }
@@ -530,7 +530,18 @@ mod tests {
             }
         }
         let target_modules = Modules::AllLinear;
-        let lora = LoraConfig { r: 4, alpha: 8.0, dropout: 0.0, use_rslora: true, target_modules, ranks };
+        let lora = LoraConfig {
+            r: 4,
+            alpha: 8.0,
+            dropout: 0.0,
+            use_rslora: true,
+            target_modules,
+            ranks,
+            dora: false,
+            lora_bias: false,
+            modules_to_save: Vec::new(),
+            partial: false,
+        };
         PeftAdapter { base: None, task_type: TaskType::CausalLm, config: PeftConfig::Lora(lora), tensors }
     }
 

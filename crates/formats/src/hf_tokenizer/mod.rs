@@ -57,6 +57,23 @@ pub(crate) fn open(path: &Path, vocab: usize) -> Result<Tokenizer, Error> {
     Ok(tokenizer)
 }
 
+/// The added tokens of a file, with their ids.
+pub(crate) fn added_tokens(path: &Path) -> Result<Vec<(String, Option<u64>)>, Error> {
+    #[derive(Deserialize)]
+    struct Added {
+        id: u64,
+        content: String,
+    }
+    #[derive(Deserialize)]
+    struct File {
+        #[serde(default)]
+        added_tokens: Vec<Added>,
+    }
+    let bytes = read_limited(path, MOST_BYTES)?;
+    let file: File = serde_json::from_slice(&bytes).map_err(|source| Error::Json { path: path.to_owned(), source })?;
+    Ok(file.added_tokens.into_iter().map(|token| (token.content, Some(token.id))).collect())
+}
+
 /// The parts of the file that are checked.
 #[derive(Deserialize)]
 struct File {

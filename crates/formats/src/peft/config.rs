@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Values, module_of_b};
+use super::{LoraPart, Values};
 use crate::{
     Error,
     json::{Fields, brief},
@@ -35,6 +35,15 @@ pub struct LoraConfig {
     pub target_modules: Modules,
     /// Ranks of modules whose rank is not `r`; the factor on `B·A` is the same for all.
     pub ranks: BTreeMap<String, usize>,
+    /// Whether each module has a magnitude (DoRA, Liu et al. 2024).
+    pub dora: bool,
+    /// Whether each `B` has a bias.
+    pub lora_bias: bool,
+    /// `modules_to_save`: modules whose weights are replaced, which are the embeddings or the output head.
+    pub modules_to_save: Vec<String>,
+    /// Whether only some of the modules that `target_modules` names have weights (`layers_to_transform`,
+    /// `exclude_modules`).
+    pub partial: bool,
 }
 
 impl LoraConfig {
@@ -113,7 +122,10 @@ const NEUTRAL: [&str; 7] =
     ["peft_type", "task_type", "base_model_name_or_path", "inference_mode", "peft_version", "revision", "auto_mapping"];
 /// Fields of LoRA that are read; or that only say which layers have weights or how training was initialized, which the
 /// weights themselves determine; or that only matter to features that are off.
-const LORA_FIELDS: [&str; 18] = [
+const LORA_FIELDS: [&str; 21] = [
+    "use_dora",
+    "lora_bias",
+    "modules_to_save",
     "rank_pattern",
     "alpha_pattern",
     "layers_to_transform",
@@ -205,11 +217,25 @@ impl LoraConfig {
         if !alpha.is_finite() || !(0.0..1.0).contains(&dropout) {
             return Err(f.damaged("`lora_alpha` or `lora_dropout` is out of range".into()));
         }
-        let use_rslora = f.bool("use_rslora")?.unwrap_or(false);
-        Ok(Self { r, alpha, dropout, use_rslora, target_modules: Modules::from_json(f)?, ranks: BTreeMap::new() })
+        let modules_to_save: Vec<String> = f.texts("modules_to_save")?.into_iter().map(str::to_owned).collect();
+        if let Some(other) = modules_to_save.iter().find(|name| !is_table(name)) {
+            return Err(unsupported(f, "modules_to_save", other.clone()));
+        }
+        Ok(Self {
+            r,
+            alpha,
+            dropout,
+            use_rslora: f.bool("use_rslora")?.unwrap_or(false),
+            target_modules: Modules::from_json(f)?,
+            ranks: BTreeMap::new(),
+            dora: f.bool("use_dora")?.unwrap_or(false),
+            lora_bias: f.bool("lora_bias")?.unwrap_or(false),
+            modules_to_save,
+            partial: f.get("layers_to_transform").is_some() || f.get("exclude_modules").is_some(),
+        })
     }
 
-    /// Applies `rank_pattern`, and multiplies each `B` by the difference between its own scaling (rank and
+    /// Applies `rank_pattern`, and multiplies each `B` and its bias by the difference between its own scaling (rank and
     /// `alpha_pattern`) and the common factor.
     pub(super) fn take_patterns(&mut self, f: &Fields, tensors: &mut BTreeMap<String, Values>) -> Result<(), Error> {
         let (ranks, alphas) = (pattern(f, "rank_pattern")?, pattern(f, "alpha_pattern")?);
@@ -218,7 +244,9 @@ impl LoraConfig {
         }
         let common = self.scaling();
         for (name, (_, values)) in tensors.iter_mut() {
-            let Some(module) = module_of_b(name) else { continue };
+            let Some((module, LoraPart::B | LoraPart::Bias | LoraPart::EmbeddingB)) = LoraPart::of(name) else {
+                continue;
+            };
             let rank = of_module(f, "rank_pattern", &ranks, module)?.unwrap_or(self.r as f64);
             let alpha = of_module(f, "alpha_pattern", &alphas, module)?.unwrap_or(f64::from(self.alpha));
             if rank.fract() != 0.0 || !(1.0..65536.0).contains(&rank) {
@@ -258,11 +286,11 @@ impl LoraConfig {
             "layers_to_transform": null,
             "loftq_config": {},
             "lora_alpha": alpha,
-            "lora_bias": false,
+            "lora_bias": self.lora_bias,
             "lora_dropout": f64::from(self.dropout),
             "megatron_config": null,
             "megatron_core": "megatron.core",
-            "modules_to_save": null,
+            "modules_to_save": (!self.modules_to_save.is_empty()).then_some(&self.modules_to_save),
             "peft_type": "LORA",
             "peft_version": null,
             "r": self.r,
@@ -274,10 +302,15 @@ impl LoraConfig {
                 Modules::Pattern(pattern) => json!(pattern),
             },
             "task_type": null,
-            "use_dora": false,
+            "use_dora": self.dora,
             "use_rslora": self.use_rslora,
         })
     }
+}
+
+/// Whether a module is a table with a row per token: the embeddings or the output head.
+pub(super) fn is_table(module: &str) -> bool {
+    matches!(module.rsplit('.').next(), Some("embed_tokens" | "lm_head"))
 }
 
 /// Module names with a number each. PEFT treats the names as regular expressions; only plain names are supported.

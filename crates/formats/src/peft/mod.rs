@@ -9,7 +9,7 @@ pub use config::{LoraConfig, Modules, PeftConfig, PromptConfig, TaskType};
 use graft_core::Digest;
 
 use crate::{
-    Error, atomic,
+    Error, ModelFiles, atomic,
     json::{Fields, open_regular, read_small_if_any},
     safetensors_in, safetensors_out,
 };
@@ -33,8 +33,8 @@ pub struct PeftAdapter {
     pub task_type: TaskType,
     /// Kind and shape.
     pub config: PeftConfig,
-    /// PEFT's names: `base_model.model.<module>.lora_A.weight` (rank, in) and `….lora_B.weight` (out, rank), or
-    /// `prompt_embeddings` (tokens × submodules, width).
+    /// PEFT's names: `base_model.model.<module>` and the name of a [`LoraPart`], or `prompt_embeddings`
+    /// (tokens × submodules, width).
     pub tensors: BTreeMap<String, Values>,
 }
 
@@ -42,15 +42,80 @@ pub struct PeftAdapter {
 /// `model.layers.0.self_attn.q_proj`.
 #[must_use]
 pub fn lora_name(module: &str, half: char) -> String {
-    format!("{PREFIX}{module}.lora_{half}.weight")
+    (if half == 'A' { LoraPart::A } else { LoraPart::B }).name(module)
 }
 
-/// The module of a tensor that is a `B`.
-fn module_of_b(name: &str) -> Option<&str> {
-    name.strip_prefix(PREFIX)?.strip_suffix(".lora_B.weight")
+/// What a tensor of a LoRA adapter is for its module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoraPart {
+    /// `A` of a linear layer: (rank, in).
+    A,
+    /// `B` of a linear layer: (out, rank).
+    B,
+    /// The bias of `B`: (out).
+    Bias,
+    /// DoRA's magnitude: (out), or (width) of the embeddings.
+    Magnitude,
+    /// `A` of the embeddings: (rank, vocab).
+    EmbeddingA,
+    /// `B` of the embeddings: (width, rank).
+    EmbeddingB,
+    /// The module's own weight under its LoRA, which replaces the base model's: embeddings or output head.
+    Base,
+    /// The module's own weight without a LoRA, likewise (`modules_to_save`).
+    Saved,
 }
 
-/// The halves of one module's LoRA weights.
+impl LoraPart {
+    const ALL: [Self; 8] = [
+        Self::A,
+        Self::B,
+        Self::Bias,
+        Self::Magnitude,
+        Self::EmbeddingA,
+        Self::EmbeddingB,
+        Self::Base,
+        // Last, because other names end like it.
+        Self::Saved,
+    ];
+
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::A => ".lora_A.weight",
+            Self::B => ".lora_B.weight",
+            Self::Bias => ".lora_B.bias",
+            Self::Magnitude => ".lora_magnitude_vector",
+            Self::EmbeddingA => ".lora_embedding_A",
+            Self::EmbeddingB => ".lora_embedding_B",
+            Self::Base => ".base_layer.weight",
+            Self::Saved => ".weight",
+        }
+    }
+
+    fn name(self, module: &str) -> String {
+        format!("{PREFIX}{module}{}", self.suffix())
+    }
+
+    /// Module and part of a tensor.
+    fn of(name: &str) -> Option<(&str, Self)> {
+        let name = name.strip_prefix(PREFIX)?;
+        let (module, part) = Self::ALL.into_iter().find_map(|part| Some((name.strip_suffix(part.suffix())?, part)))?;
+        (!matches!(part, Self::Base | Self::Saved) || config::is_table(module)).then_some((module, part))
+    }
+
+    /// The other half of a pair.
+    fn half(self) -> Option<Self> {
+        match self {
+            Self::A => Some(Self::B),
+            Self::B => Some(Self::A),
+            Self::EmbeddingA => Some(Self::EmbeddingB),
+            Self::EmbeddingB => Some(Self::EmbeddingA),
+            Self::Bias | Self::Magnitude | Self::Base | Self::Saved => None,
+        }
+    }
+}
+
+/// The LoRA weights of one module.
 pub struct LoraPair<'a> {
     /// Hugging Face module, without `.weight`.
     pub module: &'a str,
@@ -58,15 +123,69 @@ pub struct LoraPair<'a> {
     pub a: &'a Values,
     /// Shape (out, rank).
     pub b: &'a Values,
+    /// The bias of `B` (out).
+    pub bias: Option<&'a [f32]>,
+    /// DoRA's magnitude of each output.
+    pub magnitude: Option<&'a [f32]>,
+}
+
+impl LoraPair<'_> {
+    /// Changes some rows of the module's weight, beginning with row `first`, to `W + scale · B·A` and, with DoRA, returns
+    /// the factor on each of them.
+    pub fn change(&self, rows: &mut [f32], first: usize, scale: f32) -> Option<Vec<f32>> {
+        let (rank, cols) = (self.a.0[0], self.a.0[1]);
+        for (row, b) in rows.chunks_exact_mut(cols).zip(self.b.1.chunks_exact(rank).skip(first)) {
+            for (b, a) in b.iter().zip(self.a.1.chunks_exact(cols)) {
+                let factor = scale * b;
+                row.iter_mut().zip(a).for_each(|(w, a)| *w += factor * a);
+            }
+        }
+        let norm = |row: &[f32]| row.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>().sqrt() as f32;
+        self.magnitude
+            .map(|all| all[first..].iter().zip(rows.chunks_exact(cols)).map(|(m, row)| m / norm(row)).collect())
+    }
+
+    /// Changes the module's whole weight, with DoRA's factors.
+    pub fn merge_into(&self, weight: &mut [f32], scale: f32) {
+        let factors = self.change(weight, 0, scale).unwrap_or_default();
+        for (row, factor) in weight.chunks_exact_mut(self.a.0[1]).zip(factors) {
+            row.iter_mut().for_each(|w| *w *= factor);
+        }
+    }
 }
 
 impl PeftAdapter {
     /// Modules with LoRA weights, by name; empty for a soft prompt.
     pub fn lora_pairs(&self) -> impl Iterator<Item = LoraPair<'_>> {
         self.tensors.iter().filter_map(|(name, a)| {
-            let module = name.strip_prefix(PREFIX)?.strip_suffix(".lora_A.weight")?;
-            let b = self.tensors.get(&lora_name(module, 'B'))?;
-            Some(LoraPair { module, a, b })
+            let (module, LoraPart::A) = LoraPart::of(name)? else { return None };
+            let (b, vector) = (self.part(module, LoraPart::B)?, |part| Some(&*self.part(module, part)?.1));
+            let (bias, magnitude) = (vector(LoraPart::Bias), vector(LoraPart::Magnitude));
+            Some(LoraPair { module, a, b, bias, magnitude })
+        })
+    }
+
+    /// A part of a module.
+    #[must_use]
+    pub fn part(&self, module: &str, part: LoraPart) -> Option<&Values> {
+        self.tensors.get(&part.name(module))
+    }
+
+    /// The module of the embeddings or of the output head, whose names end like this, if the adapter has a part of it.
+    #[must_use]
+    pub fn table(&self, end: &str) -> Option<&str> {
+        let mut modules = self.tensors.keys().filter_map(|name| Some(LoraPart::of(name)?.0));
+        modules.find(|module| module.rsplit('.').next() == Some(end))
+    }
+
+    /// A part that is more than LoRA and DoRA on linear layers, for writers of other formats.
+    #[must_use]
+    pub fn beyond_linear(&self) -> Option<&'static str> {
+        self.tensors.keys().find_map(|name| match LoraPart::of(name)?.1 {
+            LoraPart::EmbeddingA | LoraPart::EmbeddingB => Some("LoRA on the embeddings"),
+            LoraPart::Base | LoraPart::Saved => Some("embeddings or an output head of its own"),
+            LoraPart::Bias => Some("biases of LoRA"),
+            LoraPart::A | LoraPart::B | LoraPart::Magnitude => None,
         })
     }
 
@@ -92,19 +211,30 @@ impl PeftAdapter {
     fn check_lora(&self, lora: &LoraConfig) -> Result<(), (String, String)> {
         for (name, (shape, _)) in &self.tensors {
             let bad = |what: String| Err((name.clone(), what));
-            let module = name.strip_prefix(PREFIX).and_then(|name| {
-                let a = name.strip_suffix(".lora_A.weight").map(|module| (module, 'B', 0));
-                a.or_else(|| name.strip_suffix(".lora_B.weight").map(|module| (module, 'A', 1)))
-            });
-            let Some((module, other, rank_dim)) = module else {
-                return bad("it is not a LoRA weight of a linear layer".into());
+            let Some((module, part)) = LoraPart::of(name) else {
+                return bad("it is not a LoRA weight of a linear layer, the embeddings or the output head".into());
             };
             let rank = lora.rank_of(module);
-            if shape.len() != 2 || shape[rank_dim] != rank {
+            let outputs = self.part(module, LoraPart::B).or(self.part(module, LoraPart::EmbeddingB));
+            let expected = match part {
+                LoraPart::A | LoraPart::EmbeddingA => vec![Some(rank), None],
+                LoraPart::B | LoraPart::EmbeddingB => vec![None, Some(rank)],
+                LoraPart::Bias | LoraPart::Magnitude => vec![outputs.and_then(|(shape, _)| shape.first().copied())],
+                LoraPart::Base | LoraPart::Saved => vec![None, None],
+            };
+            let fits = |(wanted, found): (&Option<usize>, &usize)| wanted.is_none_or(|wanted| wanted == *found);
+            if shape.len() != expected.len() || !expected.iter().zip(shape).all(fits) {
                 return bad(format!("its shape {shape:?} doesn't fit rank {rank}"));
             }
-            if !self.tensors.contains_key(&lora_name(module, other)) {
-                return bad(format!("its other half, lora_{other}, is missing"));
+            if let Some(other) = part.half() {
+                if self.part(module, other).is_none() {
+                    return bad(format!("its other half, {}, is missing", &other.suffix()[1..]));
+                }
+                if lora.dora != self.part(module, LoraPart::Magnitude).is_some() {
+                    return bad(format!("`use_dora` is {}, which its module's magnitude doesn't fit", lora.dora));
+                }
+            } else if matches!(part, LoraPart::Bias | LoraPart::Magnitude) && outputs.is_none() {
+                return bad("its module has no LoRA".into());
             }
         }
         if self.tensors.is_empty() { Err(("lora_A".into(), "there are none".into())) } else { Ok(()) }
@@ -152,6 +282,15 @@ pub fn read(folder: &Path) -> Result<PeftAdapter, Error> {
     let adapter = PeftAdapter { base, task_type: TaskType::from_json(&fields)?, config, tensors };
     adapter.check().map_err(|(name, what)| Error::BadTensor { path: weights_path, name, what })?;
     Ok(adapter)
+}
+
+/// Refuses an adapter's folder whose own chat template or added tokens are others than the base model's, which would be
+/// ignored otherwise.
+///
+/// # Errors
+/// If they differ, or a file is damaged.
+pub fn check_beside(folder: &Path, base: &ModelFiles) -> Result<(), Error> {
+    crate::hf::check_beside(folder, base)
 }
 
 /// The digest of an adapter's two files; other files and the path are not part of it.
