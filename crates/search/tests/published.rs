@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use graft_search::{Domain, Observation, Parameter, Point, Sampler, default_point, importance, keeps_going, pareto};
+use graft_search::{
+    Domain, Observation, Parameter, Point, Sampler, can_win, default_point, importance, keeps_going, pareto,
+};
+use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 
 fn real(name: &str, low: f64, high: f64) -> Parameter {
     let domain = Domain::Real { low, high, log: false };
@@ -124,6 +127,35 @@ fn sampler_obeys_conditions_and_learns_choices() {
     let importance: BTreeMap<String, f64> = importance(&space, &seen).into_iter().collect();
     assert!(importance["method"] + importance["shape"] > 10.0 * importance["rate"], "{importance:?}");
     assert!((importance.values().sum::<f64>() - 1.0).abs() < 1e-9);
+}
+
+#[test]
+fn trial_that_cannot_win_stops_and_one_that_can_rarely_does() {
+    // Power laws `c + a·t^-b`, the form that learning curves have (Domhan et al. 2015, Table 1), with noise.
+    let mut random = ChaCha8Rng::seed_from_u64(3);
+    let (mut winners, mut stopped_winners, mut losers, mut stopped_losers) = (0, 0, 0, 0);
+    for _ in 0..2000 {
+        let mut curve = || {
+            let mut within = |low: f64, high: f64| low + (high - low) * random.random::<f64>();
+            let (floor, gain, power) = (within(0.3, 1.0), within(0.2, 0.6), within(0.4, 0.9));
+            let at = |share: f64| floor + gain * (20.0 * share).powf(-power);
+            (at(0.5) * within(0.98, 1.02), at(1.0) * within(0.98, 1.02))
+        };
+        let earlier: Vec<(f64, f64)> = (0..8).map(|_| curve()).collect();
+        let best = earlier.iter().map(|(_, end)| *end).fold(f64::INFINITY, f64::min);
+        let (now, end) = curve();
+        let stops = u32::from(!can_win(now, best, &earlier));
+        if end < best {
+            (winners, stopped_winners) = (winners + 1, stopped_winners + stops);
+        } else {
+            (losers, stopped_losers) = (losers + 1, stopped_losers + stops);
+        }
+    }
+    assert!(winners > 150 && 20 * stopped_winners <= winners, "{stopped_winners} of {winners} winners stopped");
+    assert!(10 * stopped_losers > 6 * losers, "only {stopped_losers} of {losers} others stopped");
+    // Too few trials, and losses that have no logarithm, decide nothing.
+    assert!(can_win(9.0, 1.0, &[(2.0, 1.0); 3]) && !can_win(9.0, 1.0, &[(2.0, 1.0); 4]));
+    assert!(can_win(9.0, 0.0, &[(2.0, 1.0); 4]) && can_win(9.0, 1.0, &[(2.0, 0.0); 4]));
 }
 
 #[test]
