@@ -24,7 +24,8 @@ const BATCH: u32 = 1000;
 const LISTED: u32 = 50;
 /// Steps of a snapshot, at least: fewer learn nothing.
 const LEAST_STEPS: usize = 8;
-
+/// Held-out examples whose loss is measured at the end of a snapshot's training.
+const LOSS_EXAMPLES: usize = 16;
 /// Share of a snapshot's steps that are spent warming up.
 const WARMUP: f64 = 0.2;
 
@@ -359,7 +360,8 @@ impl Live<'_> {
 }
 
 /// One epoch of small steps, at a constant rate: every window is trained on once, together with the older examples. The
-/// optimiser begins anew with each snapshot, so the first steps are smaller.
+/// optimiser begins anew with each snapshot, so the first steps are smaller. Little is measured during the training, as its
+/// version answers all held-out examples right afterwards.
 fn settings(live: &LiveAdapter, learned: SnapshotExamples) -> Settings {
     let examples = usize::try_from(learned.new + learned.replayed).unwrap_or(usize::MAX).max(1);
     let batch = live.settings.batch.min(examples);
@@ -370,6 +372,8 @@ fn settings(live: &LiveAdapter, learned: SnapshotExamples) -> Settings {
         schedule: Some(Schedule::Constant),
         warmup: Some(WARMUP),
         batch_size: Some(batch),
+        eval_examples: Some(LOSS_EXAMPLES),
+        score_examples: Some(0),
         ..Settings::default()
     }
 }
