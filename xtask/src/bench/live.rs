@@ -282,15 +282,11 @@ impl Home {
 
     /// Approves messages with a label, one decision each.
     fn approve<'m>(&self, labels: impl Iterator<Item = (&'m Message, &'m Value)>) -> anyhow::Result<()> {
-        let listed = self.ask(&["examples", "list", "--task", TASK, "--limit", "10000"])?;
-        let examples = listed["examples"].as_array().context("`graft examples list` printed no examples")?;
-        let known: HashMap<&str, &str> =
-            examples.iter().filter_map(|example| Some((example["input"].as_str()?, example["id"].as_str()?))).collect();
         for (message, label) in labels {
-            let id = known.get(message.text.trim()).or_else(|| known.get(message.text.as_str()));
-            let id = id.with_context(|| format!("`{}` was not imported", message.text))?;
+            // Not by its text: a few messages repeat.
+            let id = format!("jsonl:{}", message.id);
             let label = label.as_str().context("a label is no text")?;
-            self.graft(&["examples", "edit", id, "--task", TASK, "--output", label])?;
+            self.graft(&["examples", "edit", &id, "--task", TASK, "--output", label])?;
         }
         Ok(())
     }
@@ -427,7 +423,7 @@ fn plot(found: &[(Arm, Vec<Day>, Day)]) -> String {
         "<path d=\"M{shift:.1} 0v{HEIGHT}\" stroke=\"#999\" stroke-dasharray=\"4 4\"/>\
          <text x=\"{:.1}\" y=\"{:.1}\" fill=\"#666\">other messages</text>",
         shift + 6.0,
-        HEIGHT - 8.0
+        14.0
     );
     for day in 1..=BEFORE + AFTER {
         let _ =
