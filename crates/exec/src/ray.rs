@@ -486,7 +486,9 @@ impl Api {
             502..=504 => Err(self.none(format!("status {status}"))),
             _ => {
                 let last = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("no reason is given");
-                Err(self.refused(last.chars().take(SAID).collect::<String>()))
+                let said: String = last.chars().take(SAID).collect();
+                // Of a head node whose job agent has not started yet.
+                if said.contains("try again later") { Err(self.none(said)) } else { Err(self.refused(said)) }
             }
         }
     }

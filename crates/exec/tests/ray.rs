@@ -118,7 +118,16 @@ async fn jobs_are_submitted_once_followed_stopped_and_collected() {
     let Some(cluster) = Cluster::start() else { return };
     let place = Place::new(&cluster);
     let (ray, run) = (&place.ray, &place.run);
-    let facts = ray.check().await.unwrap();
+    // Its job agent starts after its job server.
+    let began = Instant::now();
+    let facts = loop {
+        match ray.check().await {
+            Err(Error::NoRay { .. }) if began.elapsed() < Duration::from_secs(60) => {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+            found => break found.unwrap(),
+        }
+    };
     assert!(facts.scheduler.as_ref().unwrap().starts_with("ray 2."));
     assert_eq!(facts.program.as_deref(), Some("graft 0.0.0-test"), "as a node said it");
     assert!(facts.system.starts_with("Linux") && facts.cores.is_some(), "{facts:?}");
