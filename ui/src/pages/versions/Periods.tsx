@@ -51,7 +51,7 @@ export function OverTime({ drift }: { drift: Drift }) {
         <Timeline
           task={task}
           label={`Answers: largest difference of shares ${percent(last.answers)} for the newest suggestions`}
-          caption="Answers: largest difference of shares from those to the held-out examples, 0 to 100 %"
+          caption="Difference from the held-out answers, 0 to 100 %"
           steps={steps((period) => period.answers)}
           high={1}
         />
