@@ -71,7 +71,7 @@ test("a search is started, watched and compared, and its best settings are train
   await page.setViewportSize({ width: 1280, height: 800 });
   await page.getByRole("link", { name: "Compare 2 trials" }).click();
   await expect(page.getByRole("heading", { name: "Compare runs" })).toBeVisible();
-  await expect(page.getByRole("table", { name: "Settings" })).toContainText("optim.lr");
+  await expect(page.getByRole("table", { name: "Settings" })).toContainText("adapter.ranks");
   await page.goBack();
 
   await page.getByRole("button", { name: `Train with trial ${best}'s settings` }).click();
