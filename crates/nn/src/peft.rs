@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, path::Path};
 
 use graft_core::{AdapterSpec, Targets};
-use graft_formats::peft::{
-    self, LoraConfig, LoraPair, LoraPart, Modules, PeftAdapter, PeftConfig, PromptConfig, TaskType,
+use graft_formats::{
+    Tensors,
+    peft::{self, LoraConfig, LoraPair, LoraPart, Modules, PeftAdapter, PeftConfig, PromptConfig, TaskType},
 };
 use graft_ops::{Param, Weight};
 
@@ -73,7 +74,7 @@ impl Adapter {
 
     /// Target modules of an adapter's config without weights in its file.
     #[must_use]
-    pub fn missing_modules(files: &PeftAdapter, model: &Model) -> Vec<String> {
+    pub fn missing_modules(files: &PeftAdapter, base: &Tensors) -> Vec<String> {
         let PeftConfig::Lora(config) = &files.config else { return Vec::new() };
         let targets = match &config.target_modules {
             Modules::Named(names) if !config.partial => Targets::Named(names.clone()),
@@ -83,8 +84,7 @@ impl Adapter {
         let found: Vec<&str> = files.lora_pairs().map(|pair| pair.module).collect();
         let is_there =
             |name: &str| found.contains(&name) || name.strip_prefix("model.").is_some_and(|n| found.contains(&n));
-        let names = model.target_modules().iter().map(|module| &module.name);
-        names.filter(|name| matches_target(&targets, name) && !is_there(name)).cloned().collect()
+        linear_names(base).filter(|name| matches_target(&targets, name) && !is_there(name)).map(str::to_owned).collect()
     }
 
     /// The adapter in PEFT's format. `base` becomes `base_model_name_or_path`.
@@ -211,6 +211,15 @@ fn numbers(weight: &Weight) -> Vec<f32> {
     let mut all = vec![0.0; weight.rows() * weight.cols()];
     weight.dequantize(0..weight.rows(), &mut all);
     all
+}
+
+/// Names of the linear layers of a base model, from its files alone: matrices other than embeddings, T5's position biases and the
+/// output head.
+fn linear_names(base: &Tensors) -> impl Iterator<Item = &str> {
+    const OTHERS: [&str; 4] = [EMBEDDING, HEAD, "shared", "relative_attention_bias"];
+    let matrices = base.iter().filter(|(_, shape)| shape.len() == 2);
+    let names = matrices.filter_map(|(name, _)| name.strip_suffix(".weight"));
+    names.filter(|name| !name.rsplit('.').next().is_some_and(|last| OTHERS.contains(&last)))
 }
 
 /// The `target_modules` of a PEFT config: `all-linear` becomes the last components of the module names, `decoder` the full

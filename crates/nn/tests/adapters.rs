@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use graft_formats::peft;
+use graft_formats::peft::{self, Modules, PeftConfig};
 use graft_nn::{Adapter, Context, Error, Feed, MicroBatch, Model, Sequence, Session};
 use safetensors::SafeTensors;
 
@@ -139,10 +139,28 @@ fn parts_that_are_only_computed_are_not_trained() {
 
 #[test]
 fn modules_without_weights_are_named() {
-    let model = model("untied");
-    let missing = |case: &str| Adapter::missing_modules(&peft::read(&data("cases").join(case)).unwrap(), &model);
+    let base = graft_formats::open(&data("untied")).unwrap();
+    let missing = |case: &str| Adapter::missing_modules(&peft::read(&data("cases").join(case)).unwrap(), &base.tensors);
     assert_eq!(missing("missing-layer"), ["model.layers.1.self_attn.v_proj"]);
     for whole in ["no-task-type", "without-head", "layers-to-transform", "exclude-modules", "head", "embeddings"] {
         assert_eq!(missing(whole), Vec::<String>::new(), "{whole}");
+    }
+}
+
+#[test]
+fn files_name_the_target_modules_of_every_family() {
+    let mut empty = peft::read(&data("cases/missing-layer")).unwrap();
+    empty.tensors.clear();
+    let PeftConfig::Lora(config) = &mut empty.config else { panic!("it is LoRA") };
+    config.target_modules = Modules::AllLinear;
+    for folder in fs::read_dir(data("../parity")).unwrap() {
+        let folder = folder.unwrap().path();
+        if !folder.join("config.json").exists() {
+            continue;
+        }
+        let (model, files) = Model::open(&folder).unwrap();
+        let mut all: Vec<_> = model.target_modules().iter().map(|module| module.name.clone()).collect();
+        all.sort();
+        assert_eq!(Adapter::missing_modules(&empty, &files.tensors), all, "{}", folder.display());
     }
 }

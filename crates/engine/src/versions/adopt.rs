@@ -51,7 +51,7 @@ impl Versions<'_> {
         let base = told.base.or(files.base.as_deref()).ok_or_else(|| untold("base model", "--base", folder))?;
         let (base, model) = self.engine.bases().find(base).await?;
         peft::check_beside(folder, &model)?;
-        let missing = Adapter::missing_modules(&files, &Model::load(&model)?);
+        let missing = Adapter::missing_modules(&files, &model.tensors);
         if let Some(first) = missing.first() {
             let count = missing.len();
             chosen.notes.push(format!(
