@@ -17,7 +17,7 @@ use std::{
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
-use super::quality::{Data, Message, Options, SLACK, Set, circumstances, given, metric, number};
+use super::quality::{Data, Message, Options, SLACK, Set, circumstances, given, number, right};
 
 /// The sets of a whole measurement.
 const SETS: [Set; 3] = [Set::Sms, Set::Slack, Set::Sentiment];
@@ -97,15 +97,21 @@ struct Outcome {
     set: Set,
     seed: u64,
     arm: Arm,
-    /// The set's metric on the test messages.
-    score: f64,
-    /// Number of test messages, which are the same for all seeds.
-    tests: usize,
+    /// Which test messages it answers wholly right. All seeds have the same messages.
+    right: Vec<bool>,
     /// Seconds of training, the trials' included.
     seconds: f64,
     trials: usize,
     /// Whether the search itself said that the defaults are best.
     says_defaults: bool,
+}
+
+impl Outcome {
+    /// The share of the test messages that are answered wholly right.
+    fn score(&self) -> f64 {
+        let right = self.right.iter().filter(|is_right| **is_right).count();
+        right as f64 / self.right.len().max(1) as f64
+    }
 }
 
 /// Measures what isn't measured yet, and writes page, numbers and plot.
@@ -158,12 +164,12 @@ impl Job<'_> {
         };
         // Where the defaults are best, they are what is trained.
         let trained = if settings.is_null() { Arm::Defaults } else { arm };
-        let (score, seconds) = self.train(trained, &settings)?;
+        let (right, seconds) = self.train(trained, &settings)?;
         let trials = study["trials"].as_array().cloned().unwrap_or_default();
         let searched: f64 = trials.iter().filter_map(|trial| trial["millis"].as_f64()).sum();
         let seconds = seconds + searched / 1000.0;
-        let (set, seed, tests, trials) = (self.set, self.seed, self.tests().len(), trials.len());
-        Ok(Outcome { set, seed, arm, score, tests, seconds, trials, says_defaults })
+        let (set, seed, trials) = (self.set, self.seed, trials.len());
+        Ok(Outcome { set, seed, arm, right, seconds, trials, says_defaults })
     }
 
     /// What `graft search --json` printed.
@@ -183,8 +189,8 @@ impl Job<'_> {
         serde_json::from_slice(&fs::read(&path)?).with_context(|| format!("{} is no JSON", path.display()))
     }
 
-    /// The score of a version that learned all examples with these settings, and how long it trained.
-    fn train(&self, arm: Arm, settings: &Value) -> anyhow::Result<(f64, f64)> {
+    /// What a version that learned all examples with these settings answers right, and how long it trained.
+    fn train(&self, arm: Arm, settings: &Value) -> anyhow::Result<(Vec<bool>, f64)> {
         let path = self.folder().join(format!("{}-trained.json", arm.name()));
         if !path.exists() {
             let home = self.home(arm.name())?;
@@ -208,13 +214,13 @@ impl Job<'_> {
             let ask =
                 ["infer", "--task", self.set.task(), "--version", "version", "--input-file", &from, "--output", &to];
             home.graft(&ask)?;
-            let score = metric(self.set, self.data, tests, &answers)?;
-            fs::write(&path, json!({"score": score, "seconds": seconds}).to_string())?;
+            let right = right(self.data, tests, &answers)?;
+            fs::write(&path, json!({"right": right, "seconds": seconds}).to_string())?;
             fs::remove_dir_all(&home.folder)?;
         }
         let done: Value = serde_json::from_slice(&fs::read(&path)?)?;
-        let number = |name: &str| done[name].as_f64().with_context(|| format!("{} lacks {name}", path.display()));
-        Ok((number("score")?, number("seconds")?))
+        let right = serde_json::from_value(done["right"].clone()).with_context(|| format!("{}", path.display()))?;
+        Ok((right, done["seconds"].as_f64().with_context(|| format!("{} lacks seconds", path.display()))?))
     }
 
     fn tests(&self) -> &[Message] {
@@ -317,15 +323,20 @@ fn interval(differences: &[f64], of_tests: f64) -> (f64, Option<(f64, f64)>) {
     (mean, Some((mean - half, mean + half)))
 }
 
-/// Standard error of the difference of two mean scores on the same test messages. It takes them for independent, which is too large:
-/// mostly both are right or wrong about the same messages.
-fn error_of_tests(arms: [&BySeed; 2]) -> f64 {
-    let variance = |of: &BySeed| {
-        let mean = of.values().map(|one| one.score).sum::<f64>() / of.len().max(1) as f64;
-        let tests = of.values().map(|one| one.tests).min().unwrap_or(1).max(1);
-        mean * (1.0 - mean) / tests as f64
+/// Standard error, by the choice of the test messages, of the difference between two arms' scores: both answered the same messages
+/// in each seed, so the differences of single messages, means of the seeds, are what varies.
+fn error_of_tests(pairs: &[(&Outcome, &Outcome)]) -> f64 {
+    let Some((first, _)) = pairs.first() else { return 0.0 };
+    let difference = |message: usize| {
+        let of = |(one, other): &(&Outcome, &Outcome)| {
+            f64::from(u8::from(one.right[message])) - f64::from(u8::from(other.right[message]))
+        };
+        pairs.iter().map(of).sum::<f64>() / pairs.len() as f64
     };
-    arms.map(variance).iter().sum::<f64>().sqrt()
+    let differences: Vec<f64> = (0..first.right.len()).map(difference).collect();
+    let n = differences.len() as f64;
+    let mean = differences.iter().sum::<f64>() / n;
+    (differences.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / (n * (n - 1.0)).max(1.0)).sqrt()
 }
 
 /// What the numbers of an arm say, compared with another.
@@ -369,7 +380,7 @@ fn write(options: &Options, scale: &Scale, found: &[Outcome]) -> anyhow::Result<
     fs::write(options.results.join(PAGE), page)?;
     fs::write(options.results.join(PLOT), plot(&plots))?;
     let rows = found.iter().map(|one| {
-        json!({"set": one.set.name(), "seed": one.seed, "arm": one.arm.name(), "score": one.score, "seconds": one.seconds,
+        json!({"set": one.set.name(), "seed": one.seed, "arm": one.arm.name(), "score": one.score(), "seconds": one.seconds,
             "trials": one.trials, "says_defaults": one.says_defaults})
     });
     Ok(fs::write(options.results.join(JSON), serde_json::to_string_pretty(&rows.collect::<Vec<_>>())? + "\n")?)
@@ -379,13 +390,13 @@ fn table(page: &mut String, set: Set, arms: &[(Arm, BySeed)]) -> anyhow::Result<
     write!(page, "\n## {}\n\n", set.heading())?;
     writeln!(
         page,
-        "| settings from | {} | difference from the defaults | | training | trials | says \"defaults are best\" |",
-        set.metric()
+        "| settings from | answers wholly right | difference from the defaults | | training | trials | says \"defaults are best\" |",
     )?;
     writeln!(page, "|---|---|---|---|---|---|---|")?;
     let difference = |of: &BySeed, from: &BySeed| {
-        let pairs: Vec<f64> = of.iter().filter_map(|(seed, one)| Some(one.score - from.get(seed)?.score)).collect();
-        interval(&pairs, error_of_tests([of, from]))
+        let pairs: Vec<_> = of.iter().filter_map(|(seed, one)| Some((one, from.get(seed)?))).collect();
+        let differences: Vec<f64> = pairs.iter().map(|(one, other)| one.score() - other.score()).collect();
+        interval(&differences, error_of_tests(&pairs))
     };
     let points = |(mean, range): (f64, Option<(f64, f64)>)| match range {
         Some((low, high)) => format!("{mean:+.3} ({low:+.3} to {high:+.3})"),
@@ -396,8 +407,8 @@ fn table(page: &mut String, set: Set, arms: &[(Arm, BySeed)]) -> anyhow::Result<
         let mean = |of: fn(&Outcome) -> f64| outcomes.values().map(of).sum::<f64>() / outcomes.len() as f64;
         let (low, high) = outcomes
             .values()
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), one| (low.min(one.score), high.max(one.score)));
-        let score = format!("{:.3} ({low:.3}–{high:.3})", mean(|one| one.score));
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), one| (low.min(one.score()), high.max(one.score())));
+        let score = format!("{:.3} ({low:.3}–{high:.3})", mean(Outcome::score));
         if *arm == Arm::Defaults {
             writeln!(page, "| {} | {score} | – | | {:.0} s | – | – |", arm.title(), mean(|one| one.seconds))?;
             continue;
@@ -433,11 +444,11 @@ fn plot(sets: &[(Set, Vec<(Arm, BySeed)>)]) -> String {
          <rect width=\"{width}\" height=\"290\" fill=\"white\"/>\n"
     );
     for (place, (set, arms)) in sets.iter().enumerate() {
-        let scores = || arms.iter().flat_map(|(_, of)| of.values()).map(|one| one.score);
+        let scores = || arms.iter().flat_map(|(_, of)| of.values()).map(Outcome::score);
         let (low, high) = scores().fold((1.0_f64, 0.0_f64), |(low, high), score| (low.min(score), high.max(score)));
         let y = |score: f64| 40.0 + HEIGHT * (1.0 - (score - low) / (high - low).max(1e-9));
         let _ = writeln!(svg, "<g transform=\"translate({} 0)\">", 50 + 280 * place);
-        let _ = writeln!(svg, "<text y=\"20\" font-weight=\"bold\">{}: {}</text>", set.heading(), set.metric());
+        let _ = writeln!(svg, "<text y=\"20\" font-weight=\"bold\">{}</text>", set.heading());
         for score in [low, high] {
             let _ = writeln!(
                 svg,
@@ -452,10 +463,10 @@ fn plot(sets: &[(Set, Vec<(Arm, BySeed)>)]) -> String {
                 let _ = writeln!(
                     svg,
                     "<circle cx=\"{x:.1}\" cy=\"{:.1}\" r=\"4\" fill=\"{color}\" fill-opacity=\"0.6\"/>",
-                    y(one.score)
+                    y(one.score())
                 );
             }
-            let mean = of.values().map(|one| one.score).sum::<f64>() / of.len().max(1) as f64;
+            let mean = of.values().map(Outcome::score).sum::<f64>() / of.len().max(1) as f64;
             let _ =
                 writeln!(svg, "<path d=\"M{:.1} {:.1}h28\" stroke=\"{color}\" stroke-width=\"2\"/>", x - 14.0, y(mean));
             let _ = writeln!(svg, "<text x=\"{x:.1}\" y=\"264\" text-anchor=\"middle\">{}</text>", arm.name());
@@ -483,6 +494,25 @@ mod tests {
             panic!("three have one")
         };
         assert!((high - low - 2.0 * 4.303).abs() < 1e-9);
+    }
+
+    #[test]
+    fn messages_that_two_arms_answer_alike_add_no_error() {
+        let outcome = |seed: u64, right: [bool; 4]| Outcome {
+            set: Set::Sms,
+            seed,
+            arm: Arm::Tpe,
+            right: right.to_vec(),
+            seconds: 1.0,
+            trials: 1,
+            says_defaults: false,
+        };
+        let (half, other) = (outcome(1, [true, true, false, false]), outcome(1, [false, true, false, false]));
+        assert_eq!(error_of_tests(&[(&half, &half), (&half, &half)]), 0.0);
+        // One of four messages differs: the variance of (1, 0, 0, 0) is 1/4.
+        assert!((error_of_tests(&[(&half, &other)]) - 0.25).abs() < 1e-12);
+        // In one of two seeds: (½, 0, 0, 0).
+        assert!((error_of_tests(&[(&half, &other), (&half, &half)]) - 0.125).abs() < 1e-12);
     }
 
     #[test]

@@ -26,7 +26,7 @@ use self::{
 };
 pub(super) use self::{
     options::{Options, given, number},
-    scores::metric,
+    scores::right,
     sets::{Data, Message, SLACK, Set},
     table::circumstances,
 };

@@ -110,12 +110,14 @@ fn pairs(card: &TaskCard, messages: &[Message], answers: &HashMap<String, Value>
     messages.iter().map(|message| (message.truth.clone(), answered(message))).collect()
 }
 
-/// The deciding number of the answers that `graft infer` wrote to a file.
-pub(in crate::bench) fn metric(set: Set, data: &Data, messages: &[Message], path: &Path) -> anyhow::Result<f64> {
-    let pairs = pairs(&data.card, messages, &read(path)?);
-    let scores = score::score(&data.card, &rules_of(&data.card), &pairs, SEED);
-    let found = scores.metrics.iter().find(|metric| metric.name == set.metric());
-    found.map(|metric| metric.value).with_context(|| format!("there is no {} of {}", set.metric(), path.display()))
+/// Which messages were answered wholly right in a file that `graft infer` wrote.
+pub(in crate::bench) fn right(data: &Data, messages: &[Message], path: &Path) -> anyhow::Result<Vec<bool>> {
+    let (card, rules) = (&data.card, rules_of(&data.card));
+    let pairs = pairs(card, messages, &read(path)?);
+    let is_right = |(truth, given): &(Value, Option<Value>)| {
+        given.as_ref().is_some_and(|given| score::all_right(card, &rules, truth, given))
+    };
+    Ok(pairs.iter().map(is_right).collect())
 }
 
 fn row(job: &Job, who: Who, card: &TaskCard, test: &Test, answers: &HashMap<String, Value>) -> Row {
