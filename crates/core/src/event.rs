@@ -1,7 +1,7 @@
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Failure, Timestamp};
+use crate::{Failure, Timestamp, json};
 
 /// One line of a run's `events.jsonl`, the only channel from the trainer to everything that displays its progress.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -13,11 +13,6 @@ pub struct Event {
     /// What happened.
     #[serde(flatten)]
     pub kind: EventKind,
-}
-
-/// Reads a number. JSON can't express NaN and infinity, which are written as null.
-fn number<'de, D: Deserializer<'de>>(json: D) -> Result<f64, D::Error> {
-    Ok(Option::deserialize(json)?.unwrap_or(f64::NAN))
 }
 
 names! {
@@ -84,21 +79,21 @@ pub enum EventKind {
         /// Total number of steps.
         of: u64,
         /// Mean loss per supervised token of this step, before the update.
-        #[serde(deserialize_with = "number")]
+        #[serde(deserialize_with = "json::number")]
         #[schema(value_type = Option<f64>)]
         loss: f64,
         /// Learning rate used.
         lr: f64,
         /// Gradient norm before clipping.
-        #[serde(deserialize_with = "number")]
+        #[serde(deserialize_with = "json::number")]
         #[schema(value_type = Option<f64>)]
         grad_norm: f64,
         /// Prompt and answer tokens per second; shared prefixes count once per example.
-        #[serde(deserialize_with = "number")]
+        #[serde(deserialize_with = "json::number")]
         #[schema(value_type = Option<f64>)]
         tokens_per_s: f64,
         /// Estimated seconds left.
-        #[serde(deserialize_with = "number")]
+        #[serde(deserialize_with = "json::number")]
         #[schema(value_type = Option<f64>)]
         eta_s: f64,
         /// Resident memory of the trainer after this step, in bytes; absent if unknown.
@@ -110,7 +105,7 @@ pub enum EventKind {
         /// Number of steps so far.
         step: u64,
         /// Mean loss per supervised token on the held-out examples.
-        #[serde(deserialize_with = "number")]
+        #[serde(deserialize_with = "json::number")]
         #[schema(value_type = Option<f64>)]
         loss: f64,
         /// Whether it is the lowest so far.
@@ -149,7 +144,7 @@ pub enum EventKind {
         /// Number of steps taken.
         steps: u64,
         /// Loss of the last step.
-        #[serde(deserialize_with = "number")]
+        #[serde(deserialize_with = "json::number")]
         #[schema(value_type = Option<f64>)]
         final_loss: f64,
     },

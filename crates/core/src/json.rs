@@ -3,7 +3,7 @@
 //! Serialization only fails if a `Serialize` impl fails or a map has keys that are not strings. None of our types does
 //! either, so a failure is a bug and panics: it must not become an empty file or row, and no caller could handle it.
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 /// On one line.
@@ -22,6 +22,14 @@ pub fn pretty(value: &impl Serialize) -> String {
 #[must_use]
 pub fn value(value: &impl Serialize) -> Value {
     sure(serde_json::to_value(value))
+}
+
+/// Reads a number. JSON can't express NaN and infinity, which are written as null.
+///
+/// # Errors
+/// If it is neither a number nor null.
+pub fn number<'de, D: Deserializer<'de>>(json: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(json)?.unwrap_or(f64::NAN))
 }
 
 fn sure<T>(written: serde_json::Result<T>) -> T {

@@ -118,6 +118,9 @@ pub enum Error {
     /// A run is to be tracked, and there is no tracker.
     #[error("track the run: no tracker is configured")]
     NoTracker,
+    /// No training service is configured.
+    #[error("find the training service: CEREBROS_URL is not set")]
+    NoTrainingService,
 
     /// A table of a dataset that can't be read.
     #[error("read `{name}`")]
@@ -520,7 +523,11 @@ fn exit_code_of(error: &graft_exec::Error) -> ExitCode {
         | E::RayOld { .. }
         | E::RayFolder { .. }
         | E::RayNode { .. }
-        | E::RayDenied { .. } => ExitCode::Usage,
+        | E::RayDenied { .. }
+        | E::ServiceDenied { .. }
+        | E::ServiceAnswer { .. } => ExitCode::Usage,
+        E::ServiceRefused { .. } => ExitCode::BadData,
+        E::NoAdapter { .. } => ExitCode::ModelMissing,
         _ => ExitCode::Internal,
     }
 }
@@ -580,6 +587,7 @@ impl Error {
             Self::Io { source, .. } => graft_formats::disk_hint(source),
             Self::BadEvents { .. } => "another program changed the file; the run's checkpoints are intact",
             Self::NoTrial { .. } => "wait for its first trial: `graft studies show`",
+            Self::NoTrainingService => "set CEREBROS_URL to its address, and CEREBROS_TOKEN if it wants a token",
             Self::NoTracker => "set MLFLOW_TRACKING_URI, or `mlflow` in config.toml: see docs/tracking.md",
             Self::OtherPlace { .. } => {
                 "give each database its own prefix: s3://bucket/prefix; if the original \
@@ -735,6 +743,7 @@ impl Error {
             | Self::BadUpstream { .. }
             | Self::OtherPlace { .. }
             | Self::NoTracker
+            | Self::NoTrainingService
             | Self::NoTrial { .. }
             | Self::NoHome
             | Self::WhichExample { .. }

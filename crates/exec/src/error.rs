@@ -157,6 +157,56 @@ pub enum Error {
         /// The cluster's address.
         address: String,
     },
+    /// The training service doesn't answer now, or is busy.
+    #[error("reach the training service at `{address}`: {said}")]
+    NoService {
+        /// Its address.
+        address: String,
+        /// What went wrong.
+        said: String,
+    },
+    /// The training service wants a token, or another one.
+    #[error("log in to the training service at `{address}`")]
+    ServiceDenied {
+        /// Its address.
+        address: String,
+    },
+    /// The training service refuses what it is sent.
+    #[error("submit a dataset to the training service at `{address}`: {said}")]
+    ServiceRefused {
+        /// Its address.
+        address: String,
+        /// What it said.
+        said: String,
+    },
+    /// What answers is no training service, or a newer one.
+    #[error("understand the training service at `{address}`: {said}")]
+    ServiceAnswer {
+        /// Its address.
+        address: String,
+        /// What is wrong with its answer.
+        said: String,
+    },
+    /// The training service no longer knows a job.
+    #[error("find job `{job}` at the training service at `{address}`: it has vanished there")]
+    JobVanished {
+        /// Its address.
+        address: String,
+        /// The job.
+        job: String,
+    },
+    /// The training service completed a job, but offers no adapter.
+    #[error(
+        "receive an adapter of job `{job}`, which the training service at `{address}` completed: it offers {offered}"
+    )]
+    NoAdapter {
+        /// Its address.
+        address: String,
+        /// The job.
+        job: String,
+        /// What it offers instead.
+        offered: String,
+    },
     /// The scheduler of the cluster doesn't answer now.
     #[error("ask the scheduler at `{host}`: {said}")]
     Scheduler {
@@ -207,7 +257,14 @@ impl Error {
     /// Whether it is of the connection, or of what is asked there, and may be over in a moment.
     #[must_use]
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Scheduler { .. } | Self::NoRay { .. } | Self::Transfer { .. })
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::Scheduler { .. }
+                | Self::NoRay { .. }
+                | Self::NoService { .. }
+                | Self::Transfer { .. }
+        )
     }
 
     /// What the user can do about it.
@@ -277,10 +334,27 @@ impl Error {
                  tells it"
                     .into()
             }
-            Self::Transfer { .. } => "try again: what was sent before is kept".into(),
-            Self::Io { .. } | Self::BadEvents { .. } | Self::GivenUp { .. } | Self::Remote { .. } | Self::Thread(_) => {
-                return None;
+            Self::NoService { .. } => {
+                "check the address in CEREBROS_URL and whether the service runs; a job that was submitted continues meanwhile"
+                    .into()
             }
+            Self::ServiceDenied { .. } => "set CEREBROS_TOKEN to a token of the service that may train".into(),
+            Self::ServiceAnswer { .. } => {
+                "check the address in CEREBROS_URL: it is what comes before `/api/v1/training/submit`".into()
+            }
+            Self::JobVanished { .. } => {
+                "look at the service; `graft train` with the same settings submits the dataset again".into()
+            }
+            Self::NoAdapter { .. } => {
+                "fetch what it offers by hand; `graft models add FOLDER` registers an adapter in PEFT's format".into()
+            }
+            Self::Transfer { .. } => "try again: what was sent before is kept".into(),
+            Self::Io { .. }
+            | Self::BadEvents { .. }
+            | Self::ServiceRefused { .. }
+            | Self::GivenUp { .. }
+            | Self::Remote { .. }
+            | Self::Thread(_) => return None,
         })
     }
 }

@@ -6,13 +6,15 @@
 //! directories and processes; it knows neither the database nor the rules of the engine.
 //!
 //! [`Local`] runs processes on this machine, [`Ssh`] on another one, by its shell or by its cluster's Slurm, [`Ray`] on a
-//! cluster with which this machine shares a folder. Locks, process
-//! ids, signals and the tail of a file are their own business: nothing of the trait assumes that the process or its files are
+//! cluster with which this machine shares a folder. A [`Service`] trains by itself: its job is what a process is elsewhere. Locks,
+//! process ids, signals and the tail of a file are their own business: nothing of the trait assumes that the process or its files are
 //! on this machine.
 
 mod error;
+mod http;
 mod local;
 mod ray;
+mod service;
 mod ssh;
 
 use std::{fmt, future::Future, path::PathBuf, pin::Pin};
@@ -20,8 +22,10 @@ use std::{fmt, future::Future, path::PathBuf, pin::Pin};
 use graft_core::Event;
 
 pub use error::Error;
+pub use http::is_address;
 pub use local::{Helper, Local, RunLock, is_alive, read};
 pub use ray::Ray;
+pub use service::Service;
 pub use ssh::{Facts, Host, Ssh};
 
 /// A result of this crate.

@@ -19,7 +19,9 @@ use serde_json::{Map, Value, json};
 use ureq::Agent;
 
 use crate::{
-    Answer, Cursor, Error, Executor, Facts, Host, Observation, Process, Result, RunRef, Start, Started, Stop, read,
+    Answer, Cursor, Error, Executor, Facts, Host, Observation, Process, Result, RunRef, Start, Started, Stop,
+    http::Token,
+    read,
     ssh::{CALL, Inner as Files, SCRIPT, Sent, quoted},
 };
 
@@ -70,14 +72,6 @@ impl Ray {
             (None, None, home) => fs::read_to_string(Path::new(&home?).join(".ray/auth_token")).ok(),
         };
         text.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty())
-    }
-
-    /// Whether a text is the address of a dashboard: a URL without a user, a query or blanks.
-    #[must_use]
-    pub fn is_address(text: &str) -> bool {
-        let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")).unwrap_or_default();
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/[]%".contains(c);
-        rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[') && rest.chars().all(plain)
     }
 
     /// Puts the program into the shared folder, and lets a job with the wanted resources say its version.
@@ -395,15 +389,6 @@ struct Api {
     agent: Agent,
 }
 
-/// It is in no message and no log.
-struct Token(String);
-
-impl std::fmt::Debug for Token {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Token")
-    }
-}
-
 impl Api {
     fn new(address: &str, token: Option<Token>) -> Self {
         // The token goes where it is meant to go and nowhere else: no redirects.
@@ -505,18 +490,6 @@ impl Api {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_have_no_user_and_no_query() {
-        for good in ["http://head:8265", "https://ray.example.org/prefix", "http://[::1]:8265"] {
-            assert!(Ray::is_address(good), "{good}");
-        }
-        for bad in
-            ["", "head:8265", "ray://head:10001", "http://", "http://ada:secret@head", "http://head?x", "http://a b"]
-        {
-            assert!(!Ray::is_address(bad), "{bad}");
-        }
-    }
 
     #[test]
     fn jobs_are_named_after_run_and_attempt() {

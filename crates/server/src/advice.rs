@@ -265,6 +265,7 @@ mod tests {
             "graft alerts",
             "graft backup",
             "graft machines add …",
+            "graft models add",
             "graft restore",
             "graft sweep",
             "graft train-dir",

@@ -1,5 +1,5 @@
 //! Test dependencies that are not the code under test: a real Postgres, a real MLflow, an S3 bucket, a Hugging Face Hub, servers of role
-//! credentials, a service with OpenAI's API, a machine reached over ssh, Slurm, Ray, and rented machines.
+//! credentials, a service with OpenAI's API, a training service, a machine reached over ssh, Slurm, Ray, and rented machines.
 
 mod alerts;
 mod chat;
@@ -15,6 +15,7 @@ mod roles;
 mod s3;
 mod slurm;
 mod sshd;
+mod training;
 
 pub use alerts::{Mail, ReceiverMood, Smtp, Webhook};
 pub use chat::{Chat, Mood};
@@ -28,3 +29,4 @@ pub use roles::Roles;
 pub use s3::S3;
 pub use slurm::Slurm;
 pub use sshd::{Sshd, kill_all};
+pub use training::{Slip, Training, TrainingService};

@@ -8,6 +8,7 @@ use std::{
 use graft_core::{Digest, Event, EventKind, Timestamp, TrainSpec, json};
 use graft_formats::faults::{self, Op};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use crate::Error;
 
@@ -41,7 +42,8 @@ pub struct TrainingRun {
     pub epochs: f64,
     /// Optimizer steps.
     pub steps: u64,
-    /// Loss of the last step.
+    /// Loss of the last step; NaN if a training service did not tell it.
+    #[serde(deserialize_with = "json::number")]
     pub final_loss: f64,
     /// Loss on the held-out examples (the first `eval.examples` of them) with the published weights.
     pub eval_loss: Option<f64>,
@@ -67,6 +69,10 @@ pub struct TrainingRun {
     pub products: Option<String>,
     /// Version of Graft.
     pub graft_version: String,
+    /// What a training service said of the job that made it: its steps, times and settings are unknown, or are 0 or those of the
+    /// recipe here. Absent if Graft trained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Value>,
 }
 
 impl RunDir {
@@ -166,7 +172,10 @@ impl RunDir {
     }
 
     /// Writes `training_run.json`.
-    pub(crate) fn publish(&self, result: &TrainingRun) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// If the write fails.
+    pub fn publish(&self, result: &TrainingRun) -> Result<(), Error> {
         let text = json::pretty(result);
         graft_formats::atomic::bytes(&self.0.join("training_run.json"), text.as_bytes()).map_err(Error::Publish)
     }

@@ -625,6 +625,7 @@ impl<'r, D: Device> Trainer<'r, D> {
             peak_memory: peak_rss(),
             products: self.progress.products.clone(),
             graft_version: spec.graft.clone(),
+            service: None,
         };
         self.dir.publish(&result)?;
         // Written after the result is published. If the trainer is killed in between, it writes the event when it is

@@ -4551,6 +4551,8 @@ export interface components {
             providers: components["schemas"]["ProviderView"][];
             /** @description Machines that are rented now. */
             rentals: components["schemas"]["RentalView"][];
+            /** @description Address of the training service, if the server knows one: runs give `cerebros` as `on`. */
+            service?: string | null;
             /**
              * Format: int64
              * @description How many.

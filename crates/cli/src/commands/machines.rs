@@ -157,10 +157,19 @@ pub(crate) async fn run(engine: &Engine, command: Machines) -> Result<Reply> {
                 let state = provider.problem.as_deref().unwrap_or("`graft train TASK --on` it rents a machine");
                 text += &format!("\n{}: {state}", provider.name);
             }
+            let service = machines.service()?.map(|service| service.address().to_owned());
+            if let Some(address) = &service {
+                text += &format!(
+                    "\ncerebros: the training service at {address}; `graft train TASK --on` it submits a dataset"
+                );
+            }
             if !rentals.is_empty() {
                 text += &format!("\n\n{}", rented(&rentals));
             }
-            Ok(Reply::new(json!({"machines": list, "providers": providers, "rentals": rentals}), text))
+            Ok(Reply::new(
+                json!({"machines": list, "providers": providers, "rentals": rentals, "service": service}),
+                text,
+            ))
         }
         Machines::Check { name } => {
             let found = machines.check(&name, &program).await?;

@@ -13,7 +13,7 @@ use graft_engine::{
 use graft_train::TrainingRun;
 use serde_json::json;
 
-use super::train;
+use super::train::{self, told_by_service};
 use crate::{
     failure::{Failure, Result},
     output::{Reply, Table, facts, seconds},
@@ -207,7 +207,10 @@ async fn show(engine: &Engine, run: &Run) -> Result<Reply> {
     if let Some(result) = &result {
         lines.push(("examples", format!("{} training examples, {} held out", result.samples, result.eval_samples)));
         lines.push(("held-out loss", result.eval_loss.map_or_else(|| "none".to_owned(), |loss| format!("{loss:.4}"))));
-        lines.push(("time", seconds(result.train_seconds)));
+        match told_by_service(result) {
+            Some(told) => lines.push(("trained by", told)),
+            None => lines.push(("time", seconds(result.train_seconds))),
+        }
         lines.push(("adapter", result.adapter_hash.to_string()));
     }
     match (&version, &result) {

@@ -274,16 +274,35 @@ impl Trained {
     fn text(&self) -> String {
         let Self { run, result, version } = self;
         let loss = |loss: Option<f64>| loss.map_or_else(|| "none held out".to_owned(), |loss| format!("{loss:.4}"));
-        facts(&[
+        let mut lines = vec![
             ("version", format!("{} of {} ({})", version.name, version.task, version.stage.name())),
             ("run", run.id.clone()),
             ("base", result.base_model.clone()),
-            ("learned from", format!("{} examples, {} skipped as too long", result.samples, result.too_long)),
-            ("held-out loss", loss(result.eval_loss)),
-            ("time", format!("{} ({:.0} tokens/s)", seconds(result.train_seconds), result.tokens_per_second)),
-            ("adapter", version.adapter_dir.clone()),
-        ])
+        ];
+        match told_by_service(result) {
+            Some(told) => {
+                lines.push(("learned from", format!("{} examples", result.samples)));
+                lines.push(("trained by", told));
+            }
+            None => lines.extend([
+                ("learned from", format!("{} examples, {} skipped as too long", result.samples, result.too_long)),
+                ("held-out loss", loss(result.eval_loss)),
+                ("time", format!("{} ({:.0} tokens/s)", seconds(result.train_seconds), result.tokens_per_second)),
+            ]),
+        }
+        lines.push(("adapter", version.adapter_dir.clone()));
+        facts(&lines)
     }
+}
+
+/// The job of the training service that made a result, if one did, and what the service measured.
+pub(crate) fn told_by_service(result: &TrainingRun) -> Option<String> {
+    let told = result.service.as_ref()?;
+    let numbers = told["said"]["metrics"].as_object().into_iter().flatten().filter(|(_, value)| value.is_number());
+    let numbers: Vec<String> = numbers.map(|(name, value)| format!("{name} {value}")).collect();
+    let text = |name: &str| told[name].as_str().unwrap_or_default();
+    let measured = if numbers.is_empty() { "no metrics".to_owned() } else { numbers.join(", ") };
+    Some(format!("job {} of {}; it says: {measured}", text("job"), text("address")))
 }
 
 /// Trains in this process.

@@ -42,4 +42,5 @@ mod tasks;
 mod traces;
 #[cfg(target_os = "linux")]
 mod trackers;
+mod training_service;
 mod upgrade;

@@ -2,6 +2,7 @@
 
 mod rented;
 mod rules;
+mod service;
 mod watch;
 
 use std::{
@@ -10,7 +11,7 @@ use std::{
 };
 
 use graft_core::Launcher;
-use graft_exec::{Executor, Facts, Host, Ray, Ssh};
+use graft_exec::{Executor, Facts, Host, Ray, Ssh, is_address};
 use graft_store::{Machine, NewMachine, Run};
 
 use crate::{Engine, Error, Result, now};
@@ -43,7 +44,7 @@ impl Machines<'_> {
     ) -> Result<Machine> {
         launcher.check()?;
         match launcher {
-            Launcher::Ray(_) if !Ray::is_address(destination) => {
+            Launcher::Ray(_) if !is_address(destination) => {
                 return Err(Error::BadAddress(destination.to_owned()));
             }
             Launcher::Ssh | Launcher::Slurm(_) if !Host::is_destination(destination) => {
@@ -51,8 +52,9 @@ impl Machines<'_> {
             }
             _ => {}
         }
-        if is_provider(name) {
-            return Err(Error::Unsupported(format!("add machine `{name}`: the name is reserved for rented machines")));
+        if is_provider(name) || name == service::SERVICE {
+            let what = if is_provider(name) { "rented machines" } else { "the training service" };
+            return Err(Error::Unsupported(format!("add machine `{name}`: the name is reserved for {what}")));
         }
         let whole = |path: &Path| {
             let failed = |source| Error::Io { doing: "use the program", path: path.to_owned(), source };
@@ -100,11 +102,16 @@ impl Machines<'_> {
 
     /// Whether runs on this name execute on rented machines. A machine of the user's own that has it comes first.
     pub(crate) async fn is_rented(self, name: &str) -> Result<bool> {
-        Ok(is_provider(name) && !self.list().await?.iter().any(|machine| machine.name == name))
+        Ok(is_provider(name) && !self.has(name).await?)
     }
 
-    /// Where a run's trainer executes: on this machine, on one of the user's, or on one that is rented now unless the run
-    /// has one.
+    /// Whether the user added a machine of this name.
+    async fn has(self, name: &str) -> Result<bool> {
+        Ok(self.list().await?.iter().any(|machine| machine.name == name))
+    }
+
+    /// Where a run's trainer executes: on this machine, on one of the user's, at the training service, or on a machine that is
+    /// rented now unless the run has one.
     pub(crate) async fn executor(self, run: &Run, program: &Path, say: &Hear<'_>) -> Result<Arc<dyn Executor>> {
         match &run.machine {
             Some(name) if self.is_rented(name).await? => Ok(Arc::new(self.rent(run, name, program, say).await?)),
@@ -126,6 +133,9 @@ impl Machines<'_> {
 
     async fn own(self, run: &Run, program: &Path) -> Result<Arc<dyn Executor>> {
         let Some(name) = &run.machine else { return Ok(Arc::new(self.engine.runs().local(program))) };
+        if self.is_service(name).await? {
+            return Ok(Arc::new(self.known_service()?));
+        }
         let machine = self.engine.store.machine(name).await?;
         Ok(match reach(&machine, program) {
             Place::Ssh(ssh) => Arc::new(ssh),

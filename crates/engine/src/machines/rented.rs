@@ -151,16 +151,24 @@ impl Machines<'_> {
             self.rules()?;
             return self.provider(name).map(drop);
         }
+        if self.is_service(name).await? {
+            return self.known_service().map(drop);
+        }
         self.get(name).await.map(drop)
     }
 
-    /// The cheapest of what may be rented now under a name that runs give as `on`; nothing for a machine of one's own.
+    /// The cheapest of what may be rented now under a name that runs give as `on`; nothing for a machine of one's own, and for
+    /// the training service, which is called.
     ///
     /// # Errors
-    /// There is no machine of the name; as [`quotes`](Self::quotes).
+    /// There is no machine of the name; the training service can't be reached, or refuses the token; as [`quotes`](Self::quotes).
     pub async fn quote(self, name: &str) -> Result<Option<Quote>> {
         if self.is_rented(name).await? {
             return Ok(self.quotes(name).await?.into_iter().next());
+        }
+        if self.is_service(name).await? {
+            self.known_service()?.check().await?;
+            return Ok(None);
         }
         self.get(name).await.map(|_| None)
     }

@@ -40,6 +40,7 @@ const DISK_NEEDED: u64 = 1 << 30;
 const LONGEST: usize = 2000;
 /// Labels of more examples than this are left to a command of their own.
 const MANY: usize = 5000;
+const SERVICE: &str = "training service";
 /// With fewer examples a result says little.
 const FEW: u64 = 10;
 
@@ -116,6 +117,18 @@ pub async fn doctor(
             Ok(found) => Check::good(receiver, found),
             // No run waits for it.
             Err(error) => Check { ok: true, ..Check::bad(receiver, &error) },
+        });
+    }
+    if let Some(service) = engine.machines().service().transpose() {
+        tell(SERVICE);
+        let found = match service {
+            Ok(service) => service.check().await.map(|()| service.address().to_owned()).map_err(Error::from),
+            Err(error) => Err(error),
+        };
+        checks.push(match found {
+            Ok(address) => Check::good(SERVICE, address),
+            // Only runs on it need it.
+            Err(error) => Check { ok: true, ..Check::bad(SERVICE, &error) },
         });
     }
     tell("base model");

@@ -78,6 +78,11 @@ impl Runs<'_> {
         if plan.prepared.task.archived {
             return Err(Error::Archived { task: plan.prepared.card.name.clone() });
         }
+        if let (Some(name), Some(_)) = (&order.request.on, &plan.start)
+            && self.engine.machines().is_service(name).await?
+        {
+            return Err(Error::Unsupported("start from a version at the training service: it trains anew".to_owned()));
+        }
         let task = plan.prepared.card.name.as_str();
         let task_revision = Some(self.engine.tasks().keep(&plan.prepared.task).await?);
         let id = match &plan.run {

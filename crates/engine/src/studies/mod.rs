@@ -258,6 +258,11 @@ impl Studies<'_> {
         {
             return Err(Error::Unsupported("search on rented machines: each trial would rent one".to_owned()));
         }
+        if let Some(name) = &request.on
+            && self.engine.machines().is_service(name).await?
+        {
+            return Err(Error::Unsupported("search at the training service: it chooses settings itself".to_owned()));
+        }
         let of = |method: Method, settings: Settings| {
             let on = request.on.clone();
             let mut run = RunRequest { method, settings, on, ..RunRequest::new(&request.task) };

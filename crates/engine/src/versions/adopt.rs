@@ -82,7 +82,7 @@ impl Versions<'_> {
         let parts = [adapter_digest.as_str(), card.task.digest().as_str(), base.digest.as_str()].map(str::to_owned);
         let key = Digest::of_parts(parts.iter().map(String::as_bytes));
         let adapter_dir = format!("adapters/{}/added-{}", card.task.name, key.short());
-        self.keep_files(folder, &card, &adapter_dir)?;
+        self.keep_files(folder, &card, &self.engine.home.resolve(&adapter_dir))?;
         self.publish(&adapter_dir).await?;
         // What it learned from elsewhere is no dataset of this home.
         let known = self.engine.store.datasets(Some(&card.task.name)).await?;
@@ -104,14 +104,15 @@ impl Versions<'_> {
         Ok(self.engine.store.add_version(&new, &self.engine.by, now()).await?)
     }
 
-    fn keep_files(self, folder: &Path, card: &AdapterCard, adapter_dir: &str) -> Result<()> {
+    /// Copies an adapter's two files to another folder, with this card.
+    pub(crate) fn keep_files(self, folder: &Path, card: &AdapterCard, to: &Path) -> Result<()> {
         let read = |name: &str| {
             let path = folder.join(name);
             std::fs::read(&path).map_err(|source| Error::Io { doing: "read", path, source })
         };
         let (config, weights, card) = (read(peft::CONFIG)?, read(peft::WEIGHTS)?, card.text());
         let files = [(peft::CONFIG, &*config), (peft::WEIGHTS, &*weights), (AdapterCard::FILE, card.as_bytes())];
-        Ok(graft_formats::atomic::folder(&self.engine.home.resolve(adapter_dir), &files)?)
+        Ok(graft_formats::atomic::folder(to, &files)?)
     }
 }
 

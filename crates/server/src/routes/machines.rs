@@ -25,6 +25,8 @@ pub struct MachineList {
     providers: Vec<ProviderView>,
     /// Machines that are rented now.
     rentals: Vec<RentalView>,
+    /// Address of the training service, if the server knows one: runs give `cerebros` as `on`.
+    service: Option<String>,
 }
 
 /// A machine to be added.
@@ -64,7 +66,8 @@ async fn list_machines(Acting(engine): Acting) -> Result<Reply<MachineList>, Pro
     for problem in providers.iter_mut().filter_map(|provider| provider.problem.as_mut()) {
         *problem = advice::in_text(problem);
     }
-    Ok(Reply(MachineList { total: machines.len() as u64, machines, providers, rentals }))
+    let service = engine.machines().service()?.map(|service| service.address().to_owned());
+    Ok(Reply(MachineList { total: machines.len() as u64, machines, providers, rentals, service }))
 }
 
 /// What may be rented of a provider.

@@ -214,9 +214,9 @@ const titles = { slurm: "Slurm", ray: "Ray" };
 
 /** Where to train, where there is a choice: the server's own machine, another one, or a rented one. */
 function MachinePick({ value, error, onPick }: { value: string; error?: string; onPick: (to: string) => void }) {
-  const { machines = [], providers = [] } = useQuery(machinesQuery).data ?? {};
+  const { machines = [], providers = [], service } = useQuery(machinesQuery).data ?? {};
   const rented = providers.filter((one) => one.ready).map((one) => one.name);
-  if (machines.length + rented.length === 0) return null;
+  if (machines.length + rented.length === 0 && !service) return null;
   return (
     <Pick
       label="Train on"
@@ -235,6 +235,7 @@ function MachinePick({ value, error, onPick }: { value: string; error?: string; 
           label: `${name} (${launcher.kind === "ssh" ? destination : `${titles[launcher.kind]} at ${destination}`})`,
         })),
         ...rented.map((name) => ({ value: name, label: `${name} (rented for this run)` })),
+        ...(service ? [{ value: "cerebros", label: `cerebros (training service at ${service})` }] : []),
       ]}
       value={value}
       onPick={onPick}

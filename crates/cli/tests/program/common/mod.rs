@@ -121,7 +121,11 @@ impl Graft {
     pub(crate) fn at_home(&self, mut command: Command) -> Command {
         command.current_dir(self.dir.path());
         // No test may rent a machine of the person who runs it.
-        command.env_remove("LAMBDA_LABS_API_KEY").env_remove("LAMBDA_API_KEY").env_remove("RUNPOD_API_KEY");
+        command
+            .env_remove("LAMBDA_LABS_API_KEY")
+            .env_remove("LAMBDA_API_KEY")
+            .env_remove("RUNPOD_API_KEY")
+            .env_remove("CEREBROS_URL");
         command.env_remove("GRAFT_DATABASE").env_remove("HF_HUB_CACHE").env_remove("HF_TOKEN");
         command.env("GRAFT_HOME", self.home()).env("GRAFT_USER", "ada");
         self.database.iter().for_each(|url| {

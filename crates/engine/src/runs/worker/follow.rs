@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use graft_core::{Event, EventKind};
+use graft_core::{Event, EventKind, Phase};
 use graft_exec::{Cursor, Executor, Observation, Process, RunRef, Start, Stop};
 use graft_store::{Findings, FollowCursor, LogStream, Run, RunKind, RunState, RunUpdate};
 use graft_train::RunDir;
@@ -118,7 +118,8 @@ impl<'a> Follower<'a> {
             EventKind::Phase { phase } => {
                 self.supervisor.spans.phase(phase.name());
                 self.update.phase = Some(phase.name());
-                if self.run.kind == RunKind::Evaluate {
+                // A training service prepares nothing that could be told.
+                if self.run.kind == RunKind::Evaluate || *phase == Phase::Train {
                     self.update.state = Some(RunState::Running);
                 }
             }
@@ -240,6 +241,9 @@ impl<'a> Follower<'a> {
             }
         }
         self.collect().await?;
+        if job == RunKind::Train {
+            self.supervisor.engine.machines().take_in(self.run).await?;
+        }
         let dir = RunDir::new(&self.place.dir);
         let is_done = match job {
             RunKind::Train => dir.result()?.is_some(),
