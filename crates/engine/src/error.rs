@@ -118,6 +118,9 @@ pub enum Error {
     /// A run is to be tracked, and there is no tracker.
     #[error("track the run: no tracker is configured")]
     NoTracker,
+    /// No MLflow server is configured.
+    #[error("read runs from MLflow: no server is configured")]
+    NoMlflow,
     /// No training service is configured.
     #[error("find the training service: CEREBROS_URL is not set")]
     NoTrainingService,
@@ -588,7 +591,9 @@ impl Error {
             Self::BadEvents { .. } => "another program changed the file; the run's checkpoints are intact",
             Self::NoTrial { .. } => "wait for its first trial: `graft studies show`",
             Self::NoTrainingService => "set CEREBROS_URL to its address, and CEREBROS_TOKEN if it wants a token",
-            Self::NoTracker => "set MLFLOW_TRACKING_URI, or `mlflow` in config.toml: see docs/tracking.md",
+            Self::NoTracker | Self::NoMlflow => {
+                "set MLFLOW_TRACKING_URI, or `mlflow` in config.toml: see docs/tracking.md"
+            }
             Self::OtherPlace { .. } => {
                 "give each database its own prefix: s3://bucket/prefix; if the original \
                  database no longer exists, `graft restore --take-over` takes over its prefix"
@@ -743,6 +748,7 @@ impl Error {
             | Self::BadUpstream { .. }
             | Self::OtherPlace { .. }
             | Self::NoTracker
+            | Self::NoMlflow
             | Self::NoTrainingService
             | Self::NoTrial { .. }
             | Self::NoHome

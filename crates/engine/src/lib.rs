@@ -66,7 +66,7 @@ pub use graft_tasks::{
     templates::{Template, TemplateFile, Variable as TemplateVariable},
     understand::{AnswerChange, Hint, KnownTask, TextDiff, Understanding, Understood},
 };
-pub use graft_track::{Access as TrackerAccess, SinkKind as TrackerKind};
+pub use graft_track::{Access as TrackerAccess, FoundRun as MlflowRun, SinkKind as TrackerKind};
 pub use graft_train::TrainingRun;
 pub use graft_upstream::Error as UpstreamError;
 pub use home::{Home, Places, host};
@@ -89,7 +89,7 @@ pub use runs::{
 pub use serving::{Input, Serving, read_inputs};
 pub use studies::{Budget, Importance, SamplerName, Studies, StudyRequest, StudyView};
 pub use tasks::{MadeTask, NewTask, TaskChange, TaskDetail, TaskImpact, TaskOrigin, Tasks, UnfitExample};
-pub use tracking::{TrackedRun, TrackedState, Trackers, Tracking, TrackingOptions};
+pub use tracking::{ComparedVersion, MlflowRuns, TrackedRun, TrackedState, Trackers, Tracking, TrackingOptions};
 pub use upkeep::{
     Attention, Backup, LastSweep, Rent, Restored, SourceCount, Swept, System, TaskForm, TaskOverview, Upkeep,
 };

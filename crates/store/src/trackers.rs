@@ -207,6 +207,66 @@ impl Store {
         tx.commit().await
     }
 
+    /// What is kept of a study at a tracker. It is kept beside the stages, under names that no task has.
+    pub async fn tracked_study(&self, study: &str, tracker: &str) -> Result<Option<Value>, Error> {
+        let select = "select stages from tracked_models where task = 'study/' || $1 and tracker = $2";
+        statement::value(&self.read, select, (study, tracker)).await
+    }
+
+    /// Replaces what is kept of a study, if it still is what it was; says whether it did.
+    pub async fn swap_tracked_study(
+        &self,
+        study: &str,
+        tracker: &str,
+        before: Option<&Value>,
+        after: &Value,
+    ) -> Result<bool, Error> {
+        let mut tx = self.begin().await?;
+        let swapped = match before {
+            None => {
+                tx.execute(
+                    "insert into tracked_models (task, tracker, stages) values ('study/' || $1, $2, $3)
+                     on conflict (task, tracker) do nothing",
+                    (study, tracker, after.to_string()),
+                )
+                .await?
+            }
+            Some(before) => {
+                tx.execute(
+                    "update tracked_models set stages = $3
+                     where task = 'study/' || $1 and tracker = $2 and stages = $4",
+                    (study, tracker, after.to_string(), before.to_string()),
+                )
+                .await?
+            }
+        };
+        tx.commit().await?;
+        Ok(swapped == 1)
+    }
+
+    /// The studies that have ended, that a tracker has trials of, and whose end it was not told.
+    pub async fn untold_studies(&self, tracker: &str) -> Result<Vec<String>, Error> {
+        let untold = sqlx::query_scalar(
+            "select s.id from studies s where s.state <> 'running'
+             and exists (select 1 from runs r join tracked_runs t on t.run = r.id where r.study = s.id and t.tracker = $1)
+             and not exists (select 1 from tracked_models m where m.task = 'ended/' || s.id and m.tracker = $1)
+             order by s.seq",
+        );
+        Ok(untold.bind(tracker).fetch_all(&self.read).await?)
+    }
+
+    /// Notes that a tracker was told the end of a study.
+    pub async fn study_told(&self, study: &str, tracker: &str) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        tx.execute(
+            "insert into tracked_models (task, tracker, stages) values ('ended/' || $1, $2, 'true')
+             on conflict (task, tracker) do nothing",
+            (study, tracker),
+        )
+        .await?;
+        tx.commit().await
+    }
+
     /// The versions whose runs were sent completely to a tracker.
     pub async fn tracked_versions(&self, tracker: &str) -> Result<Vec<(String, String, String)>, Error> {
         statement::all(

@@ -76,6 +76,14 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// There is no such experiment.
+    #[error("find experiment `{experiment}` of mlflow at {address}")]
+    NoExperiment {
+        /// The tracker's address.
+        address: String,
+        /// As given.
+        experiment: String,
+    },
     /// A file to send can't be read.
     #[error("read `{}`", path.display())]
     File {
@@ -103,7 +111,7 @@ impl Error {
         match self {
             Self::Unreachable { .. } | Self::Refused { .. } | Self::Address { .. } | Self::Certificates { .. } => true,
             Self::Status { status, .. } => *status >= 500 || matches!(status, 408 | 429),
-            Self::Answer { .. } | Self::File { .. } => false,
+            Self::Answer { .. } | Self::NoExperiment { .. } | Self::File { .. } => false,
         }
     }
 
@@ -134,6 +142,9 @@ impl Error {
             }
             Self::Status { status: 404, .. } => "check the address: what answers there may be no such tracker".into(),
             Self::Answer { .. } => "check the address: what answers there may be no such tracker".into(),
+            Self::NoExperiment { .. } => {
+                "give the name or the id of an experiment of that server; a task's is `graft/TASK`".into()
+            }
             Self::Status { .. } | Self::File { .. } => return None,
         })
     }
@@ -142,7 +153,7 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Address { .. } | Self::Certificates { .. } => ExitCode::Usage,
+            Self::Address { .. } | Self::Certificates { .. } | Self::NoExperiment { .. } => ExitCode::Usage,
             Self::File { .. } => ExitCode::Internal,
             _ => ExitCode::Network,
         }

@@ -1,13 +1,16 @@
 //! An MLflow server: REST API 2.0 of MLflow 2.x and 3.x (<https://mlflow.org/docs/latest/api_reference/rest-api.html>).
 //!
-//! A task is an experiment and a registered model; a run is a run; a version is a model version, and stages are
+//! A task is an experiment and a registered model; a run is a run, and so is a study, with its trials as nested runs; a version is a model version, and stages are
 //! aliases. Runs and model versions carry tags with their names in Graft, by which they are found again after a
 //! response was lost.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use graft_core::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use crate::{
     Access, Alias, Content, DatasetInput, Ending, Error, File, Model, Place, Point, RunCard, Sink, SinkKind, Status,
@@ -30,9 +33,40 @@ const RUN: &str = "graft.run";
 const INSTANCE: &str = "graft.instance";
 const VERSION: &str = "graft.version";
 const FILES: &str = "graft.artifacts";
+/// The tag by which MLflow shows a run within another one.
+const PARENT: &str = "mlflow.parentRunId";
 
 /// Path of the server's artifact proxy.
 const PROXY: &str = "/api/2.0/mlflow-artifacts/artifacts/";
+
+/// Most runs in one response.
+const PAGE: usize = 500;
+
+/// A run of an experiment, as the server has it.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = MlflowRun)]
+pub struct FoundRun {
+    /// The server's id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// `SCHEDULED`, `RUNNING`, `FINISHED`, `FAILED` or `KILLED`.
+    pub status: String,
+    /// Who ran it.
+    pub user: String,
+    /// When it started.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// The server's id of the run that it is a part of.
+    pub parent: Option<String>,
+    /// Its page on the server.
+    pub url: String,
+    /// Settings.
+    pub params: BTreeMap<String, String>,
+    /// The last value of each series; null for NaN and infinity.
+    pub metrics: BTreeMap<String, Option<f64>>,
+}
 
 /// An MLflow server.
 #[derive(Debug)]
@@ -85,6 +119,73 @@ impl Mlflow {
             found => found?,
         };
         self.text("experiments/get-by-name", &found, "/experiment/experiment_id")
+    }
+
+    /// The newest runs of an experiment, given by its name or id; `filter` is an expression in MLflow's language.
+    ///
+    /// # Errors
+    /// [`Error::NoExperiment`]; a filter that the server refuses; as [`check`](Sink::check).
+    pub fn runs(&self, experiment: &str, filter: &str, most: usize) -> Result<Vec<FoundRun>, Error> {
+        let is_absent = |error: &Error| matches!(error.code(), "RESOURCE_DOES_NOT_EXIST" | "INVALID_PARAMETER_VALUE");
+        let found = match self.get("experiments/get-by-name", &[("experiment_name", experiment)]) {
+            Err(error) if is_absent(&error) => self.get("experiments/get", &[("experiment_id", experiment)]),
+            found => found,
+        };
+        let found = found.map_err(|error| match is_absent(&error) {
+            true => Error::NoExperiment { address: self.client.address.clone(), experiment: experiment.to_owned() },
+            false => error,
+        })?;
+        let id = self.text("experiments/get", &found, "/experiment/experiment_id")?;
+        let (mut runs, mut token) = (Vec::new(), String::new());
+        while runs.len() < most {
+            let mut wanted = json!({
+                "experiment_ids": [id], "max_results": PAGE.min(most - runs.len()), "run_view_type": "ACTIVE_ONLY",
+                "order_by": ["attributes.start_time DESC"],
+            });
+            for (name, value) in [("filter", filter), ("page_token", token.as_str())] {
+                if !value.is_empty() {
+                    wanted[name] = json!(value);
+                }
+            }
+            let page = self.post("runs/search", &wanted)?;
+            let found = page["runs"].as_array().into_iter().flatten();
+            runs.extend(found.map(|run| self.found(&id, run)).collect::<Result<Vec<_>, _>>()?);
+            match page["next_page_token"].as_str() {
+                None | Some("") => break,
+                Some(next) if next == token => return Err(self.client.odd("runs/search", "it repeats a page")),
+                Some(next) => next.clone_into(&mut token),
+            }
+        }
+        runs.truncate(most);
+        Ok(runs)
+    }
+
+    fn found(&self, experiment: &str, run: &Value) -> Result<FoundRun, Error> {
+        let id = self.text("runs/search", run, "/info/run_id")?;
+        let pairs = |kind: &str| run["data"][kind].as_array().cloned().unwrap_or_default();
+        let key = |pair: &Value| pair["key"].as_str().map(str::to_owned);
+        let text = |pair: &Value| Some((key(pair)?, pair["value"].as_str()?.to_owned()));
+        let tags: BTreeMap<String, String> = pairs("tags").iter().filter_map(text).collect();
+        let info = |name: &str| run["info"][name].as_str().unwrap_or_default().to_owned();
+        // Protobuf's JSON writes 64-bit integers as text.
+        let time = |name: &str| {
+            let value = &run["info"][name];
+            value.as_i64().or_else(|| value.as_str()?.parse().ok()).filter(|time| *time > 0)
+        };
+        let name =
+            Some(info("run_name")).filter(|name| !name.is_empty()).or_else(|| tags.get("mlflow.runName").cloned());
+        Ok(FoundRun {
+            name: name.unwrap_or_else(|| id.clone()),
+            status: info("status"),
+            user: info("user_id"),
+            started_at: time("start_time"),
+            finished_at: time("end_time"),
+            parent: tags.get(PARENT).cloned(),
+            url: format!("{}/#/experiments/{experiment}/runs/{id}", self.client.address),
+            params: pairs("params").iter().filter_map(text).collect(),
+            metrics: pairs("metrics").iter().filter_map(|pair| Some((key(pair)?, pair["value"].as_f64()))).collect(),
+            id,
+        })
     }
 
     /// The run that an earlier call created, if any.
@@ -204,6 +305,7 @@ impl Sink for Mlflow {
                 tags.push(("mlflow.user".into(), run.user.clone()));
                 tags.push(("mlflow.source.name".into(), "graft".into()));
                 tags.push(("mlflow.source.type".into(), "JOB".into()));
+                tags.extend(run.parent.iter().map(|parent| (PARENT.to_owned(), parent.clone())));
                 if let Some(url) = &run.url {
                     tags.push(("graft.url".into(), url.clone()));
                     tags.push(("mlflow.note.content".into(), format!("[{} in Graft]({url})", run.run)));

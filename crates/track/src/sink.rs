@@ -53,6 +53,8 @@ pub struct RunCard {
     pub tags: Vec<(String, String)>,
     /// The dataset that it is trained on or evaluated with.
     pub dataset: Option<DatasetInput>,
+    /// The run that it is a part of, by the tracker's id.
+    pub parent: Option<String>,
 }
 
 /// A dataset that a run uses.

@@ -591,6 +591,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/mlflow/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads the newest runs of an experiment from the MLflow server that is configured, with params and metrics, to compare them with
+         *     versions of a task. */
+        get: operations["list_mlflow_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/presence": {
         parameters: {
             query?: never;
@@ -3110,6 +3128,21 @@ export interface components {
             values: (components["schemas"]["Interval"] | null)[];
             verdict?: components["schemas"]["Verdict"] | null;
         };
+        /** @description A version, as it is compared with runs elsewhere. */
+        ComparedVersion: {
+            /** @description Its scores and losses. */
+            metrics: {
+                [key: string]: number;
+            };
+            /** @description Settings of that run, by dotted name. */
+            params: {
+                [key: string]: string;
+            };
+            /** @description The run that made it. */
+            run?: string | null;
+            /** @description Its name. */
+            version: string;
+        };
         /** @description Two versions on the same held-out examples. */
         Comparison: {
             /**
@@ -4650,6 +4683,44 @@ export interface components {
              * @description On all examples.
              */
             value: number;
+        };
+        /** @description A run of an experiment, as the server has it. */
+        MlflowRun: {
+            finished_at?: components["schemas"]["Timestamp"] | null;
+            /** @description The server's id. */
+            id: string;
+            /** @description The last value of each series; null for NaN and infinity. */
+            metrics: {
+                [key: string]: number | null;
+            };
+            /** @description Its name. */
+            name: string;
+            /** @description Settings. */
+            params: {
+                [key: string]: string;
+            };
+            /** @description The server's id of the run that it is a part of. */
+            parent?: string | null;
+            started_at?: components["schemas"]["Timestamp"] | null;
+            /** @description `SCHEDULED`, `RUNNING`, `FINISHED`, `FAILED` or `KILLED`. */
+            status: string;
+            /** @description Its page on the server. */
+            url: string;
+            /** @description Who ran it. */
+            user: string;
+        };
+        /** @description Runs of an MLflow experiment and, where a task is named, its versions beside them. */
+        MlflowRuns: {
+            /** @description The metrics that most of them have, at most four: each is in two of them or more. */
+            common_metrics: string[];
+            /** @description The params that have different values in some of them. */
+            differing_params: string[];
+            /** @description The experiment, as given. */
+            experiment: string;
+            /** @description Its runs, the newest first. */
+            runs: components["schemas"]["MlflowRun"][];
+            /** @description Versions of the task, with the names that their runs have in MLflow. */
+            versions: components["schemas"]["ComparedVersion"][];
         };
         /** @description The models there are. */
         ModelList: {
@@ -9428,6 +9499,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QuoteList"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_mlflow_runs: {
+        parameters: {
+            query: {
+                /** @description Name or id of the experiment; a task's is `graft/TASK`. */
+                experiment: string;
+                /** @description An expression in MLflow's language, such as `metrics.loss < 1`. */
+                filter?: string;
+                /** @description The task whose versions come beside the runs. */
+                task?: string;
+                /** @description Maximum number of runs, at most 5000. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MlflowRuns"];
                 };
             };
             404: {

@@ -1,13 +1,14 @@
 use std::{
+    collections::BTreeMap,
     io::{self, Write as _},
     sync::Arc,
     time::Duration,
 };
 
 use clap::Subcommand;
-use graft_core::EventKind;
+use graft_core::{EventKind, Timestamp};
 use graft_engine::{
-    Engine, Error, iso8601,
+    Engine, Error, MlflowRuns, iso8601,
     records::{LogStream, Run, RunFilter, RunKind, RunState},
 };
 use graft_train::TrainingRun;
@@ -89,6 +90,23 @@ pub(crate) enum Runs {
         #[arg(required = true)]
         ids: Vec<String>,
     },
+    /// Read the newest runs of an MLflow experiment, whoever made them, and show params and metrics side by side.
+    Mlflow {
+        /// Name or id of the experiment; a task's is graft/TASK.
+        experiment: String,
+        /// Show versions of this task beside them.
+        #[arg(long)]
+        task: Option<String>,
+        /// Only runs for which this holds, in MLflow's language: "metrics.loss < 1 and params.lr = '0.1'".
+        #[arg(long, default_value = "", hide_default_value = true, value_name = "EXPRESSION")]
+        filter: String,
+        /// The metrics to show [default: four that most of them have].
+        #[arg(long = "metric", value_name = "NAME")]
+        metrics: Vec<String>,
+        /// Maximum number of runs.
+        #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=5000))]
+        limit: u16,
+    },
     /// Stop a training after its current step and keep a checkpoint.
     Stop {
         /// Name of the run.
@@ -142,8 +160,54 @@ pub(crate) async fn run(engine: &Engine, command: Runs) -> Result<Reply> {
             let text = format!("{} runs are sent to the trackers, now or by the next worker.", tracked.len());
             Ok(Reply::new(json!({"tracked": tracked}), text))
         }
+        Runs::Mlflow { experiment, task, filter, metrics, limit } => {
+            let found = engine.tracking().mlflow_runs(&experiment, &filter, limit.into(), task.as_deref()).await?;
+            let text = compared(&found, &metrics);
+            Ok(Reply::new(&found, text))
+        }
         Runs::Stop { id, no_wait } => stop(engine, &id, no_wait).await,
     }
+}
+
+/// A run elsewhere, or a version here.
+struct Compared<'a> {
+    name: String,
+    status: &'a str,
+    started: Option<Timestamp>,
+    params: &'a BTreeMap<String, String>,
+    metrics: BTreeMap<&'a str, f64>,
+}
+
+/// Versions here and runs elsewhere, with the params in which they differ and some of their metrics.
+fn compared(found: &MlflowRuns, metrics: &[String]) -> String {
+    let versions = found.versions.iter().map(|version| Compared {
+        name: format!("version {}", version.version),
+        status: "here",
+        started: None,
+        params: &version.params,
+        metrics: version.metrics.iter().map(|(name, value)| (name.as_str(), *value)).collect(),
+    });
+    let runs = found.runs.iter().map(|run| Compared {
+        name: run.name.clone(),
+        status: &run.status,
+        started: run.started_at,
+        params: &run.params,
+        metrics: run.metrics.iter().filter_map(|(name, value)| Some((name.as_str(), (*value)?))).collect(),
+    });
+    let shown = if metrics.is_empty() { &*found.common_metrics } else { metrics };
+    let mut table = Table::new(["run", "status", "started", "metrics", "params that differ"]);
+    for Compared { name, status, started, params, metrics } in versions.chain(runs) {
+        let number = |name: &String| Some(format!("{name} {:.4}", metrics.get(name.as_str())?));
+        let param = |name: &String| Some(format!("{name} {}", params.get(name)?));
+        table.row([
+            name,
+            status.to_owned(),
+            started.map_or_else(String::new, iso8601),
+            shown.iter().filter_map(number).collect::<Vec<_>>().join(", "),
+            found.differing_params.iter().filter_map(param).collect::<Vec<_>>().join(", "),
+        ]);
+    }
+    table.or(&format!("Experiment {} has no such runs.", found.experiment))
 }
 
 async fn list(engine: &Engine, filter: RunFilter) -> Result<Reply> {

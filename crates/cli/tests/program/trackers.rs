@@ -203,6 +203,113 @@ fn mlflow_3_receives_everything_once() {
     environments().iter().filter(|path| path.ends_with("v3")).for_each(|path| an_mlflow_has_what_graft_has(path));
 }
 
+/// A study whose trials ended while MLflow was away, and whose answers are lost, is there once, with its trials in it.
+#[test]
+fn study_is_a_run_in_mlflow_with_its_trials_in_it() {
+    for environment in environments() {
+        let mut mlflow = Mlflow::start(&environment, false).unwrap();
+        let graft = Graft::with_toy_task().with("MLFLOW_TRACKING_URI", mlflow.losing(7).unwrap());
+        mlflow.kill();
+        let search = ["search", TASK, "--base", "tiny", "--budget", "3-trials", "--epochs", "1", "--threads", "1"];
+        let study = graft.json(&search);
+        let id = study["study"]["id"].as_str().unwrap();
+        let trials = study["trials"].as_array().unwrap();
+        mlflow.restart().unwrap();
+        let best = &trials[study["best"].as_u64().unwrap() as usize];
+        let found = wait_for("the end of the study is sent", || {
+            // Each command sends what is left, as far as that goes in some seconds.
+            graft.ok(&["runs", "track", trials[0]["run"].as_str().unwrap()]);
+            let said = graft.run(&["runs", "mlflow", &format!("graft/{TASK}"), "--json"]).stdout;
+            let found: Value = serde_json::from_str(&said).unwrap_or_default();
+            let runs = found["runs"].as_array()?;
+            let is_ended = |run: &Value| ["FINISHED", "KILLED"].contains(&run["status"].as_str().unwrap());
+            let found = (runs.len() > trials.len() && runs.iter().all(is_ended)).then(|| read(&mlflow))?;
+            // Its run is created as ended if it already is; the best trial comes last.
+            only(&found, id)["tags"]["graft.best"].is_string().then_some(found)
+        });
+        let parent = only(&found, id);
+        assert_eq!((&parent["status"], &parent["tags"]["graft.kind"]), (&json!("FINISHED"), &json!("study")));
+        assert_eq!(parent["tags"]["graft.best"], best["run"]);
+        assert_eq!(parent["metrics"]["best_loss"], json!([[trials.len(), best["loss"]]]));
+        assert_eq!(parent["params"]["best.epochs"], "1.0", "{parent:#}");
+        for trial in trials {
+            let run = only(&found, trial["run"].as_str().unwrap());
+            assert_eq!(run["tags"]["mlflow.parentRunId"], parent["id"], "{run:#}");
+            assert!(run["metrics"]["loss"].is_array(), "{run:#}");
+        }
+        assert_eq!(found["experiments"][format!("graft/{TASK}")].as_array().unwrap().len(), trials.len() + 1);
+    }
+}
+
+/// As MLflow's documentation describes it; pages are shorter than asked for, which is allowed.
+fn experiment(request: &http::Request, pages: &Mutex<Vec<Value>>) -> http::Answer {
+    let run = |id: &str, rate: &str, loss: Value| {
+        let params = [json!({"key": "lr", "value": rate}), json!({"key": "seed", "value": "7"})];
+        let metrics = [json!({"key": "loss", "value": loss, "timestamp": 1, "step": 2})];
+        json!({
+            "info": {"run_id": id, "run_name": format!("theirs {id}"), "status": "FINISHED", "user_id": "bob",
+                "start_time": "1700000000000", "end_time": 1_700_000_001_000_i64},
+            "data": {"params": params, "metrics": metrics, "tags": [{"key": "mlflow.parentRunId", "value": "p"}]},
+        })
+    };
+    let document = |status: u16, body: Value| Some((status, vec![], body.to_string().into_bytes()));
+    let absent = || document(404, json!({"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "there is none"}));
+    match (request.method.as_str(), request.path.as_str(), request.query.as_str()) {
+        ("GET", "/api/2.0/mlflow/experiments/get-by-name", "experiment_name=theirs") => {
+            document(200, json!({"experiment": {"experiment_id": "7", "name": "theirs"}}))
+        }
+        ("GET", path, _) if path.starts_with("/api/2.0/mlflow/experiments/get") => absent(),
+        ("POST", "/api/2.0/mlflow/runs/search", _) => {
+            let wanted: Value = serde_json::from_slice(&request.body).unwrap();
+            pages.lock().unwrap().push(wanted.clone());
+            let page = match wanted["page_token"].as_str() {
+                _ if wanted["experiment_ids"] != json!(["7"]) => return absent(),
+                None => {
+                    json!({"runs": [run("a", "0.1", json!(0.25)), run("b", "0.2", json!("NaN"))], "next_page_token": "t/2="})
+                }
+                Some("t/2=") => json!({"runs": [run("c", "0.1", json!(0.5))], "next_page_token": ""}),
+                Some(other) => {
+                    return document(400, json!({"error_code": "INVALID_PARAMETER_VALUE", "message": other}));
+                }
+            };
+            document(200, page)
+        }
+        // Nothing that changes what is there.
+        _ => document(405, json!({"error_code": "BAD_REQUEST", "message": request.path})),
+    }
+}
+
+#[test]
+fn runs_of_an_mlflow_experiment_are_compared_with_versions() {
+    let pages = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&pages);
+    let origin = http::listen(move |request| experiment(request, &seen)).unwrap();
+    let graft = Graft::with_toy_task();
+    graft.fails(2, &["runs", "mlflow", "theirs"], "no server is configured");
+    graft.ok(&[&SHORT[..], &["--run-id", "ours", "--version", "first"]].concat());
+    let graft = graft.with("MLFLOW_TRACKING_URI", origin);
+    let filter = "metrics.loss < 1";
+    let found = graft.json(&["runs", "mlflow", "theirs", "--task", TASK, "--filter", filter]);
+    let runs = found["runs"].as_array().unwrap();
+    assert_eq!(runs.iter().map(|run| run["id"].as_str().unwrap()).collect::<Vec<_>>(), ["a", "b", "c"]);
+    assert_eq!((&runs[0]["metrics"]["loss"], &runs[1]["metrics"]["loss"]), (&json!(0.25), &Value::Null));
+    assert_eq!((&runs[0]["started_at"], &runs[0]["parent"]), (&json!(1_700_000_000_000_i64), &json!("p")));
+    assert_eq!(
+        (&found["versions"][0]["version"], &found["versions"][0]["params"]["optim.batch"]),
+        (&json!("first"), &json!("8"))
+    );
+    assert!(found["versions"][0]["metrics"]["final_loss"].is_f64(), "{found:#}");
+    assert!(pages.lock().unwrap().drain(..).all(|wanted| wanted["filter"] == filter));
+    let table = graft.ok(&["runs", "mlflow", "theirs"]);
+    assert!(table.contains("theirs a") && table.contains("loss 0.2500") && table.contains("lr 0.1"), "{table}");
+    assert!(!table.contains("seed"), "it is the same in all\n{table}");
+    pages.lock().unwrap().clear();
+    assert_eq!(graft.json(&["runs", "mlflow", "theirs", "--limit", "2"])["runs"].as_array().unwrap().len(), 2);
+    assert_eq!(pages.lock().unwrap().len(), 1);
+    graft.fails(2, &["runs", "mlflow", "nobody's"], "find experiment `nobody's`");
+    graft.fails(2, &["runs", "mlflow", "theirs", "--task", "no-task"], "no-task");
+}
+
 #[test]
 fn wrong_password_and_full_disk_are_reported_and_do_not_affect_runs() {
     let Some(environment) = environments().into_iter().find(|path| path.ends_with("v3")) else { return };

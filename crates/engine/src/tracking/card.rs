@@ -8,9 +8,9 @@ use graft_tasks::score::Scores;
 use graft_track::{Content, DatasetInput, Ending, File, Model, Point, RunCard};
 use serde_json::{Map, Value};
 
-use super::{Tracking, status};
+use super::{Tracking, status, study_status};
 use crate::{
-    Evaluation, Result,
+    Evaluation, Result, StudyView,
     files::{apart, entries},
     instance::INSTANCE,
     now,
@@ -31,10 +31,6 @@ impl Tracking<'_> {
 
     pub(super) async fn card(self, run: &Run) -> Result<RunCard> {
         let spec = &run.spec;
-        let mut params = Vec::new();
-        for part in ["adapter", "optim", "eval", "limits"] {
-            flatten(part, &spec[part], &mut params);
-        }
         let mut tags: Vec<(String, String)> = Vec::new();
         let mut tag = |name: &str, value: &str| {
             if !value.is_empty() {
@@ -58,8 +54,8 @@ impl Tracking<'_> {
             task: run.task.clone(),
             user: run.created_by.clone(),
             at: run.created_at,
-            url: self.engine.trackers.url.as_ref().map(|url| format!("{}/runs/{}", url.trim_end_matches('/'), run.id)),
-            params,
+            url: self.page(&format!("runs/{}", run.id)),
+            params: settings_of(run),
             tags,
             dataset: Some(DatasetInput {
                 name: run.task.clone(),
@@ -68,7 +64,50 @@ impl Tracking<'_> {
                 eval: run.eval_samples.unwrap_or(0),
                 context: if run.kind == RunKind::Train { "training" } else { "evaluation" },
             }),
+            parent: None,
         })
+    }
+
+    /// What is known of a study; its params are the best settings, once these are known.
+    pub(super) async fn study_card(self, view: &StudyView, params: &[(String, String)]) -> Result<RunCard> {
+        let study = &view.study;
+        let tag = |name: &str, value: &str| (format!("graft.{name}"), value.to_owned());
+        Ok(RunCard {
+            run: study.id.clone(),
+            instance: self.instance().await?,
+            task: study.task.clone(),
+            user: study.created_by.clone(),
+            at: study.created_at,
+            url: self.page(&format!("search/{}", study.id)),
+            params: params.to_vec(),
+            tags: vec![tag("task", &study.task), tag("kind", "study"), tag("study", &study.id)],
+            ..RunCard::default()
+        })
+    }
+
+    /// What a study came to: the settings, loss and run of its best trial.
+    pub(super) async fn study_ending(self, view: &StudyView) -> Result<(RunCard, Vec<Point>, Ending)> {
+        let (study, best) = (&view.study, view.trials.iter().find(|trial| Some(trial.number) == view.best));
+        let (at, step) = (study.finished_at.unwrap_or_else(now), view.trials.len() as u64);
+        let point = |series: &str, value: f64| Point { series: series.to_owned(), value, step, at };
+        let (mut params, mut tags) = (Vec::new(), Vec::new());
+        let mut points = vec![point("trials", step as f64)];
+        if let Some(best) = best {
+            flatten("best", &best.settings["settings"], &mut params);
+            flatten("best.method", &best.settings["method"], &mut params);
+            points.extend(best.loss.map(|loss| point("best_loss", loss)));
+            tags.push(("graft.best".to_owned(), best.run.clone()));
+        }
+        let defaults = view.defaults_are_best.map(|is_so| ("graft.defaults_are_best".to_owned(), is_so.to_string()));
+        tags.extend(defaults);
+        let status = study_status(study.state);
+        let card = self.study_card(view, &params).await?;
+        Ok((card, points, Ending { status, at, tags, files: Vec::new(), model: None }))
+    }
+
+    /// The address of a page of this home, for links.
+    fn page(self, path: &str) -> Option<String> {
+        self.engine.trackers.url.as_ref().map(|url| format!("{}/{path}", url.trim_end_matches('/')))
     }
 
     /// What a run came to after its last step: its last numbers, and its end.
@@ -83,13 +122,7 @@ impl Tracking<'_> {
         let mut files = Vec::new();
         let mut tags: Vec<(String, String)> = Vec::new();
         if let Some(evaluation) = version.as_ref().and_then(Evaluation::of) {
-            let mut scores = |who: &str, scores: &Scores| {
-                scores.metrics.iter().for_each(|metric| point(format!("{who}/{}", metric.name), metric.value));
-            };
-            scores("score", &evaluation.adapter);
-            evaluation.base.iter().for_each(|base| scores("base", base));
-            evaluation.contestants.iter().for_each(|one| scores(one.kind.name(), &one.scores));
-            point("seconds_per_answer".into(), evaluation.seconds_per_answer);
+            scores_of(&evaluation, &mut point);
             files.push(json_file("evaluation.json", &serde_json::to_value(&evaluation).unwrap_or_default()));
         }
         known.result.iter().for_each(|result| files.push(json_file("training_run.json", result)));
@@ -130,6 +163,26 @@ impl Tracking<'_> {
             RunKind::Evaluate => run.version.as_deref() == Some(version.name.as_str()),
         }))
     }
+}
+
+/// Settings of a run, by dotted name.
+pub(super) fn settings_of(run: &Run) -> Vec<(String, String)> {
+    let mut params = Vec::new();
+    for part in ["adapter", "optim", "eval", "limits"] {
+        flatten(part, &run.spec[part], &mut params);
+    }
+    params
+}
+
+/// The numbers of an evaluation, by series.
+pub(super) fn scores_of(evaluation: &Evaluation, mut take: impl FnMut(String, f64)) {
+    let mut scores = |who: &str, scores: &Scores| {
+        scores.metrics.iter().for_each(|metric| take(format!("{who}/{}", metric.name), metric.value));
+    };
+    scores("score", &evaluation.adapter);
+    evaluation.base.iter().for_each(|base| scores("base", base));
+    evaluation.contestants.iter().for_each(|one| scores(one.kind.name(), &one.scores));
+    take("seconds_per_answer".into(), evaluation.seconds_per_answer);
 }
 
 /// The numbers of an event.

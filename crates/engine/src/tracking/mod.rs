@@ -1,20 +1,22 @@
-//! Sends runs to external trackers. It reads only the database, never the process of a run, and no run waits for it.
+//! Sends runs to external trackers, and reads runs of MLflow's experiments. Sending reads only the database, never the process of a run, and no run waits for it.
 //!
 //! The stored cursor of each run and tracker is the only queue. Processes that execute runs also send, one process at a
 //! time for each run; if one is killed, it or another one continues from the cursor.
 
 mod card;
+mod found;
 mod send;
 
 use std::sync::Arc;
 
 use graft_core::{Timestamp, with_causes};
-use graft_store::{Run, RunState, Tracked};
+use graft_store::{Run, RunState, StudyState, Tracked};
 use graft_track::{Access, Mlflow, Otlp, Place, Sink, SinkKind};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 pub(crate) use card::flatten;
+pub use found::{ComparedVersion, MlflowRuns};
 pub(crate) use send::Sending;
 
 use crate::{Engine, Error, Result, files::apart};
@@ -34,6 +36,8 @@ pub struct TrackingOptions {
 #[derive(Debug, Default)]
 pub struct Trackers {
     sinks: Vec<Arc<dyn Sink>>,
+    /// The one of them whose runs can be read.
+    mlflow: Option<Arc<Mlflow>>,
     url: Option<String>,
 }
 
@@ -43,14 +47,14 @@ impl Trackers {
     /// # Errors
     /// An address or a file of certificates that can't be used.
     pub fn open(options: TrackingOptions) -> Result<Self> {
+        let open = |(address, access): (String, Access)| Mlflow::new(&address, access).map(Arc::new);
+        let mlflow = options.mlflow.map(open).transpose()?;
         let mut sinks: Vec<Arc<dyn Sink>> = Vec::new();
-        if let Some((address, access)) = options.mlflow {
-            sinks.push(Arc::new(Mlflow::new(&address, access)?));
-        }
+        sinks.extend(mlflow.iter().map(|mlflow| Arc::clone(mlflow) as Arc<dyn Sink>));
         if let Some((address, access)) = options.otlp {
             sinks.push(Arc::new(Otlp::new(&address, access)?));
         }
-        Ok(Self { sinks, url: options.url })
+        Ok(Self { sinks, mlflow, url: options.url })
     }
 }
 
@@ -207,6 +211,16 @@ fn status(state: RunState) -> graft_track::Status {
         RunState::Succeeded => Status::Finished,
         RunState::Failed => Status::Failed,
         RunState::Cancelled => Status::Killed,
+    }
+}
+
+/// What trackers call the state of a study.
+fn study_status(state: StudyState) -> graft_track::Status {
+    use graft_track::Status;
+    match state {
+        StudyState::Running => Status::Running,
+        StudyState::Done => Status::Finished,
+        StudyState::Stopped => Status::Killed,
     }
 }
 

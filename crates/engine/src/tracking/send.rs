@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use tracing::Level;
 
-use super::{Tracking, card::points, kept, status};
+use super::{Tracking, card::points, kept, status, study_status};
 use crate::{Engine, Error, Result, Say, files::apart, now};
 
 /// How often it is looked for what is to be sent.
@@ -121,7 +121,11 @@ impl Tracking<'_> {
             }
         }
         let told = self.tell_stages(&line.sink).await;
-        self.heard(line, "the stages of versions", told, say);
+        if self.heard(line, "the stages of versions", told, say) {
+            return;
+        }
+        let told = self.end_studies(&line.sink).await;
+        self.heard(line, "the end of a study", told, say);
     }
 
     /// When a run is tried again.
@@ -160,7 +164,11 @@ impl Tracking<'_> {
 
     /// Sends all that a tracker lacks of a run. `known` is kept after each part.
     async fn send(self, sink: &Arc<dyn Sink>, known: &mut Tracked, run: &Run) -> Result<()> {
-        let card = Arc::new(self.card(run).await?);
+        let mut card = self.card(run).await?;
+        if let Some(study) = run.study.as_ref().filter(|_| known.place.is_none()) {
+            card.parent = Some(self.parent(sink, study).await?.id);
+        }
+        let card = Arc::new(card);
         let mut again = known.is_unsure || known.tries > 0;
         let place: Place = match known.place.clone().and_then(|place| serde_json::from_value(place).ok()) {
             Some(place) => place,
@@ -204,6 +212,50 @@ impl Tracking<'_> {
                 apart("call a tracker", move || Ok(sink.end(&card, &place, &ending)?)).await?;
             }
             known.state = Some(run.state);
+        }
+        Ok(())
+    }
+
+    /// The run that stands for a study, whose trials are parts of it. It is created once, although several processes may send
+    /// trials.
+    async fn parent(self, sink: &Arc<dyn Sink>, study: &str) -> Result<Place> {
+        let (store, tracker) = (&self.engine.store, sink.kind().name());
+        let known = store.tracked_study(study, tracker).await?.unwrap_or_default();
+        if let Ok(place) = serde_json::from_value(known["place"].clone()) {
+            return Ok(place);
+        }
+        let now = store.now().await?;
+        let is_others = known["owner"] != *self.engine.me && known["until"].as_i64().is_some_and(|until| until > now);
+        let claim = json!({"owner": *self.engine.me, "until": now + LEASE});
+        let before = Some(&known).filter(|known| known.is_object());
+        if is_others || !store.swap_tracked_study(study, tracker, before, &claim).await? {
+            return Err(Error::Unsupported("send a trial of a study that another process sends".into()));
+        }
+        let view = self.engine.studies().view(study).await?;
+        let card = self.study_card(&view, &[]).await?;
+        let (sink, status) = (Arc::clone(sink), study_status(view.study.state));
+        let begun = apart("call a tracker", move || Ok(sink.begin(&card, status)?)).await;
+        // Without a place, another process may try at once.
+        let kept = begun.as_ref().map_or_else(|_| json!({}), |place| json!({"place": place}));
+        store.swap_tracked_study(study, tracker, Some(&claim), &kept).await?;
+        begun
+    }
+
+    /// Tells a tracker how studies ended.
+    async fn end_studies(self, sink: &Arc<dyn Sink>) -> Result<()> {
+        let (store, tracker) = (&self.engine.store, sink.kind().name());
+        for study in store.untold_studies(tracker).await? {
+            self.parent(sink, &study).await?;
+            let view = self.engine.studies().view(&study).await?;
+            let (card, points, ending) = self.study_ending(&view).await?;
+            let (card, begun) = (Arc::new(card), Arc::clone(sink));
+            let (known, status) = (Arc::clone(&card), ending.status);
+            // The best settings are known only now.
+            let place = apart("call a tracker", move || Ok(begun.begin(&known, status)?)).await?;
+            self.log(sink, &card, &place, points, true).await?;
+            let ended = Arc::clone(sink);
+            apart("call a tracker", move || Ok(ended.end(&card, &place, &ending)?)).await?;
+            store.study_told(&study, tracker).await?;
         }
         Ok(())
     }

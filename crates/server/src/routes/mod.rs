@@ -16,6 +16,7 @@ pub mod imports;
 pub mod infer;
 pub mod live_adapters;
 pub mod machines;
+pub mod mlflow;
 pub mod openai;
 pub mod presence;
 pub mod prompts;
@@ -78,6 +79,7 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(tasks::router())
         .merge(studies::router())
+        .merge(mlflow::router())
         .merge(batches::router())
         .merge(training::router())
         .merge(understand::router())
