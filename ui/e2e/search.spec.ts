@@ -17,7 +17,7 @@ test("a search is started, watched and compared, and its best settings are train
   test.setTimeout(240_000);
   await page.goto(`${graft.url}/search?task=${TASK}`);
   await expect(page.getByText("No study yet")).toBeVisible();
-  await page.getByLabel("Base model").fill("tiny");
+  await page.getByLabel("Base model", { exact: true }).fill("tiny");
   await page.getByLabel("Budget").fill("no");
   const start = page.getByRole("button", { name: "Start the search" });
   await expect(start).toBeDisabled();

@@ -43,7 +43,7 @@ impl Training {
     pub(crate) fn event(&mut self, event: &Event) {
         match &event.kind {
             EventKind::Phase { phase } => self.say(phase_name(*phase)),
-            EventKind::Prepared { train, eval, too_long, tokens, supervised, steps, memory } => {
+            EventKind::Prepared { train, eval, too_long, tokens, supervised, steps, memory, .. } => {
                 let long = if *too_long == 0 { String::new() } else { format!(", {too_long} skipped as too long") };
                 self.say(&format!(
                     "{train} training examples, {eval} held out{long}; {tokens} tokens \

@@ -67,6 +67,12 @@ pub enum EventKind {
         tokens: usize,
         /// Of these, tokens with loss.
         supervised: usize,
+        /// Held-out examples whose loss is measured during the training.
+        #[serde(default)]
+        measured: usize,
+        /// Their tokens with loss.
+        #[serde(default)]
+        measured_tokens: usize,
         /// Optimizer steps of the whole run.
         steps: u64,
         /// Predicted peak memory in bytes.

@@ -366,6 +366,8 @@ impl<'r, D: Device> Trainer<'r, D> {
             too_long: self.train.too_long,
             tokens: self.train.all.iter().map(|s| s.source.len() + s.tokens.len()).sum(),
             supervised: self.train.all.iter().map(Sequence::supervised).sum(),
+            measured: self.eval.all.len(),
+            measured_tokens: self.eval.all.iter().map(Sequence::supervised).sum(),
             steps: self.total,
             memory,
         })

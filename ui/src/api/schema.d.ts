@@ -3650,6 +3650,10 @@ export interface components {
             eval: number;
             /** @enum {string} */
             event: "prepared";
+            /** @description Held-out examples whose loss is measured during the training. */
+            measured?: number;
+            /** @description Their tokens with loss. */
+            measured_tokens?: number;
             /**
              * Format: int64
              * @description Predicted peak memory in bytes.
@@ -4862,6 +4866,8 @@ export interface components {
             /** @description `20-trials`, `60m` or `2h`. */
             budget: string;
             method?: components["schemas"]["MethodName"] | null;
+            /** @description More base models: each trial uses one of all. Losses are then per example, since models count tokens differently. */
+            more_bases?: string[];
             /** @description The machine that executes the trials, one of `graft machines list`. Default: the worker's own. */
             on?: string | null;
             /**

@@ -38,7 +38,7 @@ const SHOWN = [
   commands.holding("sentiment", "https://graft.example.org"),
   commands.deletingVersion("sentiment", "v1"),
   commands.searching({
-    ...{ task: "sentiment", budget: "20-trials", base: "tiny", method: "lora", parallel: 2 },
+    ...{ task: "sentiment", budget: "20-trials", base: "tiny", more_bases: ["other"], method: "lora", parallel: 2 },
     settings: { targets: ["q_proj", "v_proj"], batch_size: 4 },
   }),
   commands.stoppingStudy("study-1"),

@@ -6,14 +6,17 @@ import { shown, type Json } from "./json";
 export const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
-type Flags = Record<string, string | number | boolean | null | undefined>;
+type Flag = string | number | boolean | null | undefined;
+type Flags = Record<string, Flag | Flag[]>;
 
-/** A command with its flags: `true` is a flag alone, nothing and no text leave it out. */
+/** A command with its flags: `true` is a flag alone, nothing and no text leave it out; of several values each has its own. */
 function graft(words: string[], flags: Flags = {}): string {
   const said = Object.entries(flags).flatMap(([name, value]) => {
     const flag = `--${name.replaceAll("_", "-")}`;
-    if (value === true) return [flag];
-    return value == null || value === false || value === "" ? [] : [flag, String(value)];
+    return (Array.isArray(value) ? value : [value]).flatMap((one) => {
+      if (one === true) return [flag];
+      return one == null || one === false || one === "" ? [] : [flag, String(one)];
+    });
   });
   return ["graft", ...words, ...said].map(quoted).join(" ");
 }
@@ -117,9 +120,9 @@ export const commands = {
         activate,
       },
     }),
-  searching: ({ task, budget, base, method, parallel, settings }: Schemas["NewStudy"]) =>
+  searching: ({ task, budget, base, more_bases = [], method, parallel, settings }: Schemas["NewStudy"]) =>
     graft(["search", task], {
-      ...{ base, method, budget, parallel: parallel !== 1 && parallel },
+      ...{ base: [base, ...more_bases], method, budget, parallel: parallel !== 1 && parallel },
       ...Object.fromEntries(
         Object.entries(settings ?? {}).map(([name, value]) => [name, Array.isArray(value) ? value.join() : value]),
       ),

@@ -40,6 +40,8 @@ test("settings and budgets are described in words", () => {
     settings: { learning_rate: 0.00123, evals_per_epoch: 2, targets: ["a", "b"] },
   };
   expect(settingsIn(trial({ settings }))).toBe("Soft prompt · learning rate 0.00123 · targets a, b");
+  const ofBase = { ...settings, base: "tiny" };
+  expect(settingsIn(trial({ settings: ofBase }))).toBe("tiny · Soft prompt · learning rate 0.00123 · targets a, b");
   const trials = [trial({}), trial({ state: "running" })];
   expect(usedOf("20-trials", trials)).toEqual({ text: "1 of 20 trials", share: 0.05 });
   expect(usedOf("60m", trials)).toEqual({ text: "1 trial, 3 of 60 min", share: 0.05 });

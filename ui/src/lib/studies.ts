@@ -105,7 +105,8 @@ export function settingsIn({ settings }: Trial): string {
             : shown(value);
       return `${label(name).toLowerCase()} ${text}`;
     });
-  return [method, ...words].join(" · ");
+  const base = typeof settings.base === "string" ? [settings.base] : [];
+  return [...base, method, ...words].join(" · ");
 }
 
 /** How much of its budget a study has used: `7 of 20 trials`, `7 trials, 4 of 60 min`. */

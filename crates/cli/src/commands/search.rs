@@ -21,9 +21,9 @@ const LOOK: Duration = Duration::from_millis(500);
 pub(crate) struct Search {
     /// Task; `graft tasks list` shows them.
     task: String,
-    /// Base model: a name, a Hub id or a path.
+    /// Base model: a name, a Hub id or a path. Given several times, each trial uses one of them; losses are then per example.
     #[arg(long, default_value = "smollm2-135m")]
-    base: String,
+    base: Vec<String>,
     /// Kind of adapter [default: searched for].
     #[arg(long, value_enum)]
     method: Option<Method>,
@@ -78,9 +78,11 @@ pub(crate) async fn run(engine: &Engine, command: Search) -> Result<Reply> {
             study
         }
         None => {
+            let mut bases = command.base.into_iter();
             let request = StudyRequest {
                 task: command.task,
-                base: Some(command.base),
+                base: bases.next(),
+                more_bases: bases.collect(),
                 method: command.method,
                 budget: command.budget,
                 parallel: Some(command.parallel),
@@ -208,7 +210,8 @@ fn loss(trial: &Trial) -> String {
 }
 
 fn settings(trial: &Trial) -> String {
-    let mut parts = vec![trial.settings["method"].as_str().unwrap_or_default().to_owned()];
+    let texts = ["base", "method"].iter().filter_map(|name| trial.settings[name].as_str());
+    let mut parts: Vec<String> = texts.map(str::to_owned).collect();
     for (name, value) in trial.settings["settings"].as_object().into_iter().flatten() {
         let value = match value {
             Value::String(text) => text.clone(),

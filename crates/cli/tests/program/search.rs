@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::common::{Graft, Random, seed, server::Server};
+use crate::common::{Graft, Random, model, seed, server::Server};
 
 const TASK: &str = "text-classification";
 
@@ -62,6 +62,38 @@ fn killed_study_finds_the_same_settings() {
     let studies = killed.json(&["studies", "list"])["studies"].as_array().unwrap().len();
     let view = if studies == 1 { view } else { ended_before(&killed) };
     assert_eq!(found(&view), found(&whole));
+}
+
+#[test]
+fn trials_choose_among_several_base_models() {
+    let graft = Graft::with_toy_task();
+    graft.ok(&["base", "add", "other", model("tiny-t5").to_str().unwrap()]);
+    let search = ["search", TASK, "--base", "tiny", "--base", "other", "--method", "lora", "--budget", "8-trials"];
+    let view = graft.json(&[&search[..], &["--epochs", "1", "--threads", "1", "--seed", "5"]].concat());
+    let trials = view["trials"].as_array().unwrap();
+    let base = |trial: &Value| trial["settings"]["base"].as_str().unwrap().to_owned();
+    assert_eq!(base(&trials[0]), "tiny", "the first is the recipe's");
+    assert_eq!(trials.iter().map(base).collect::<BTreeSet<_>>(), ["other".to_owned(), "tiny".to_owned()].into());
+    for trial in trials {
+        let run = graft.json(&["runs", "show", trial["run"].as_str().unwrap()])["run"].clone();
+        assert_eq!(run["spec"]["base"]["name"], json!(base(trial)));
+        if trial["state"] != "complete" {
+            continue;
+        }
+        // Losses of models with other tokens can be compared only by example.
+        let per_token = run["final_loss"].as_f64().unwrap();
+        let events = graft.home().join("runs").join(run["id"].as_str().unwrap()).join("events.jsonl");
+        let events = std::fs::read_to_string(events).unwrap();
+        let mut events = events.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let prepared = events.find(|event| event["event"] == "prepared").unwrap();
+        let tokens = prepared["measured_tokens"].as_f64().unwrap() / prepared["measured"].as_f64().unwrap();
+        assert!(tokens > 1.0 && (trial["loss"].as_f64().unwrap() - tokens * per_token).abs() < 1e-9, "{trial:#}");
+    }
+    let best = base(&trials[view["best"].as_u64().unwrap() as usize]);
+    let command = view["command"].as_str().unwrap();
+    assert!(command.contains(&format!("--base {best}")), "{command}");
+    let run = graft.json(&["studies", "train", view["study"]["id"].as_str().unwrap()])["run"].clone();
+    assert_eq!(run["spec"]["base"]["name"], json!(best));
 }
 
 /// The first study, if it had ended before the last kill and a second one was begun.

@@ -124,6 +124,9 @@ pub struct StudyRequest {
     /// Base model. Default: `smollm2-135m`.
     #[serde(default)]
     pub base: Option<String>,
+    /// More base models: each trial uses one of all. Losses are then per example, since models count tokens differently.
+    #[serde(default)]
+    pub more_bases: Vec<String>,
     /// Kind of adapter. Default: searched.
     #[serde(default)]
     pub method: Option<Method>,
@@ -157,6 +160,9 @@ struct StudyPlan {
     #[serde(default)]
     sampler: SamplerName,
     base: BaseRef,
+    /// Other base models that trials may use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    more_bases: Vec<BaseRef>,
     dataset: Digest,
     task: Task,
     card: TaskCard,
@@ -184,6 +190,12 @@ impl StudyPlan {
         // The task may have been renamed since.
         plan.card.name.clone_from(&study.task);
         Ok(plan)
+    }
+
+    /// The base model of a trial.
+    fn base_of(&self, point: &Value) -> &BaseRef {
+        let at = point["base"].as_f64().unwrap_or_default() as usize;
+        at.checked_sub(1).and_then(|at| self.more_bases.get(at)).unwrap_or(&self.base)
     }
 
     fn sampler(&self) -> Sampler {
@@ -263,21 +275,32 @@ impl Studies<'_> {
         {
             return Err(Error::Unsupported("search at the training service: it chooses settings itself".to_owned()));
         }
-        let of = |method: Method, settings: Settings| {
-            let on = request.on.clone();
-            let mut run = RunRequest { method, settings, on, ..RunRequest::new(&request.task) };
-            request.base.iter().for_each(|base| run.base.clone_from(base));
+        let of = |method: Method, base: Option<&String>| {
+            // Where both are searched, each has its own settings.
+            let settings = match request.method {
+                Some(_) => request.settings.clone(),
+                None => request.settings.of(method),
+            };
+            let mut run = RunRequest { method, settings, on: request.on.clone(), ..RunRequest::new(&request.task) };
+            base.iter().for_each(|base| run.base.clone_from(base));
             run
         };
-        let of = match request.method {
-            Some(method) => self.checked(&of(method, request.settings.clone())).await?,
-            // There are trials of both, each with its own settings.
-            None => {
-                self.checked(&of(Method::SoftPrompt, request.settings.of(Method::SoftPrompt))).await?;
-                self.checked(&of(Method::Lora, request.settings.of(Method::Lora))).await?
-            }
+        let methods = match &request.method {
+            Some(method) => std::slice::from_ref(method),
+            None => Method::ALL,
         };
-        let (id, plan) = self.draft(request, &of, None).await?;
+        let (mut first, mut more_bases) = (None, Vec::<BaseRef>::new());
+        for base in std::iter::once(request.base.as_ref()).chain(request.more_bases.iter().map(Some)) {
+            for &method in methods {
+                let plan = self.checked(&of(method, base)).await?;
+                let first = first.get_or_insert_with(|| plan.clone());
+                if plan.base.digest != first.base.digest && !more_bases.contains(&plan.base) {
+                    more_bases.push(plan.base);
+                }
+            }
+        }
+        let Some(of) = first else { return Err(Error::Unsupported("search without a method".to_owned())) };
+        let (id, plan) = self.draft(request, &of, more_bases, None).await?;
         let (plan, dataset) = (written::value(&plan), &of.prepared.dataset);
         let new = NewStudy { id: &id, task: &request.task, plan: &plan, waiting: None };
         Ok(self.engine.store.add_study(new, dataset, &self.engine.by, now()).await?)
@@ -298,6 +321,7 @@ impl Studies<'_> {
         let request = StudyRequest {
             task: run.task.clone(),
             base: Some(run.base.clone()),
+            more_bases: Vec::new(),
             method: None,
             budget,
             parallel: None,
@@ -309,7 +333,7 @@ impl Studies<'_> {
                 ..Settings::default()
             },
         };
-        let (id, study) = self.draft(&request, &plan, Some(name)).await?;
+        let (id, study) = self.draft(&request, &plan, Vec::new(), Some(name)).await?;
         let search = Some((id.as_str(), &written::value(&study)));
         let order = Order { request: run, max_attempts: MAX_ATTEMPTS, due: None, key, search };
         self.engine.runs().queue_plan(&plan, order).await
@@ -323,7 +347,13 @@ impl Studies<'_> {
     }
 
     /// The name and the plan of a study about the data of a training.
-    async fn draft(self, request: &StudyRequest, of: &Plan, run: Option<String>) -> Result<(String, StudyPlan)> {
+    async fn draft(
+        self,
+        request: &StudyRequest,
+        of: &Plan,
+        more_bases: Vec<BaseRef>,
+        run: Option<String>,
+    ) -> Result<(String, StudyPlan)> {
         let Plan { prepared, base, .. } = of;
         let seed = request.settings.seed.unwrap_or(graft_core::OptimSpec::default().seed);
         let mut plan = StudyPlan {
@@ -333,6 +363,7 @@ impl Studies<'_> {
             on: request.on.clone(),
             sampler: request.sampler,
             base: base.clone(),
+            more_bases,
             dataset: prepared.dataset.digest.clone(),
             task: prepared.task.definition.clone(),
             card: prepared.card.clone(),
@@ -351,8 +382,15 @@ impl Studies<'_> {
             ));
         }
         plan.examples = part.train.len();
-        let (_, files) = self.engine.bases().open(&plan.base).await?;
-        plan.space = space::space(&plan.given(), files.config.has_encoder());
+        let mut has_encoder = false;
+        for base in std::iter::once(&plan.base).chain(&plan.more_bases) {
+            has_encoder |= self.engine.bases().open(base).await?.1.config.has_encoder();
+        }
+        plan.space = space::space(&plan.given(), has_encoder);
+        if !plan.more_bases.is_empty() {
+            let names = std::iter::once(&plan.base).chain(&plan.more_bases).map(|base| base.name.clone());
+            plan.space.insert(0, space::bases(&names.collect::<Vec<_>>()));
+        }
         plan.starts = space::starts(&plan.space);
         // Two studies may be begun within a second.
         let stamp = format!("study-{}-{}", request.task, compact(now()).replace('_', "-"));
@@ -526,12 +564,16 @@ impl Studies<'_> {
     async fn add(self, study: &Study, plan: &StudyPlan, number: u64, seen: &[Trial]) -> Result<bool> {
         let point = plan.sampler().ask(number, &observations(seen));
         let (method, settings) = space::settings(&plan.given(), &plan.space, &point);
+        let mut chosen = json!({"method": method, "settings": Value::Object(settings.fields())});
+        if !plan.more_bases.is_empty() {
+            chosen["base"] = json!(plan.base_of(&json!(point)).name);
+        }
         let trial = Trial {
             number,
             run: format!("{}-{number}", study.id),
             state: TrialState::Running,
             point: json!(point),
-            settings: json!({"method": method, "settings": Value::Object(settings.fields())}),
+            settings: chosen,
             loss: None,
             rungs: json!([]),
             bytes: None,
@@ -548,7 +590,7 @@ impl Studies<'_> {
         let spec = TrainSpec {
             run: trial.run.clone(),
             graft: env!("CARGO_PKG_VERSION").to_owned(),
-            base: plan.base.clone(),
+            base: plan.base_of(&trial.point).clone(),
             task: plan.card.clone(),
             dataset: dataset.digest,
             adapter: recipe.adapter,
@@ -583,7 +625,7 @@ impl Studies<'_> {
             if trials[at].state == TrialState::Running {
                 let mut ended = trials[at].clone();
                 let earlier = seen_by(&trials, ended.number, plan.parallel).unwrap_or_default();
-                self.decide(&mut ended, run, earlier).await?;
+                self.decide(&plan, &mut ended, run, earlier).await?;
                 if ended.state == TrialState::Running && is_ended {
                     (ended.state, ended.note) = (TrialState::Failed, Some("the study was ended".into()));
                 }
@@ -604,12 +646,15 @@ impl Studies<'_> {
     }
 
     /// The outcome of a trial. Whether it was stopped early follows from its losses, not from the time of this call.
-    async fn decide(self, trial: &mut Trial, run: Option<&Run>, earlier: &[Trial]) -> Result<()> {
+    async fn decide(self, plan: &StudyPlan, trial: &mut Trial, run: Option<&Run>, earlier: &[Trial]) -> Result<()> {
         let Some(run) = run else {
             (trial.state, trial.note) = (TrialState::Failed, Some("its run was deleted".into()));
             return Ok(());
         };
-        let Course { rungs, millis, fastest, .. } = self.course(run).await?;
+        let Course { mut rungs, millis, fastest, tokens_per_example, .. } = self.course(run).await?;
+        // A loss per token says nothing about a model that divides texts into other tokens.
+        let factor = if plan.more_bases.is_empty() { 1.0 } else { tokens_per_example };
+        rungs.iter_mut().flatten().for_each(|loss| *loss *= factor);
         trial.rungs = json!(rungs);
         trial.millis = millis;
         for (rung, loss) in rungs.iter().enumerate() {
@@ -625,7 +670,7 @@ impl Studies<'_> {
         match run.state {
             RunState::Queued | RunState::Starting | RunState::Running => {}
             RunState::Succeeded => {
-                (trial.state, trial.loss) = (TrialState::Complete, run.final_loss);
+                (trial.state, trial.loss) = (TrialState::Complete, run.final_loss.map(|loss| loss * factor));
                 let result = self.engine.store.followed(&run.id).await?.and_then(|known| known.result);
                 let result = result.unwrap_or_default();
                 trial.bytes = result["adapter_bytes"].as_u64();
@@ -684,6 +729,8 @@ struct Course {
     /// Seconds that its fastest measurement took.
     fastest: Option<f64>,
     steps: Option<u64>,
+    /// Tokens with loss of a held-out example, on average.
+    tokens_per_example: f64,
     last: Option<Timestamp>,
 }
 
@@ -696,7 +743,10 @@ impl Course {
         }
         self.last = Some(event.at);
         match event.kind {
-            EventKind::Prepared { steps, .. } => self.steps = Some(steps),
+            EventKind::Prepared { steps, measured, measured_tokens, .. } => {
+                self.steps = Some(steps);
+                self.tokens_per_example = measured_tokens as f64 / measured.max(1) as f64;
+            }
             EventKind::Step { of, .. } => self.steps = Some(of),
             EventKind::Eval { step, loss, seconds, .. } => {
                 self.fastest = seconds.map(|now| self.fastest.map_or(now, |best| best.min(now))).or(self.fastest);
@@ -797,7 +847,7 @@ fn request(plan: &StudyPlan, trial: &Trial) -> RunRequest {
         settings = settings.without("evals_per_epoch");
     }
     RunRequest {
-        base: plan.base.name.clone(),
+        base: plan.base_of(&trial.point).name.clone(),
         method: serde_json::from_value(chosen("method")).unwrap_or_default(),
         settings,
         on: plan.on.clone(),
@@ -887,6 +937,7 @@ mod tests {
             on: None,
             sampler: SamplerName::default(),
             base: BaseRef { name: "tiny".into(), digest: Digest::of(b"tiny") },
+            more_bases: Vec::new(),
             dataset: dataset.digest.clone(),
             card: task.card(&["good".into(), "bad".into()]).unwrap(),
             task,

@@ -116,6 +116,11 @@ pub(super) fn space(given: &Given<'_>, has_encoder: bool) -> Vec<Parameter> {
     space
 }
 
+/// The base model as a parameter, where there are several.
+pub(super) fn bases(names: &[String]) -> Parameter {
+    choice("base", names, 0, None)
+}
+
 /// Points that are worth a trial before random ones: the recipe with the ranks that gradients decide.
 pub(super) fn starts(space: &[Parameter]) -> Vec<Point> {
     let choice = |name: &str, value: &str| {

@@ -23,19 +23,21 @@ const UNITS = [
 ] as const;
 
 const START = {
-  ...{ base: "", amount: "20", unit: UNITS[0].value as (typeof UNITS)[number]["value"], parallel: "1" },
+  ...{ base: "", more: "", amount: "20", unit: UNITS[0].value as (typeof UNITS)[number]["value"], parallel: "1" },
   ...{ method: "" as Method | "", fixed: {} as Record<string, string> },
 };
 
 /** The form to start a study. */
 export function NewStudy({ task }: { task: TaskInfo }) {
   const { values, change, text, pick } = useFields(START);
-  const { base, method, amount, unit, parallel, fixed } = values;
+  const { base, more, method, amount, unit, parallel, fixed } = values;
   const running = useQuery(studiesQuery(task.name)).data?.find((study) => study.state === "running");
   const navigate = useNavigate();
+  const bases = [base, ...more.split(",")].flatMap((name) => name.trim() || []);
   const wanted: Schemas["NewStudy"] = {
     task: task.name,
-    base: base.trim() || undefined,
+    base: bases[0],
+    more_bases: bases.slice(1),
     method: method || undefined,
     budget: `${amount.trim()}${unit}`,
     parallel: Number(parallel),
@@ -58,7 +60,12 @@ export function NewStudy({ task }: { task: TaskInfo }) {
     <Card title="New study" side={<span className="num">{number(task.counts.approved)} approved examples</span>}>
       <Form className={css.form} onSubmit={start}>
         <div className={layout.fields}>
-          <BaseInput hint="The same in all trials." {...text("base")} />
+          <BaseInput hint="The one of trial 0." {...text("base")} />
+          <Input
+            label="More base models"
+            hint="Names, separated by commas. Each trial uses one of all; losses are then per example."
+            {...text("more")}
+          />
           <Input
             label="Budget"
             inputMode="numeric"

@@ -40,14 +40,15 @@ export function StudyPage() {
       old.includes(trial) ? old.filter((one) => one !== trial) : [...old, trial].slice(-MOST_CHOSEN),
     );
   const compared = chosen.flatMap((at) => trials.filter((trial) => trial.number === at).map((trial) => trial.run));
-  const base = isObject(study.plan.base) ? shown(study.plan.base.name) : "";
+  const { base, more_bases: more } = study.plan;
+  const bases = [base, ...(Array.isArray(more) ? more : [])].flatMap((one) => (isObject(one) ? shown(one.name) : []));
   return (
     <div className={layout.stack}>
       <PageHead
         title={study.id}
         about={
           <span className={layout.row}>
-            <StudyPill state={study.state} /> {study.task} · {base} · begun by {study.created_by}
+            <StudyPill state={study.state} /> {study.task} · {bases.join(", ")} · begun by {study.created_by}
           </span>
         }
       >
