@@ -4,20 +4,16 @@
 //!
 //! Each step leaves a file, so a command that was killed goes on where it was.
 
-use std::{
-    collections::HashMap,
-    fmt::Write as _,
-    fs::{self, File},
-    io::Write as _,
-    path::PathBuf,
-    process::Command,
-};
+use std::{collections::HashMap, fmt::Write as _, fs, path::PathBuf};
 
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
-use super::quality::{Data, Message, Options, Set, circumstances, number};
-use super::search::lines;
+use super::{
+    program::Program,
+    quality::{Data, Message, Options, Set, circumstances, number},
+    search::lines,
+};
 
 const TASK: &str = "text-classification";
 const PAGE: &str = "live.md";
@@ -147,7 +143,7 @@ impl Stream {
 
 /// The state of `graft` for one arm.
 struct Home {
-    graft: PathBuf,
+    graft: Program,
     arm: Arm,
     folder: PathBuf,
 }
@@ -155,7 +151,9 @@ struct Home {
 impl Home {
     /// A home with the first version, active.
     fn open(options: &Options, arm: Arm, stream: &Stream) -> anyhow::Result<Self> {
-        let home = Self { graft: options.graft.clone(), arm, folder: options.folder.join(arm.name()) };
+        let folder = options.folder.join(arm.name());
+        let graft = Program::new(&options.graft, folder.join("home"), folder.join("log"));
+        let home = Self { graft, arm, folder };
         if home.folder.join("ready").exists() {
             return Ok(home);
         }
@@ -163,14 +161,14 @@ impl Home {
             fs::remove_dir_all(&home.folder)?;
         }
         fs::create_dir_all(&home.folder)?;
-        home.graft(&["base", "add", "bench-base", &options.base.display().to_string()])?;
+        home.graft.run(&["base", "add", "bench-base", &options.base.display().to_string()])?;
         home.import(&stream.first, true)?;
         let train = ["train", TASK, "--base", "bench-base", "--version", "v1", "--activate", "--skip-base"];
-        home.graft(&[&train[..], &["--eval-share", "0.33"]].concat())?;
+        home.graft.run(&[&train[..], &["--eval-share", "0.33"]].concat())?;
         if arm == Arm::Live {
             let each = DAY.to_string();
             let windows = ["--windows", &each, "--minutes", "100000", "--eval-share", HELD];
-            home.graft(&[&["live", "start", TASK, "--no-rollout", "--keep", "100"][..], &windows].concat())?;
+            home.graft.run(&[&["live", "start", TASK, "--no-rollout", "--keep", "100"][..], &windows].concat())?;
         }
         fs::write(home.folder.join("ready"), "")?;
         Ok(home)
@@ -204,14 +202,14 @@ impl Home {
     fn nightly(&self, place: usize) -> anyhow::Result<(f64, Value)> {
         let name = format!("night{}", place + 1);
         let train = ["train", TASK, "--base", "bench-base", "--version", &name, "--skip-base"];
-        let (_, cpu) = self.graft(&[&train[..], &["--eval-share", HELD]].concat())?;
+        let cpu = self.graft.run(&[&train[..], &["--eval-share", HELD]].concat())?.cpu;
         Ok((cpu, json!({"version": name})))
     }
 
     /// The snapshot that a worker makes of the day's windows.
     fn snapshot(&self) -> anyhow::Result<(f64, Value)> {
-        let (_, cpu) = self.graft(&["worker", "--once", "--no-suggestions", "--slots", "1"])?;
-        let status = self.ask(&["live", "status", TASK])?;
+        let cpu = self.graft.run(&["worker", "--once", "--no-suggestions", "--slots", "1"])?.cpu;
+        let status = self.graft.ask(&["live", "status", TASK])?;
         ensure!(status["windows"]["waiting"] == 0, "windows were left: {status}");
         Ok((cpu, status["snapshots"][0].clone()))
     }
@@ -221,7 +219,7 @@ impl Home {
         let named = |version: &Value| version.as_str().map(str::to_owned).context("there is no head");
         match self.arm {
             Arm::Nightly if place > 0 => Ok(format!("night{place}")),
-            Arm::Live => named(&self.ask(&["live", "status", TASK])?["live"]["head"]),
+            Arm::Live => named(&self.graft.ask(&["live", "status", TASK])?["live"]["head"]),
             _ => Ok("v1".into()),
         }
     }
@@ -257,7 +255,7 @@ impl Home {
         if !output.exists() {
             lines(&input, messages.iter().map(|message| json!({"id": message.id, "text": message.text})))?;
             let (from, to) = (input.display().to_string(), output.display().to_string());
-            self.graft(&["infer", "--task", TASK, "--version", version, "--input-file", &from, "--output", &to])?;
+            self.graft.run(&["infer", "--task", TASK, "--version", version, "--input-file", &from, "--output", &to])?;
         }
         let mut answers: HashMap<String, Value> = HashMap::new();
         for line in fs::read_to_string(&output)?.lines() {
@@ -276,7 +274,7 @@ impl Home {
             false => json!({"id": message.id, "input": message.text}),
         };
         lines(&file, messages.iter().map(row))?;
-        self.graft(&["import", "jsonl", &file.display().to_string(), "--task", TASK, "--mix-labels"])?;
+        self.graft.run(&["import", "jsonl", &file.display().to_string(), "--task", TASK, "--mix-labels"])?;
         Ok(())
     }
 
@@ -286,38 +284,10 @@ impl Home {
             // Not by its text: a few messages repeat.
             let id = format!("jsonl:{}", message.id);
             let label = label.as_str().context("a label is no text")?;
-            self.graft(&["examples", "edit", &id, "--task", TASK, "--output", label])?;
+            self.graft.run(&["examples", "edit", &id, "--task", TASK, "--output", label])?;
         }
         Ok(())
     }
-
-    fn ask(&self, arguments: &[&str]) -> anyhow::Result<Value> {
-        let (said, _) = self.graft(&[arguments, &["--json"]].concat())?;
-        serde_json::from_slice(&said).with_context(|| format!("`graft {}` printed no JSON", arguments.join(" ")))
-    }
-
-    /// What a command prints, and the CPU time that it and its processes took.
-    fn graft(&self, arguments: &[&str]) -> anyhow::Result<(Vec<u8>, f64)> {
-        let mut command = Command::new("sh");
-        // `times` prints two lines: that of the shell, and that of all processes which ended below it.
-        command.args(["-c", "\"$@\"; code=$?; times >&2; exit $code", "sh"]).arg(&self.graft).args(arguments);
-        command.env("GRAFT_HOME", self.folder.join("home")).env_remove("GRAFT_DATABASE");
-        let done = command.output()?;
-        let log = self.folder.join("log");
-        File::options().create(true).append(true).open(&log)?.write_all(&done.stderr)?;
-        let what = arguments[..2].join(" ");
-        ensure!(done.status.success(), "`graft {what}` failed ({}); see {}", done.status, log.display());
-        let said = String::from_utf8_lossy(&done.stderr);
-        let last = said.lines().last().unwrap_or_default();
-        let cpu = last.split_whitespace().map(minutes).sum::<Option<f64>>();
-        Ok((done.stdout, cpu.with_context(|| format!("`times` printed `{last}`"))?))
-    }
-}
-
-/// Seconds of a time as `times` prints it, such as `1m2.34s`.
-fn minutes(text: &str) -> Option<f64> {
-    let (minutes, seconds) = text.strip_suffix('s')?.split_once('m')?;
-    Some(60.0 * minutes.parse::<f64>().ok()? + seconds.parse::<f64>().ok()?)
 }
 
 fn write(options: &Options, found: &[(Arm, Vec<Day>, Day)], flipped: &Value) -> anyhow::Result<()> {
@@ -441,16 +411,4 @@ fn plot(found: &[(Arm, Vec<Day>, Day)]) -> String {
         let _ = writeln!(svg, "<text x=\"{at}\" y=\"{:.1}\" fill=\"{color}\">{}</text>", HEIGHT + 44.0, arm.title());
     }
     svg + "</g>\n</svg>\n"
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_read() {
-        assert_eq!(minutes("1m2.50s"), Some(62.5));
-        assert_eq!(minutes("0m0.01s"), Some(0.01));
-        assert_eq!(minutes("fast"), None);
-    }
 }

@@ -8,6 +8,7 @@ mod infer;
 mod live;
 mod peer;
 mod plot;
+mod program;
 mod quality;
 mod report;
 mod search;

@@ -8,15 +8,15 @@ use std::{
     collections::BTreeMap,
     env,
     fmt::Write as _,
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
-    process::Command,
     time::Instant,
 };
 
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
+use super::program::Program;
 use super::quality::{Data, Message, Options, SLACK, Set, circumstances, given, number, right};
 
 /// The sets of a whole measurement.
@@ -99,8 +99,8 @@ struct Outcome {
     arm: Arm,
     /// Which test messages it answers wholly right. All seeds have the same messages.
     right: Vec<bool>,
-    /// Seconds of training, the trials' included.
-    seconds: f64,
+    /// Seconds of CPU time of the training and of the search.
+    cpu: f64,
     trials: usize,
     /// Whether the search itself said that the defaults are best.
     says_defaults: bool,
@@ -156,7 +156,7 @@ impl Job<'_> {
 
     fn outcome(&self, arm: Arm) -> anyhow::Result<Outcome> {
         fs::create_dir_all(self.folder())?;
-        let study = if arm == Arm::Defaults { Value::Null } else { self.study(arm)? };
+        let (study, searched) = if arm == Arm::Defaults { (Value::Null, 0.0) } else { self.study(arm)? };
         let says_defaults = study["defaults_are_best"] == json!(true);
         let settings = match (says_defaults, study["best"].as_u64()) {
             (false, Some(best)) => study["trials"][best as usize]["settings"].clone(),
@@ -164,36 +164,37 @@ impl Job<'_> {
         };
         // Where the defaults are best, they are what is trained.
         let trained = if settings.is_null() { Arm::Defaults } else { arm };
-        let (right, seconds) = self.train(trained, &settings)?;
+        let (right, learned) = self.train(trained, &settings)?;
         let trials = study["trials"].as_array().cloned().unwrap_or_default();
-        let searched: f64 = trials.iter().filter_map(|trial| trial["millis"].as_f64()).sum();
-        let seconds = seconds + searched / 1000.0;
         let (set, seed, trials) = (self.set, self.seed, trials.len());
-        Ok(Outcome { set, seed, arm, right, seconds, trials, says_defaults })
+        let cpu = searched + learned;
+        Ok(Outcome { set, seed, arm, right, cpu, trials, says_defaults })
     }
 
-    /// What `graft search --json` printed.
-    fn study(&self, arm: Arm) -> anyhow::Result<Value> {
+    /// What `graft search --json` printed, and its CPU time.
+    fn study(&self, arm: Arm) -> anyhow::Result<(Value, f64)> {
         let path = self.folder().join(format!("{}.json", arm.name()));
         if !path.exists() {
-            let home = self.home(&format!("search-{}", arm.name()))?;
+            let (home, graft) = self.home(&format!("search-{}", arm.name()))?;
             let (seed, threads) = (self.seed.to_string(), self.options.threads().to_string());
             let mut search = vec!["search", self.set.task(), "--base", "bench-base", "--json"];
             search.extend(["--budget", &self.scale.budget, "--seed", &seed, "--threads", &threads]);
             search.extend(["--sampler", arm.name()]);
             search.extend(self.scale.fixed.iter().map(String::as_str));
-            let said = home.graft(&search)?;
-            fs::write(&path, said)?;
-            fs::remove_dir_all(&home.folder)?;
+            let done = graft.run(&search)?;
+            let study: Value = serde_json::from_slice(&done.said).context("`graft search` printed no JSON")?;
+            fs::write(&path, json!({"study": study, "cpu": done.cpu}).to_string())?;
+            fs::remove_dir_all(&home)?;
         }
-        serde_json::from_slice(&fs::read(&path)?).with_context(|| format!("{} is no JSON", path.display()))
+        let mut done: Value = serde_json::from_slice(&fs::read(&path)?)?;
+        Ok((done["study"].take(), super::number(&done, "cpu")?))
     }
 
-    /// What a version that learned all examples with these settings answers right, and how long it trained.
+    /// What a version that learned all examples with these settings answers right, and the CPU time of its training.
     fn train(&self, arm: Arm, settings: &Value) -> anyhow::Result<(Vec<bool>, f64)> {
         let path = self.folder().join(format!("{}-trained.json", arm.name()));
         if !path.exists() {
-            let home = self.home(arm.name())?;
+            let (home, graft) = self.home(arm.name())?;
             let (seed, threads) = (self.seed.to_string(), self.options.threads().to_string());
             let mut train = vec!["train", self.set.task(), "--base", "bench-base", "--version", "version"];
             // Nothing is held out: no test message has a label here.
@@ -204,23 +205,21 @@ impl Job<'_> {
                 train.extend(["--seed", &seed, "--threads", &threads]);
                 train.extend(self.scale.fixed.iter().map(String::as_str));
             }
-            let clock = Instant::now();
-            home.graft(&train)?;
-            let seconds = clock.elapsed().as_secs_f64();
+            let cpu = graft.run(&train)?.cpu;
             let tests = self.tests();
-            let (input, answers) = (home.folder.join("input.jsonl"), home.folder.join("answers.jsonl"));
+            let (input, answers) = (home.join("input.jsonl"), home.join("answers.jsonl"));
             lines(&input, tests.iter().map(|message| json!({"id": message.id, "text": message.text})))?;
             let (from, to) = (input.display().to_string(), answers.display().to_string());
             let ask =
                 ["infer", "--task", self.set.task(), "--version", "version", "--input-file", &from, "--output", &to];
-            home.graft(&ask)?;
+            graft.run(&ask)?;
             let right = right(self.data, tests, &answers)?;
-            fs::write(&path, json!({"right": right, "seconds": seconds}).to_string())?;
-            fs::remove_dir_all(&home.folder)?;
+            fs::write(&path, json!({"right": right, "cpu": cpu}).to_string())?;
+            fs::remove_dir_all(&home)?;
         }
         let done: Value = serde_json::from_slice(&fs::read(&path)?)?;
         let right = serde_json::from_value(done["right"].clone()).with_context(|| format!("{}", path.display()))?;
-        Ok((right, done["seconds"].as_f64().with_context(|| format!("{} lacks seconds", path.display()))?))
+        Ok((right, super::number(&done, "cpu")?))
     }
 
     fn tests(&self) -> &[Message] {
@@ -229,56 +228,30 @@ impl Job<'_> {
     }
 
     /// An empty home with the base model and the examples of the seed.
-    fn home(&self, name: &str) -> anyhow::Result<Home> {
+    fn home(&self, name: &str) -> anyhow::Result<(PathBuf, Program)> {
         let folder = self.folder().join(format!("home-{name}"));
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
         }
         fs::create_dir_all(&folder)?;
-        let log = File::options().create(true).append(true).open(self.folder().join("log"))?;
-        let home = Home { graft: self.options.graft.clone(), folder, log };
-        home.graft(&["base", "add", "bench-base", &self.options.base.display().to_string()])?;
+        let graft = Program::new(&self.options.graft, folder.clone(), self.folder().join("log"));
+        graft.run(&["base", "add", "bench-base", &self.options.base.display().to_string()])?;
         let (pool, count) = (&self.data.train, self.scale.examples);
         ensure!(pool.len() >= count, "{} has only {} examples", self.set.name(), pool.len());
         // Another part of the pool for each seed; parts overlap where the pool is small.
         let first = (self.seed as usize - 1) * count % pool.len();
         let examples = pool.iter().cycle().skip(first).take(count);
-        let file = home.folder.join("examples.jsonl");
+        let file = folder.join("examples.jsonl");
         let path = file.display().to_string();
         if self.set == Set::Slack {
-            fs::copy(Path::new(SLACK).join("tables.toml"), home.folder.join("tables.toml"))?;
+            fs::copy(Path::new(SLACK).join("tables.toml"), folder.join("tables.toml"))?;
             lines(&file, examples.map(|message| json!({"ts": message.id, "truth": message.truth})))?;
-            home.graft(&["import", "slack", &format!("{SLACK}/export"), "--labels", &path])?;
+            graft.run(&["import", "slack", &format!("{SLACK}/export"), "--labels", &path])?;
         } else {
             lines(&file, examples.map(|m| json!({"id": m.id, "input": m.text, "output": m.truth})))?;
-            home.graft(&["import", "jsonl", &path, "--task", self.set.task()])?;
+            graft.run(&["import", "jsonl", &path, "--task", self.set.task()])?;
         }
-        Ok(home)
-    }
-}
-
-/// The folder with all state of `graft` for one step.
-struct Home {
-    graft: PathBuf,
-    folder: PathBuf,
-    log: File,
-}
-
-impl Home {
-    /// What a command prints.
-    fn graft(&self, arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
-        let mut command = Command::new(&self.graft);
-        command.args(arguments).env("GRAFT_HOME", &self.folder).env_remove("GRAFT_DATABASE");
-        let done = command.stderr(self.log.try_clone()?).output()?;
-        let log = self.folder.with_file_name("log");
-        ensure!(
-            done.status.success(),
-            "`graft {}` failed ({}); see {}",
-            arguments[..2].join(" "),
-            done.status,
-            log.display()
-        );
-        Ok(done.stdout)
+        Ok((folder, graft))
     }
 }
 
@@ -380,7 +353,7 @@ fn write(options: &Options, scale: &Scale, found: &[Outcome]) -> anyhow::Result<
     fs::write(options.results.join(PAGE), page)?;
     fs::write(options.results.join(PLOT), plot(&plots))?;
     let rows = found.iter().map(|one| {
-        json!({"set": one.set.name(), "seed": one.seed, "arm": one.arm.name(), "score": one.score(), "seconds": one.seconds,
+        json!({"set": one.set.name(), "seed": one.seed, "arm": one.arm.name(), "score": one.score(), "cpu_seconds": one.cpu,
             "trials": one.trials, "says_defaults": one.says_defaults})
     });
     Ok(fs::write(options.results.join(JSON), serde_json::to_string_pretty(&rows.collect::<Vec<_>>())? + "\n")?)
@@ -390,7 +363,7 @@ fn table(page: &mut String, set: Set, arms: &[(Arm, BySeed)]) -> anyhow::Result<
     write!(page, "\n## {}\n\n", set.heading())?;
     writeln!(
         page,
-        "| settings from | answers wholly right | difference from the defaults | | training | trials | says \"defaults are best\" |",
+        "| settings from | answers wholly right | difference from the defaults | | CPU time | trials | says \"defaults are best\" |",
     )?;
     writeln!(page, "|---|---|---|---|---|---|---|")?;
     let difference = |of: &BySeed, from: &BySeed| {
@@ -410,7 +383,7 @@ fn table(page: &mut String, set: Set, arms: &[(Arm, BySeed)]) -> anyhow::Result<
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), one| (low.min(one.score()), high.max(one.score())));
         let score = format!("{:.3} ({low:.3}–{high:.3})", mean(Outcome::score));
         if *arm == Arm::Defaults {
-            writeln!(page, "| {} | {score} | – | | {:.0} s | – | – |", arm.title(), mean(|one| one.seconds))?;
+            writeln!(page, "| {} | {score} | – | | {:.0} s | – | – |", arm.title(), mean(|one| one.cpu))?;
             continue;
         }
         let found = difference(outcomes, defaults);
@@ -421,7 +394,7 @@ fn table(page: &mut String, set: Set, arms: &[(Arm, BySeed)]) -> anyhow::Result<
             arm.title(),
             points(found),
             verdict(found.1),
-            mean(|one| one.seconds),
+            mean(|one| one.cpu),
             mean(|one| one.trials as f64),
             outcomes.len()
         )?;
@@ -503,7 +476,7 @@ mod tests {
             seed,
             arm: Arm::Tpe,
             right: right.to_vec(),
-            seconds: 1.0,
+            cpu: 1.0,
             trials: 1,
             says_defaults: false,
         };

@@ -2,13 +2,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
-    process::Command,
     time::Instant,
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use graft_tasks::pounds::Tables;
 use serde_json::{Value, json};
 
@@ -17,6 +16,7 @@ use super::{
     options::{Method, Options},
     sets::{Data, Message, SLACK, Set, Test},
 };
+use crate::bench::program::Program;
 
 /// Most tokens of an answer of the bare base model, which does not know when to stop.
 const BASE_TOKENS: &str = "160";
@@ -126,8 +126,8 @@ impl Job {
     pub(super) fn run(&self, options: &Options, data: &Data) -> anyhow::Result<()> {
         let folder = self.folder(options);
         fs::create_dir_all(&folder)?;
-        let log = File::options().create(true).append(true).open(folder.join("log"))?;
-        let home = Home { options, job: self, folder: folder.join("home"), log };
+        let graft = Program::new(&options.graft, folder.join("home"), folder.join("log"));
+        let home = Home { options, job: self, folder: folder.join("home"), graft };
         let clock = Instant::now();
         home.train(data)?;
         let trained = clock.elapsed().as_secs_f64();
@@ -159,18 +159,12 @@ struct Home<'j> {
     options: &'j Options,
     job: &'j Job,
     folder: PathBuf,
-    log: File,
+    graft: Program,
 }
 
 impl Home<'_> {
     fn graft(&self, arguments: &[&str]) -> anyhow::Result<()> {
-        let mut command = Command::new(&self.options.graft);
-        command.args(arguments).env("GRAFT_HOME", &self.folder).env_remove("GRAFT_DATABASE");
-        command.stdout(self.log.try_clone()?).stderr(self.log.try_clone()?);
-        let status = command.status().with_context(|| format!("{} can't be started", self.options.graft.display()))?;
-        let log = self.folder.with_file_name("log");
-        ensure!(status.success(), "`graft {}` failed ({status}); see {}", arguments[..2].join(" "), log.display());
-        Ok(())
+        self.graft.run(arguments).map(drop)
     }
 
     /// Imports the examples and trains, unless that was done.

@@ -70,15 +70,6 @@ impl Set {
         }
     }
 
-    /// The number that decides between answers where there is to be one.
-    pub(in crate::bench) fn metric(self) -> &'static str {
-        match self {
-            Self::Slack => "item_f1",
-            Self::Sms | Self::Sentiment => "accuracy",
-            Self::AskAi => "token_f1",
-        }
-    }
-
     /// Messages held out as test.
     fn tests(self) -> usize {
         match self {
