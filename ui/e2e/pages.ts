@@ -15,6 +15,7 @@ export const PAGES = (task: string, run: string, other = run): { name: string; p
   { name: "search", path: `/search?task=${task}` },
   { name: "no such study", path: `/search/nothing?task=${task}` },
   { name: "compare", path: `/runs/compare?task=${task}&ids=${run},${other}` },
+  { name: "runs in MLflow", path: `/runs/mlflow?task=${task}` },
   { name: "versions", path: `/versions?task=${task}` },
   { name: "roll-out", path: `/versions?task=${task}&version=v2` },
   { name: "warm start", path: `/train?task=${task}&from=v1` },

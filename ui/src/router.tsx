@@ -41,6 +41,7 @@ const routes = root.addChildren([
   page("/search", "Search", () => import("./pages/search/Search")),
   page("/search/$id", "StudyPage", () => import("./pages/search/StudyPage")),
   page("/runs/compare", "Compare", () => import("./pages/compare/Compare")),
+  page("/runs/mlflow", "MlflowRuns", () => import("./pages/compare/MlflowRuns")),
   page("/runs/$id", "RunPage", () => import("./pages/run/RunPage")),
   page("/versions", "Versions", () => import("./pages/versions/Versions")),
   page("/stats", "StatsPage", () => import("./pages/stats/StatsPage")),

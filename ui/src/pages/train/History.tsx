@@ -2,7 +2,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, reply } from "../../api/client";
-import { read, reread, runsQuery } from "../../api/queries";
+import { read, reread, runsQuery, systemQuery } from "../../api/queries";
 import type { Run, RunState, Schemas, TaskInfo } from "../../api/types";
 import { Card, Empty, Facts } from "../../components/bits";
 import { Confirm } from "../../components/Confirm";
@@ -39,6 +39,7 @@ export function History({ task }: { task: TaskInfo }) {
   const [failed, setFailed] = useState<Run | null>(null);
   const [clearing, setClearing] = useState(false);
   const [many, setMany] = useState<ManyAction | null>(null);
+  const hasMlflow = useQuery(systemQuery).data?.trackers.includes("mlflow");
   const total = query.data?.total ?? 0;
   const toggle = (id: string) =>
     setChosen((old) => (old.includes(id) ? old.filter((one) => one !== id) : [...old, id]));
@@ -55,6 +56,7 @@ export function History({ task }: { task: TaskInfo }) {
             </Link>
           )}
           {chosen.length === 1 && <span>Select another run to compare</span>}
+          {chosen.length === 0 && hasMlflow && <Link to="/runs/mlflow">Runs in MLflow</Link>}
           <Pick
             aria-label="State"
             options={STATES}
