@@ -178,6 +178,11 @@ impl Needs {
     fn tests(&self, quick: bool) -> Command {
         let mut tests = shell::cargo();
         tests.args(["test", "--workspace"]);
+        if std::env::var_os("RUST_TEST_THREADS").is_none() {
+            // The long ones wait for processes and servers more than they compute.
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            tests.env("RUST_TEST_THREADS", (2 * cores).to_string());
+        }
         if let Some(path) = &self.openai {
             tests.env("GRAFT_TEST_OPENAI", path);
         }
