@@ -25,6 +25,7 @@ const TABLES: &[(&str, &str)] = &[
     ("run_cursors", "run"),
     ("tracked_runs", "run, tracker"),
     ("tracked_models", "task, tracker"),
+    ("tracked_studies", "study, tracker"),
     ("versions", "seq"),
     ("version_answers", "task, version"),
     ("activations", "seq"),

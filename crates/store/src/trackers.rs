@@ -207,13 +207,13 @@ impl Store {
         tx.commit().await
     }
 
-    /// What is kept of a study at a tracker. It is kept beside the stages, under names that no task has.
+    /// The place of a study at a tracker, or who is about to create it.
     pub async fn tracked_study(&self, study: &str, tracker: &str) -> Result<Option<Value>, Error> {
-        let select = "select stages from tracked_models where task = 'study/' || $1 and tracker = $2";
+        let select = "select place from tracked_studies where study = $1 and tracker = $2";
         statement::value(&self.read, select, (study, tracker)).await
     }
 
-    /// Replaces what is kept of a study, if it still is what it was; says whether it did.
+    /// Replaces the place of a study, if it still is what it was; says whether it did.
     pub async fn swap_tracked_study(
         &self,
         study: &str,
@@ -225,16 +225,15 @@ impl Store {
         let swapped = match before {
             None => {
                 tx.execute(
-                    "insert into tracked_models (task, tracker, stages) values ('study/' || $1, $2, $3)
-                     on conflict (task, tracker) do nothing",
+                    "insert into tracked_studies (study, tracker, place) values ($1, $2, $3)
+                     on conflict (study, tracker) do nothing",
                     (study, tracker, after.to_string()),
                 )
                 .await?
             }
             Some(before) => {
                 tx.execute(
-                    "update tracked_models set stages = $3
-                     where task = 'study/' || $1 and tracker = $2 and stages = $4",
+                    "update tracked_studies set place = $3 where study = $1 and tracker = $2 and place = $4",
                     (study, tracker, after.to_string(), before.to_string()),
                 )
                 .await?
@@ -249,21 +248,16 @@ impl Store {
         let untold = sqlx::query_scalar(
             "select s.id from studies s where s.state <> 'running'
              and exists (select 1 from runs r join tracked_runs t on t.run = r.id where r.study = s.id and t.tracker = $1)
-             and not exists (select 1 from tracked_models m where m.task = 'ended/' || s.id and m.tracker = $1)
+             and not exists (select 1 from tracked_studies k where k.study = s.id and k.tracker = $1 and k.ended = 1)
              order by s.seq",
         );
         Ok(untold.bind(tracker).fetch_all(&self.read).await?)
     }
 
-    /// Notes that a tracker was told the end of a study.
+    /// Notes that a tracker was told the end of a study, which it has a place for.
     pub async fn study_told(&self, study: &str, tracker: &str) -> Result<(), Error> {
         let mut tx = self.begin().await?;
-        tx.execute(
-            "insert into tracked_models (task, tracker, stages) values ('ended/' || $1, $2, 'true')
-             on conflict (task, tracker) do nothing",
-            (study, tracker),
-        )
-        .await?;
+        tx.execute("update tracked_studies set ended = 1 where study = $1 and tracker = $2", (study, tracker)).await?;
         tx.commit().await
     }
 
