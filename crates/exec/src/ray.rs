@@ -20,7 +20,7 @@ use ureq::Agent;
 
 use crate::{
     Answer, Cursor, Error, Executor, Facts, Host, Observation, Process, Result, RunRef, Start, Started, Stop,
-    http::Token,
+    http::{Token, agent, shortened},
     read,
     ssh::{CALL, Inner as Files, SCRIPT, Sent, quoted},
 };
@@ -31,8 +31,6 @@ const LIMIT: Duration = Duration::from_secs(30);
 const LONGEST: u64 = 64 << 20;
 /// How long a job that tries the cluster may wait for its turn.
 const TRIAL: Duration = Duration::from_secs(120);
-/// Most that is kept of what Ray says of a job.
-const SAID: usize = 300;
 /// After so long it is looked whether any node could take the job at all.
 const DOUBT: Duration = Duration::from_secs(10);
 /// The oldest version whose jobs can ask for memory and tell their exit code.
@@ -361,8 +359,7 @@ struct Node {
 impl Job {
     /// What Ray says of it, on one line.
     fn said(&self) -> String {
-        let words: Vec<&str> = self.message.as_deref().unwrap_or("no reason is given").split_whitespace().collect();
-        words.join(" ").chars().take(SAID).collect()
+        shortened(self.message.as_deref().unwrap_or("no reason is given"))
     }
 
     /// Its state, as the script of the shared folder notes it. What is more exact stands in the job's own files.
@@ -391,15 +388,7 @@ struct Api {
 
 impl Api {
     fn new(address: &str, token: Option<Token>) -> Self {
-        // The token goes where it is meant to go and nowhere else: no redirects.
-        let config = Agent::config_builder()
-            .timeout_global(Some(LIMIT))
-            .timeout_connect(Some(Duration::from_secs(10)))
-            .max_redirects(0)
-            .http_status_as_error(false)
-            .user_agent(concat!("graft/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Self { address: address.trim_end_matches('/').to_owned(), token, agent: config.into() }
+        Self { address: address.trim_end_matches('/').to_owned(), token, agent: agent(address, Some(LIMIT)) }
     }
 
     /// Ray's version, which must not be too old.
@@ -408,7 +397,7 @@ impl Api {
         let version = about["ray_version"].as_str().ok_or_else(|| self.none("no Ray answers there"))?;
         let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
         if (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) < OLDEST {
-            return Err(Error::RayOld { address: self.address.clone(), version: version.chars().take(SAID).collect() });
+            return Err(Error::RayOld { address: self.address.clone(), version: shortened(version) });
         }
         Ok(version.to_owned())
     }
@@ -471,7 +460,7 @@ impl Api {
             502..=504 => Err(self.none(format!("status {status}"))),
             _ => {
                 let last = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("no reason is given");
-                let said: String = last.chars().take(SAID).collect();
+                let said = shortened(last);
                 // Of a head node whose job agent has not started yet.
                 if said.contains("try again later") { Err(self.none(said)) } else { Err(self.refused(said)) }
             }

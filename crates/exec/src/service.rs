@@ -16,15 +16,16 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use graft_core::{Event, EventKind, ExitCode, Failure, Phase, TrainSpec, is_this_machine, json};
+use graft_core::{Event, EventKind, ExitCode, Failure, Phase, TrainSpec, json};
 use graft_formats::{atomic, peft};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 use ureq::Agent;
 
 use crate::{
     Answer, Cursor, Ending, Error, Executor, Exit, Observation, Process, Result, RunRef, Start, Started, Stop,
-    http::{Token, is_address},
+    http::{Token, agent, is_address, shortened},
     read,
 };
 
@@ -49,8 +50,6 @@ const AWAY: Duration = Duration::from_secs(60);
 const DOUBTS: u32 = 3;
 /// After so long without any answer, it is given up.
 const SILENCE: Duration = Duration::from_secs(3600);
-/// Most that is kept of what the service says.
-const SAID: usize = 300;
 /// What is kept of the job, in the run directory.
 const RECORD: &str = "service.json";
 /// The file of an adapter's card, where Graft trained it.
@@ -545,17 +544,7 @@ struct Api {
 
 impl Api {
     fn new(address: &str, token: Option<Token>) -> Self {
-        // The token goes where it is meant to go and nowhere else: no redirects.
-        let mut config = Agent::config_builder()
-            .timeout_connect(Some(Duration::from_secs(10)))
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .http_status_as_error(false)
-            .user_agent(concat!("graft/", env!("CARGO_PKG_VERSION")));
-        if is_this_machine(address) {
-            config = config.proxy(None);
-        }
-        Self { address: address.to_owned(), token, agent: config.build().new_agent() }
+        Self { address: address.to_owned(), token, agent: agent(address, None) }
     }
 
     fn submit(&self, body: &str, key: &str) -> Result<String> {
@@ -582,7 +571,7 @@ impl Api {
 
     /// The state of a job; `None` if the service doesn't know it.
     fn status(&self, job: &str) -> Result<Option<Said>> {
-        let request = ureq::http::Request::get(format!("{}/api/v1/training/status/{}", self.address, encoded(job)));
+        let request = ureq::http::Request::get(format!("{}/api/v1/training/status/{}", self.address, part(job)));
         let (status, text) = self.send(self.named(request), "", LIMIT, LONGEST)?;
         match status {
             200..=299 => self.parsed(&text).map(Some),
@@ -659,20 +648,19 @@ impl Api {
     }
 }
 
+/// A text as a part of a URL's path.
+fn part(text: &str) -> String {
+    const REST: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    utf8_percent_encode(text, &REST).to_string()
+}
+
 /// What an answer says, for people.
 fn said(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let fields: Value = serde_json::from_str(&text).unwrap_or_default();
     let named = ["detail", "error", "message"].iter().find_map(|name| fields[*name].as_str());
-    let words: Vec<&str> = named.unwrap_or(&text).split_whitespace().collect();
-    let said: String = words.join(" ").chars().take(SAID).collect();
+    let said = shortened(named.unwrap_or(&text));
     if said.is_empty() { "no reason is given".to_owned() } else { said }
-}
-
-/// A text as a part of a URL's path.
-fn encoded(text: &str) -> String {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(byte);
-    text.bytes().map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 #[cfg(test)]
@@ -681,7 +669,7 @@ mod tests {
 
     #[test]
     fn job_of_any_name_is_a_part_of_a_path() {
-        assert_eq!(encoded("job 1/../ü"), "job%201%2F..%2F%C3%BC");
+        assert_eq!(part("job 1/../ü"), "job%201%2F..%2F%C3%BC");
     }
 
     #[test]
