@@ -121,10 +121,13 @@ fn what_a_training_service_does_not_give_is_told() {
     let shown = fails(&graft, "other", 11, "");
     assert_eq!((&shown["run"]["state"], &shown["version"]), (&json!("failed"), &Value::Null), "{shown:#}");
 
-    let doctor = |graft: &Graft| graft.run(&["doctor", TASK, "--base", "tiny"]).stdout;
-    assert!(doctor(&graft).contains(service.url()), "{}", doctor(&graft));
+    let check = |graft: &Graft| {
+        let checks = graft.json(&["doctor", TASK, "--base", "tiny"])["checks"].clone();
+        checks.as_array().unwrap().iter().find(|check| check["name"] == "training service").cloned().unwrap()
+    };
+    assert_eq!((&check(&graft)["found"], &check(&graft)["hint"]), (&json!(service.url()), &Value::Null));
     let graft = graft.with("CEREBROS_TOKEN", "another-token");
-    assert!(doctor(&graft).contains("log in to the training service"), "{}", doctor(&graft));
+    assert!(check(&graft)["found"].as_str().unwrap().contains("log in to the training service"), "{}", check(&graft));
     graft.fails(2, &TRAIN, "log in to the training service");
     let graft = graft.with("CEREBROS_URL", "");
     graft.fails(2, &TRAIN, "CEREBROS_URL is not set");
