@@ -1,8 +1,8 @@
 //! An MLflow server: REST API 2.0 of MLflow 2.x and 3.x (<https://mlflow.org/docs/latest/api_reference/rest-api.html>).
 //!
-//! A task is an experiment and a registered model; a run is a run, and so is a study, with its trials as nested runs; a version is a model version, and stages are
-//! aliases. Runs and model versions carry tags with their names in Graft, by which they are found again after a
-//! response was lost.
+//! A task is an experiment and a registered model; a run is a run, and so is a study, with its trials as nested runs; a version
+//! is a model version, and stages are aliases. Runs and model versions carry tags with their names in Graft, by which they are
+//! found again after a response was lost.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -40,9 +40,10 @@ const DISK_NEEDED: u64 = 1 << 30;
 const LONGEST: usize = 2000;
 /// Labels of more examples than this are left to a command of their own.
 const MANY: usize = 5000;
-const SERVICE: &str = "training service";
 /// With fewer examples a result says little.
 const FEW: u64 = 10;
+/// The check of `CEREBROS_URL`.
+const SERVICE: &str = "training service";
 
 impl Check {
     fn good(name: &'static str, found: impl Into<String>) -> Self {

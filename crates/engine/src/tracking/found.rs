@@ -61,21 +61,21 @@ impl Tracking<'_> {
         let mut versions = Vec::new();
         if let Some(task) = task {
             self.engine.tasks().definition(task).await?;
-            for version in self.engine.store.versions(Some(task)).await? {
-                let run = match &version.run {
-                    Some(run) => self.engine.store.runs_named(&[run.as_str()]).await?.pop(),
-                    None => None,
-                };
+            let known = self.engine.store.versions(Some(task)).await?;
+            let names: Vec<&str> = known.iter().filter_map(|version| version.run.as_deref()).collect();
+            let runs = self.engine.store.runs_named(&names).await?;
+            for version in known {
+                let run = runs.iter().find(|run| version.run.as_ref() == Some(&run.id));
                 let mut metrics = BTreeMap::new();
                 if let Some(evaluation) = Evaluation::of(&version) {
                     scores_of(&evaluation, |name, value| {
                         metrics.insert(name, value);
                     });
                 }
-                if let Some(loss) = run.as_ref().and_then(|run| run.final_loss) {
+                if let Some(loss) = run.and_then(|run| run.final_loss) {
                     metrics.insert("final_loss".to_owned(), loss);
                 }
-                let params = run.as_ref().map(settings_of).unwrap_or_default().into_iter().collect();
+                let params = run.map(settings_of).unwrap_or_default().into_iter().collect();
                 versions.push(ComparedVersion { version: version.name, run: version.run, params, metrics });
             }
         }

@@ -1,4 +1,5 @@
-//! Sends runs to external trackers, and reads runs of MLflow's experiments. Sending reads only the database, never the process of a run, and no run waits for it.
+//! Sends runs to external trackers, and reads runs of MLflow's experiments. Sending reads only the database, never the
+//! process of a run, and no run waits for it.
 //!
 //! The stored cursor of each run and tracker is the only queue. Processes that execute runs also send, one process at a
 //! time for each run; if one is killed, it or another one continues from the cursor.
