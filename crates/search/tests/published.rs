@@ -76,6 +76,52 @@ fn sampler_beats_random_search_on_published_functions() {
     }
 }
 
+/// Ten settings with defaults that are the best values of about six, and the value that is best for each.
+fn recipe(seed: u64) -> (Vec<Parameter>, Vec<(f64, f64)>) {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut space = Vec::new();
+    let mut best = Vec::new();
+    for at in 0..10 {
+        let domain = match at {
+            0 => Domain::Real { low: 0.2, high: 5.0, log: true },
+            _ => Domain::Choice { of: (0..2 + at % 3).map(|value| value.to_string()).collect() },
+        };
+        let (default, other) = match &domain {
+            Domain::Real { .. } => (1.0, (5.0_f64.ln() * (2.0 * random.random::<f64>() - 1.0)).exp()),
+            Domain::Choice { of } => (0.0, (random.random::<f64>() * of.len() as f64).floor()),
+        };
+        let weight = (3.0 * random.random::<f64>()).exp() / 10.0;
+        best.push((if random.random_bool(0.6) { default } else { other }, weight));
+        space.push(Parameter { name: format!("p{at}"), domain, default, only_if: None });
+    }
+    (space, best)
+}
+
+#[test]
+fn few_trials_near_good_defaults_beat_random_search() {
+    let ends = |seed: u64, learns: bool| -> f64 {
+        let (space, goal) = recipe(seed);
+        let sampler = if learns { Sampler::new(space.clone(), seed) } else { Sampler::random(space.clone(), seed) };
+        let mut seen: Vec<Observation> = Vec::new();
+        for number in 0..12 {
+            let point = sampler.ask(number, &seen);
+            assert!(seen.iter().all(|one| one.point != point), "trial {number} repeats another");
+            let off = |(parameter, (best, weight)): (&Parameter, &(f64, f64))| match parameter.domain {
+                Domain::Real { .. } => weight * (point[&parameter.name] / best).ln().abs(),
+                Domain::Choice { .. } => weight * f64::from(u8::from(point[&parameter.name] != *best)),
+            };
+            let loss = space.iter().zip(&goal).map(off).sum();
+            seen.push(Observation { point, loss });
+        }
+        best(&seen) / seen[0].loss.max(1e-9)
+    };
+    let pairs: Vec<(f64, f64)> = (0..40).map(|seed| (ends(seed, true), ends(seed, false))).collect();
+    let count = |is: fn(&(f64, f64)) -> bool| pairs.iter().filter(|pair| is(pair)).count();
+    let (wins, losses) = (count(|(ours, chance)| ours < chance), count(|(ours, chance)| ours > chance));
+    // The rest are ties, in which nobody found anything better than the defaults.
+    assert!(wins >= 20 && 4 * losses <= wins, "{wins} wins, {losses} losses");
+}
+
 #[test]
 fn same_seed_and_results_give_the_same_trials() {
     let (space, f) = spaces()[0].clone();

@@ -168,7 +168,7 @@ fn a_prompt_waits_for_its_search_and_trains_with_what_it_found() {
     let server = Server::start(&graft);
     let submit = |effort: &str| {
         let wanted = json!({"text": "\"yes yes yes\" -> good\n\"no no no\" -> bad", "model_type": "text_classification",
-            "base": "tiny", "search": "5-trials", "effort": effort});
+            "base": "tiny", "search": "10-trials", "effort": effort});
         let prompt = server.json(202, "POST", "/api/v1/prompts", &wanted)["prompt"].clone();
         prompt["run"].as_str().unwrap_or_else(|| panic!("{prompt:#}")).to_owned()
     };
@@ -190,7 +190,7 @@ fn a_prompt_waits_for_its_search_and_trains_with_what_it_found() {
     };
     let found = until(&path, &|view| view["run"]["state"] == "succeeded");
     let view = server.get(&format!("/api/v1/studies/{study}"));
-    assert_eq!((&view["study"]["state"], view["trials"].as_array().unwrap().len()), (&json!("done"), 5));
+    assert_eq!((&view["study"]["state"], view["trials"].as_array().unwrap().len()), (&json!("done"), 10));
     // The settings are those of the best trial where it is better than the recipe's.
     let optim = &found["run"]["spec"]["optim"];
     let best = &view["trials"][view["best"].as_u64().unwrap() as usize]["settings"];
