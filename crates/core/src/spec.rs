@@ -337,6 +337,14 @@ pub struct OptimSpec {
     /// Fraction of variants that are phrased in other words.
     #[serde(default)]
     pub reworded: f64,
+    /// Labels: strength of the correction for how often each label occurs among the examples; 0 disables it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub balance: f64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 impl Default for OptimSpec {
@@ -356,6 +364,7 @@ impl Default for OptimSpec {
             typos: 0.0,
             exchanged: 0.0,
             reworded: 0.0,
+            balance: 0.0,
         }
     }
 }
@@ -494,6 +503,7 @@ pub fn check_settings(adapter: &AdapterSpec, o: &OptimSpec, eval: &EvalSpec, lim
     within("exchanged", (0.0..=1.0).contains(&o.exchanged), o.exchanged.to_string(), "from 0 to 1")?;
     let reworded = (0.0..=1.0 - o.exchanged).contains(&o.reworded);
     within("reworded", reworded, o.reworded.to_string(), "from 0 to 1, with `exchanged` together")?;
+    within("balance", (0.0..=3.0).contains(&o.balance), o.balance.to_string(), "from 0 to 3")?;
     within("clip", o.clip >= 0.0, o.clip.to_string(), "0 or more")?;
     let scored = eval.score_examples;
     within("score-examples", scored <= EvalSpec::MOST_SCORED, scored.to_string(), "from 0 to 64")?;

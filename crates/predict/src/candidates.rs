@@ -121,6 +121,15 @@ impl Candidates {
         Cow::Owned(adjusted)
     }
 
+    /// The same with something added to the logit of each allowed token. Not for [`likeliest_of_all`](Self::likeliest_of_all).
+    pub(crate) fn raised(&self, by: impl Fn(u32) -> f32) -> Self {
+        let logits = self.logits.iter().enumerate();
+        let raise = |(place, &logit): (usize, &f32)| {
+            if logit == f32::NEG_INFINITY { logit } else { logit + by(self.id(place)) }
+        };
+        Self { ids: self.ids.clone(), logits: logits.map(raise).collect(), log_sum: None }
+    }
+
     /// The most likely tokens, in descending order.
     pub(crate) fn likeliest(&self, count: usize) -> Vec<u32> {
         let mut tokens: Vec<(u32, f32)> = self.iter().collect();

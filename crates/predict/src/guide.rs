@@ -322,6 +322,16 @@ impl Walk {
         &self.bytes[stripped..]
     }
 
+    /// The wire text with one more token; `None` for an end token.
+    pub(crate) fn wire_with(&self, token: u32) -> Option<Vec<u8>> {
+        let Parts { vocabulary, strips_space, .. } = &*self.guide.0;
+        let mut bytes = [&self.bytes, vocabulary.bytes(token)].concat();
+        if *strips_space && bytes.starts_with(b" ") {
+            bytes.remove(0);
+        }
+        (!vocabulary.eos.contains(&token)).then_some(bytes)
+    }
+
     /// Ends the answer here. What is missing is filled in like [`Codec::decode_cut`] does.
     ///
     /// # Errors

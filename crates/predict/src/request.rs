@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Instant};
 use graft_nn::Adapter;
 use serde_json::Value;
 
-use crate::{Confidence, Error, Grounding, Guide, InputSpan, Result, Vocabulary};
+use crate::{Confidence, Error, Grounding, Guide, InputSpan, LabelBias, Result, Vocabulary};
 
 /// Random sampling of tokens.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,6 +74,8 @@ pub struct Request {
     pub guide: Guide,
     /// What the input allows at the grounded positions of the answer.
     pub grounding: Option<Arc<Grounding>>,
+    /// Biases of the labels; the reported probabilities contain them.
+    pub label_bias: Option<Arc<LabelBias>>,
     /// Most tokens of the answer; fewer if the context ends.
     pub max_tokens: usize,
     /// Sampling options; `None` for greedy decoding.

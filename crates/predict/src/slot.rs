@@ -110,8 +110,8 @@ impl Slot {
 
     /// Whether it needs more than the most likely token.
     pub(crate) fn wants_all(&self) -> bool {
-        let Request { sampling, adjustments, top, .. } = &self.request;
-        sampling.is_some() || !adjustments.is_none() || top.is_some_and(|top| top > 0)
+        let Request { sampling, adjustments, label_bias, top, .. } = &self.request;
+        sampling.is_some() || label_bias.is_some() || !adjustments.is_none() || top.is_some_and(|top| top > 0)
     }
 
     /// The tokens allowed next.
@@ -127,6 +127,8 @@ impl Slot {
             self.end = Some(End::Whole);
             return Ok(());
         }
+        let biased = self.request.label_bias.as_ref().map(|bias| bias.apply(candidates, &self.walk));
+        let candidates = biased.as_ref().unwrap_or(candidates);
         // Each token of each input has its own random draw, independent of the batch.
         let position = self.request.stream << 32 | self.written as u64;
         let adjusted = candidates.adjusted(&self.request.adjustments, self.walk.tokens());

@@ -73,6 +73,7 @@ impl Template {
             prompt: prompt[self.shared.len()..].to_vec(),
             guide: self.guide.clone(),
             grounding: self.guide.ground(input),
+            label_bias: None,
             max_tokens: Self::MAX_TOKENS,
             sampling: None,
             adjustments: Adjustments::default(),

@@ -15,8 +15,8 @@ use graft_core::{AnswerForm, Digest, TaskCard};
 use graft_nn::{Adapter, Model, OnDevice};
 use graft_ops::Cpu;
 use graft_predict::{
-    Batcher, Completion, End, Error, Guide, Limits, Piece, Priority, PromptCache, Request, Sampling, Service, Template,
-    Update, Vocabulary,
+    Batcher, Completion, End, Error, Guide, LabelBias, Limits, Piece, Priority, PromptCache, Request, Sampling,
+    Service, Template, Update, Vocabulary,
 };
 use serde_json::{Value, json};
 
@@ -120,6 +120,42 @@ fn answers_do_not_depend_on_their_batch() {
             assert_eq!(said.text, together.text, "{name}: {input}, in pieces");
             let (a, b) = (alone.confidence.answer, together.confidence.answer);
             assert!((a - b).abs() < 1e-4 * a, "{name}: {input}: {a} is not {b}");
+        }
+    }
+}
+
+#[test]
+fn bias_of_a_label_changes_its_probability_by_its_factor() {
+    for name in ["tiny-llama", "tiny-t5"] {
+        let (model, files) = Model::open(&folder(name)).unwrap();
+        let vocabulary = Arc::new(Vocabulary::new(Arc::new(files.tokenizer.clone()), &files.tokens.eos).unwrap());
+        let card = card(AnswerForm::Label { labels: ["ham", "spam"].map(str::to_owned).to_vec() });
+        let template = Template::new(&files, model.has_encoder(), &card, |_| Ok(Arc::clone(&vocabulary))).unwrap();
+        let base = Base { model: Arc::new(model), template, vocabulary, adapters: [None, None, None] };
+        // What the first token may be, by the label that it leads to.
+        let first = |bias: f64| -> [f64; 2] {
+            let biases = [("ham".to_owned(), 0.0), ("spam".to_owned(), bias)].into();
+            let label_bias = LabelBias::new(&biases, base.template.guide().codec()).unwrap().map(Arc::new);
+            let (request, heard) = ask(&base, 0, INPUTS[1], 12);
+            let mut batcher = batcher(&base, 1);
+            batcher.submit(Request { label_bias, top: Some(99), ..request }, Instant::now());
+            run(&mut batcher);
+            let (said, done) = hear(&heard);
+            let top = said.tokens.iter().find(|token| token.top.len() > 1).map(|token| token.top.clone()).unwrap();
+            let leads = |to: u8| -> f64 {
+                let start = |bytes: &[u8]| bytes.iter().find(|byte| **byte != b' ').copied();
+                top.iter().filter(|(bytes, _)| start(bytes) == Some(to)).map(|(_, log_prob)| log_prob.exp()).sum()
+            };
+            let found = [leads(b'h'), leads(b's')];
+            let chosen = if found[0] > found[1] { "ham" } else { "spam" };
+            assert_eq!(done.unwrap().answer, chosen, "{name} with {bias}: {found:?}");
+            found
+        };
+        let plain = first(0.0);
+        for bias in [2.0, -1.0] {
+            let [ham, spam] = first(bias);
+            let factor = (spam / ham) / (plain[1] / plain[0]);
+            assert!((factor.ln() - bias).abs() < 1e-3, "{name}: {factor} for a bias of {bias}");
         }
     }
 }

@@ -1,10 +1,10 @@
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
-use graft_core::{AdapterSpec, BaseRef, Digest, TaskCard, json};
+use graft_core::{AdapterSpec, AnswerForm, BaseRef, Digest, TaskCard, TrainSpec, json};
 use graft_nn::{Adapter, Model};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, run_dir::read_json};
+use crate::{Error, Row, run_dir::read_json};
 
 /// What an adapter belongs to. The card is stored with the weights, and an adapter is never used with anything else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,11 +15,38 @@ pub struct AdapterCard {
     pub base: BaseRef,
     /// Kind and shape.
     pub adapter: AdapterSpec,
+    /// Added to the logarithm of each label's probability, by its name; see [`label_bias`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub label_bias: BTreeMap<String, f64>,
     /// The dataset it was trained on; unknown for imported adapters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataset: Option<Digest>,
     /// Version of Graft that trained or imported it.
     pub graft: String,
+}
+
+/// A label is seldom if the most frequent one has so many times its examples. Smaller differences may be chance.
+const SELDOM: f64 = 1.5;
+
+/// Biases that make up for the frequencies of labels among few examples: a model that has seen a label seldom gives it too
+/// little probability on other inputs, even if it knows each example by heart. The bias of a label is the negative logarithm of
+/// its frequency times [`balance`](graft_core::OptimSpec::balance), and 0 for the most frequent one (post-hoc logit adjustment,
+/// Menon et al. 2021, <https://arxiv.org/abs/2007.07314>). Each label counts one example more than it has, since small counts
+/// are uncertain. Empty without labels or correction, and if all labels are about as frequent.
+#[must_use]
+pub fn label_bias(spec: &TrainSpec, train: &[Row]) -> BTreeMap<String, f64> {
+    let AnswerForm::Label { labels } = &spec.task.answer else { return BTreeMap::new() };
+    if spec.optim.balance == 0.0 {
+        return BTreeMap::new();
+    }
+    let count = |label: &String| train.iter().filter(|row| row.output.as_str() == Some(label)).count();
+    let counts: Vec<f64> = labels.iter().map(|label| (count(label) + 1) as f64).collect();
+    let most = counts.iter().copied().fold(1.0, f64::max);
+    let bias = |count: f64| if most < SELDOM * count { 0.0 } else { spec.optim.balance * (most / count).ln() };
+    if counts.iter().all(|count| bias(*count) == 0.0) {
+        return BTreeMap::new();
+    }
+    labels.iter().zip(counts).map(|(label, count)| (label.clone(), bias(count))).collect()
 }
 
 /// Writes an adapter in PEFT's format with its card, atomically. Returns the weights' digest.
@@ -66,5 +93,58 @@ impl AdapterCard {
     /// If it is missing or damaged.
     pub fn read(folder: &Path) -> Result<Self, Error> {
         read_json(&folder.join(Self::FILE))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use graft_core::{EvalSpec, Limits, LoraSpec, OptimSpec, Ranks, Targets};
+
+    use super::*;
+
+    #[test]
+    fn seldom_labels_become_more_likely() {
+        let labels = ["ham", "spam", "other"].map(str::to_owned).to_vec();
+        let lora = LoraSpec {
+            rank: 4,
+            alpha: 8.0,
+            dropout: 0.0,
+            rslora: false,
+            targets: Targets::AllLinear,
+            ranks: Ranks::Equal,
+        };
+        let spec = |answer: AnswerForm, balance: f64| TrainSpec {
+            run: "r".into(),
+            graft: "0".into(),
+            base: BaseRef { name: "b".into(), digest: Digest::of(b"b") },
+            task: TaskCard { name: "t".into(), instruction: String::new(), answer },
+            dataset: Digest::of(b"d"),
+            adapter: AdapterSpec::Lora(lora.clone()),
+            optim: OptimSpec { balance, ..OptimSpec::default() },
+            eval: EvalSpec::default(),
+            limits: Limits::default(),
+            init_from: None,
+        };
+        let row = |place: usize| {
+            let answer = if place < 7 { "ham" } else { "spam" }.to_owned();
+            Row {
+                id: place.to_string(),
+                input: "x".into(),
+                output: answer.clone().into(),
+                answer,
+                variants: Vec::new(),
+            }
+        };
+        let rows: Vec<Row> = (0..10).map(row).collect();
+        let form = AnswerForm::Label { labels };
+        let found = label_bias(&spec(form.clone(), 2.0), &rows);
+        let expected = [("ham", 0.0), ("other", 2.0 * 8_f64.ln()), ("spam", 2.0 * 2_f64.ln())];
+        assert_eq!(found, expected.map(|(label, bias)| (label.to_owned(), bias)).into());
+        let two = AnswerForm::Label { labels: ["ham", "spam"].map(str::to_owned).to_vec() };
+        assert!(label_bias(&spec(two, 2.0), &rows[4..]).is_empty(), "three of each");
+        assert!(
+            label_bias(&spec(form, 0.0), &rows).is_empty()
+                && label_bias(&spec(AnswerForm::Text, 2.0), &rows).is_empty()
+        );
     }
 }

@@ -17,7 +17,7 @@ use rand::RngExt as _;
 
 use crate::{
     AdapterCard, Error, RunDir, TrainingRun,
-    adapter_files::{load_adapter, save_adapter, weights_digest},
+    adapter_files::{label_bias, load_adapter, save_adapter, weights_digest},
     checkpoint::{self, Progress},
     data::{self, Order, Sequences},
     device::{self, Compute},
@@ -599,6 +599,7 @@ impl<'r, D: Device> Trainer<'r, D> {
             task: spec.task.clone(),
             base: spec.base.clone(),
             adapter: self.shape.clone(),
+            label_bias: label_bias(spec, &self.dir.rows("train")?),
             dataset: Some(spec.dataset.clone()),
             graft: spec.graft.clone(),
         };

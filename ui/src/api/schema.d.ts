@@ -6178,6 +6178,13 @@ export interface components {
              */
             alpha?: number | null;
             /**
+             * Format: double
+             * @description Labels: make labels with few examples more likely and those with many less, by the logarithm of their frequencies times
+             *     this number; 0 disables it.
+             * @default null
+             */
+            balance?: number | null;
+            /**
              * @description Examples per optimiser step (computed as several micro-batches if needed).
              * @default null
              */

@@ -8,9 +8,9 @@ use std::{
 use graft_contestants::Parser;
 use graft_core::{AdapterSpec, Digest, InterimScores, TaskCard, json};
 use graft_nn::{Adapter, Generator, Model};
-use graft_predict::{Batcher, Completion, Limits, Template, Update, Vocabulary};
+use graft_predict::{Batcher, Completion, LabelBias, Limits, Template, Update, Vocabulary};
 use graft_tasks::{cards::Task, pounds::Tables};
-use graft_train::{Row, RunDir, Scorer, ScorerOrder, ScoringError};
+use graft_train::{Row, RunDir, Scorer, ScorerOrder, ScoringError, label_bias};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -77,6 +77,8 @@ pub fn interim_scorer(order: &ScorerOrder<'_>) -> std::result::Result<Option<Sco
         Ok(Arc::new(Vocabulary::new(Arc::new(order.files.tokenizer.clone()), &[prompter.end()])?))
     };
     let template = Template::new(order.files, order.model.has_encoder(), &spec.task, vocabulary)?;
+    let biases = label_bias(spec, &order.dir.rows("train")?);
+    let label_bias = LabelBias::new(&biases, template.guide().codec())?.map(Arc::new);
     let max_tokens = template.longest(rows.iter().map(|row| &row.output))?;
     let parser = tables.and_then(|tables| Parser::of(&task, &tables).ok().flatten());
     let answering = Answering {
@@ -86,6 +88,7 @@ pub fn interim_scorer(order: &ScorerOrder<'_>) -> std::result::Result<Option<Sco
         parser: parser.filter(|parser| !parser.is_outside()),
         task,
         template,
+        label_bias,
         max_tokens,
         rows: Vec::new(),
     };
@@ -98,6 +101,7 @@ struct Answering {
     task: Task,
     parser: Option<Parser>,
     template: Template,
+    label_bias: Option<Arc<LabelBias>>,
     max_tokens: usize,
     rows: Vec<Row>,
 }
@@ -172,6 +176,7 @@ impl Answering {
             });
             let mut request = self.template.request(Some(Arc::clone(&adapter)), &row.input, tell)?;
             (request.max_tokens, request.stream) = (self.max_tokens, place as u64);
+            request.label_bias.clone_from(&self.label_bias);
             requests.push(request);
         }
         // The longest first, so that none is left to be written alone.

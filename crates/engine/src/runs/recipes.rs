@@ -107,6 +107,9 @@ impl Method {
     }
 }
 
+/// Most examples of which the frequencies of labels are corrected. On SMS messages, the correction brought 1.4 points with 10 to 50
+/// examples, nothing with 200, and took half a point with 100.
+const BALANCED: usize = 64;
 /// Epochs of a warm start, at most.
 const WARM_EPOCHS: f64 = 4.0;
 
@@ -143,6 +146,7 @@ pub fn recipe(task: &Task, method: Method, examples: usize) -> Recipe {
         typos: if messages { 0.05 } else { 0.0 },
         exchanged: if messages { 0.16 } else { 0.0 },
         reworded: if messages { 0.72 } else { 0.0 },
+        balance: if labels && examples <= BALANCED { 1.0 } else { 0.0 },
         ..OptimSpec::default()
     };
     let mut recipe = Recipe { adapter, optim, eval: EvalSpec::default(), limits: Limits::default() };

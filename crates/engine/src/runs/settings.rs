@@ -77,6 +77,11 @@ pub struct Settings {
     #[schema(minimum = 0.0, maximum = 1.0)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "SHARE"))]
     pub reworded: Option<f64>,
+    /// Labels: make labels with few examples more likely and those with many less, by the logarithm of their frequencies times
+    /// this number; 0 disables it.
+    #[schema(minimum = 0.0, maximum = 3.0)]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "STRENGTH"))]
+    pub balance: Option<f64>,
     /// LoRA: rank.
     #[schema(minimum = 1, maximum = 1024)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
@@ -233,6 +238,7 @@ impl Settings {
         set(&mut o.typos, self.typos);
         set(&mut o.exchanged, self.exchanged);
         set(&mut o.reworded, self.reworded);
+        set(&mut o.balance, self.balance);
         set(&mut recipe.eval.per_epoch, self.evals_per_epoch);
         set(&mut recipe.eval.patience, self.patience);
         set(&mut recipe.eval.examples, self.eval_examples);

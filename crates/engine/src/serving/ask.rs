@@ -468,9 +468,12 @@ impl Serving {
 
 /// A prompt's tokens in a request: the task's own prompt for an input, otherwise the base model's.
 fn request_of(deployment: &Deployment, on: &OnBase, prompt: &Prompt, tell: graft_predict::Tell) -> Result<Request> {
-    let OnBase { base, adapter, template } = on;
+    let OnBase { base, adapter, template, label_bias } = on;
     let tokens = match prompt {
-        Prompt::Input(input) => return Ok(template.request(adapter.clone(), input, tell)?),
+        Prompt::Input(input) => {
+            let request = template.request(adapter.clone(), input, tell)?;
+            return Ok(Request { label_bias: label_bias.clone(), ..request });
+        }
         _ if !matches!(deployment.card.answer, AnswerForm::Text) => {
             let what = format!("hold a conversation with task `{}`, which takes one input", deployment.task);
             return Err(Error::Unsupported(what));

@@ -13,7 +13,7 @@ use graft_contestants::{Contestant, Error as ContestantError, Parser};
 use graft_core::{BaseRef, Digest, Example, TaskCard};
 use graft_formats::peft;
 use graft_nn::Adapter;
-use graft_predict::{Calibration, Codec, Completion, Confidence, End, Piece, Template};
+use graft_predict::{Calibration, Codec, Completion, Confidence, End, LabelBias, Piece, Template};
 use graft_store::{Method, Version};
 use graft_tasks::{cards::Task, pounds::Tables};
 use graft_train::AdapterCard;
@@ -79,7 +79,7 @@ impl DeploymentSpec {
         Ok(Self { definition, task, version: None, card: card.task, source, evaluation: None })
     }
 
-    /// Digest of base, adapter, card, calibration, rules with their tables, and the version's name: of two versions that are
+    /// Digest of base, adapter, card, calibration, biases of labels, rules with their tables, and the version's name: of two versions that are
     /// equal to the bit, each answers in its own name.
     pub(super) fn digest(&self) -> Result<Digest> {
         let (base, chosen, rules) = match &self.source {
@@ -95,10 +95,13 @@ impl DeploymentSpec {
             Some(Chosen { folder, .. }) => peft::digest(folder)?.to_string(),
         };
         let calibration = self.evaluation.as_ref().map(|e| json!([e.calibration, e.fields]).to_string());
+        let biases = chosen.and_then(|chosen| chosen.card.as_ref()).map(|card| &card.label_bias);
+        let biases = biases.filter(|biases| !biases.is_empty()).map(|biases| json!(biases).to_string());
         let card = self.card.digest();
         let (calibration, version) = (calibration.as_deref(), self.version.as_deref());
         let parts = [base, &adapter, card.as_str(), calibration.unwrap_or_default(), version.unwrap_or_default()];
-        Ok(Digest::of_parts(parts.into_iter().chain(rules.as_deref()).map(str::as_bytes)))
+        let others = [rules, biases];
+        Ok(Digest::of_parts(parts.into_iter().chain(others.iter().flatten().map(String::as_str)).map(str::as_bytes)))
     }
 }
 
@@ -139,6 +142,8 @@ pub(super) struct OnBase {
     pub(super) base: Arc<Base>,
     pub(super) adapter: Option<Arc<Adapter>>,
     pub(super) template: Arc<Template>,
+    /// Biases of the labels that belong to the adapter.
+    pub(super) label_bias: Option<Arc<LabelBias>>,
 }
 
 /// A contestant, with what names the fields of its answers.
@@ -203,9 +208,9 @@ impl Deployment {
         spec: DeploymentSpec,
         digest: Digest,
         base: Arc<Base>,
-        adapter: Option<&Chosen>,
+        chosen: Option<&Chosen>,
     ) -> Result<Self> {
-        let adapter = adapter.map(|chosen| {
+        let adapter = chosen.map(|chosen| {
             let adapter = Adapter::open(&chosen.folder, &base.model)?;
             chosen.check_weights(&adapter)?;
             if adapter.params().data().iter().all(|x| x.is_finite()) {
@@ -214,7 +219,11 @@ impl Deployment {
             Err(Error::Predict(graft_predict::Error::NotFinite))
         });
         let template = base.template(&spec.card)?;
-        Ok(Self::new(spec, digest, Body::Model(OnBase { adapter: adapter.transpose()?, base, template })))
+        let biases = chosen.map(Chosen::known_card).transpose()?.map(|card| &card.label_bias);
+        let label_bias = biases.map(|biases| LabelBias::new(biases, template.guide().codec())).transpose()?.flatten();
+        let adapter = adapter.transpose()?;
+        let on = OnBase { adapter, base, template, label_bias: label_bias.map(Arc::new) };
+        Ok(Self::new(spec, digest, Body::Model(on)))
     }
 
     fn new(spec: DeploymentSpec, digest: Digest, body: Body) -> Self {

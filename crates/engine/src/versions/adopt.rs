@@ -1,7 +1,7 @@
 //! Registers adapters that were made elsewhere, such as by Hugging Face's peft: their files describe everything except the
 //! task.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use graft_core::{AdapterSpec, Digest, LoraSpec, PromptInit, PromptSpec, Ranks, Targets};
 use graft_formats::peft::{self, Modules, PeftAdapter, PeftConfig};
@@ -63,6 +63,7 @@ impl Versions<'_> {
             task: definition.card(&self.engine.examples().labels(task).await?)?,
             base,
             adapter: shape(&files),
+            label_bias: BTreeMap::new(),
             dataset: None,
             graft: env!("CARGO_PKG_VERSION").to_owned(),
         });

@@ -1,7 +1,7 @@
 //! Answers while versions come, go and fail.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fs,
     path::{Path, PathBuf},
     sync::{
@@ -50,6 +50,11 @@ impl Place {
     }
 
     async fn add(&self, name: &str, from: &str, card: &TaskCard) {
+        self.add_biased(name, from, card, BTreeMap::new()).await;
+    }
+
+    /// A version with biases of its labels.
+    async fn add_biased(&self, name: &str, from: &str, card: &TaskCard, label_bias: BTreeMap<String, f64>) {
         let (base, files) = self.engine.bases().find("tiny").await.unwrap();
         let folder = self.home.path().join("adapters").join(name);
         fs::create_dir_all(&folder).unwrap();
@@ -65,8 +70,14 @@ impl Place {
             ranks: Ranks::Equal,
         };
         let adapter = AdapterSpec::Lora(lora);
-        let about =
-            AdapterCard { task: card.clone(), base: base.clone(), adapter, dataset: None, graft: "test".into() };
+        let about = AdapterCard {
+            task: card.clone(),
+            base: base.clone(),
+            adapter,
+            label_bias,
+            dataset: None,
+            graft: "test".into(),
+        };
         fs::write(folder.join("graft.json"), serde_json::to_string(&about).unwrap()).unwrap();
         let weights = Adapter::open(&folder, &Model::load(&files).unwrap()).unwrap();
         let bytes: Vec<u8> = weights.params().data().iter().flat_map(|x| x.to_le_bytes()).collect();
@@ -164,6 +175,23 @@ async fn versions_change_under_load_and_no_request_fails() {
     let named = serving.answer(TASK, Some("v1"), "so good", &options).await.unwrap();
     assert_eq!((&named.answer, &named.deployment), (&first.answer, &first.deployment), "versions keep their names");
     until("somebody holds on", || serving.status().deployments.iter().all(|one| one.in_flight == 0)).await;
+}
+
+#[tokio::test]
+async fn biases_of_labels_belong_to_their_version() {
+    let place = Place::new(labels()).await;
+    let serving = place.serve(Options::default()).await;
+    let options = AnswerOptions::default();
+    let plain = serving.answer(TASK, Some("v1"), "so good", &options).await.unwrap();
+    let other =
+        ["negative", "neutral", "positive"].into_iter().find(|label| plain.answer.as_str() != Some(label)).unwrap();
+    let card = TaskCard { name: TASK.into(), instruction: "Say how it sounds.".into(), answer: labels() };
+    place.add_biased("v3", "adapter_lora", &card, [(other.to_owned(), 60.0)].into()).await;
+    let biased = serving.answer(TASK, Some("v3"), "so good", &options).await.unwrap();
+    assert_eq!(biased.answer.as_str(), Some(other));
+    assert!(biased.confidence > 0.9, "{biased:?}");
+    let both = serving.compare(TASK, "so good", &["v1", "v3"].map(str::to_owned), &options).await.unwrap();
+    assert_eq!([&both.answers[0].answer, &both.answers[1].answer], [&plain.answer, &biased.answer]);
 }
 
 #[tokio::test]
