@@ -45,6 +45,7 @@ const STEPS: &[(&str, &str)] = &[
     ("served", include_str!("../migrations/0035_served.sql")),
     ("learned", include_str!("../migrations/0036_learned.sql")),
     ("tracked_studies", include_str!("../migrations/0037_tracked_studies.sql")),
+    ("losses", include_str!("../migrations/0038_losses.sql")),
 ];
 
 /// Migrates the database to the newest schema. Takes no lock if the schema is up to date.

@@ -80,6 +80,11 @@ pub struct Trial {
     /// Loss at a quarter and at half of the training, where a trial may be stopped early.
     #[schema(value_type = Vec<Option<f64>>)]
     pub rungs: Value,
+    /// Loss and weight of each example that the study holds out; empty for trials that were stopped early or made by earlier
+    /// versions.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub losses: Value,
     /// Size of its adapter in bytes.
     pub bytes: Option<u64>,
     /// Milliseconds in which its adapter computed an example that the study holds out, on the machine that trained it.
@@ -216,7 +221,7 @@ impl Store {
     pub async fn trials(&self, study: &str) -> Result<Vec<Trial>, Error> {
         statement::all(
             &self.read,
-            "select number, run, state, point, settings, loss, rungs, bytes, latency_ms, millis, note from trials
+            "select number, run, state, point, settings, loss, rungs, losses, bytes, latency_ms, millis, note from trials
              where study = $1 order by number",
             study,
         )
@@ -255,7 +260,8 @@ impl Store {
         let mut tx = self.begin().await?;
         // Not persistent: sqlx's Any driver gives an absent float another Postgres type than a present one.
         sqlx::query(
-            "update trials set state = $3, loss = $4, millis = $5, note = $6, rungs = $7, bytes = $8, latency_ms = $9
+            "update trials set state = $3, loss = $4, millis = $5, note = $6, rungs = $7, bytes = $8, latency_ms = $9,
+                losses = $10
              where study = $1 and number = $2 and state = 'running'",
         )
         .bind(study)
@@ -267,6 +273,7 @@ impl Store {
         .bind(trial.rungs.to_string())
         .bind(trial.bytes.map(row::big))
         .bind(trial.latency_ms)
+        .bind(trial.losses.to_string())
         .persistent(false)
         .execute(&mut *tx)
         .await?;
@@ -306,4 +313,4 @@ impl Store {
 
 from_row!(Study { id, seq, task, state, plan, note, created_by, created_at, finished_at });
 
-from_row!(Trial { number, run, state, point, settings, loss, rungs, bytes, latency_ms, millis, note });
+from_row!(Trial { number, run, state, point, settings, loss, rungs, losses, bytes, latency_ms, millis, note });

@@ -169,22 +169,25 @@ impl<'m, D: Device> Learner<'m, D> {
         (tokens - plan.shared * (batch.len() - micro_batches.len())) as u64
     }
 
-    /// Mean loss per supervised token, without a training step; `None` if no token is supervised.
+    /// The loss of each sequence, without a training step: the sum over its supervised tokens, and their number.
     ///
     /// # Errors
     /// Like [`step`](Self::step).
-    pub fn loss(&self, all: &[&Sequence], shared: usize, pass_tokens: usize) -> Result<Option<f64>, Error> {
-        let (mut total, mut count) = (0.0_f64, 0_usize);
+    pub fn losses(&self, all: &[&Sequence], shared: usize, pass_tokens: usize) -> Result<Vec<(f64, usize)>, Error> {
+        let mut losses = Vec::with_capacity(all.len());
         for micro_batch in data::micro_batches(&self.lengths(all), shared + self.adapter.virtual_tokens(), pass_tokens)
         {
             let batch = MicroBatch { sequences: &all[micro_batch], shared, weight: 1.0 };
             let encoded = self.encoded(batch.sequences)?;
             let context = Context { recompute: false, encoded: encoded.as_deref() };
             let found = self.model.loss(Some(&self.adapter), &batch, context, None).map_err(Error::Model)?;
-            total -= found.iter().map(|p| f64::from(*p)).sum::<f64>();
-            count += found.len();
+            let mut log_probs = found.iter().map(|p| f64::from(*p));
+            losses.extend(batch.sequences.iter().map(|sequence| {
+                let count = sequence.supervised();
+                (-log_probs.by_ref().take(count).sum::<f64>(), count)
+            }));
         }
-        Ok((count > 0).then(|| total / count as f64))
+        Ok(losses)
     }
 
     /// Rows that each sequence takes in a micro-batch.

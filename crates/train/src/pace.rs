@@ -25,7 +25,7 @@ pub fn pace(model: &Model, prompter: &Prompter, spec: &TrainSpec, all: &[Sequenc
     let on_cpu = model.upload(&cpu).map_err(Error::Model)?;
     let learner = trainer::learner(&on_cpu, &trainer::fresh(model, prompter, spec)?, spec)?;
     let shared = if model.has_encoder() { 0 } else { prompter.shared().len() };
-    let forward = || learner.loss(&batch, shared, spec.limits.pass_tokens);
+    let forward = || learner.losses(&batch, shared, spec.limits.pass_tokens);
     // A first call, not timed: it reads and caches what a training reads once.
     forward()?;
     let clock = Instant::now();

@@ -47,6 +47,10 @@ pub struct TrainingRun {
     pub final_loss: f64,
     /// Loss on the held-out examples (the first `eval.examples` of them) with the published weights.
     pub eval_loss: Option<f64>,
+    /// The same for each of these examples: the sum over its tokens with loss, and their number. Absent in results of earlier
+    /// versions and of training services.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub eval_losses: Vec<(f64, usize)>,
     /// The step whose weights are published.
     pub best_step: u64,
     /// All settings.

@@ -155,6 +155,12 @@ fn run(dir: &RunDir, machine: &Machine<'_>, say: &mut Say<'_>) -> Result<Trainin
     }
 }
 
+/// Mean loss per token with loss; `None` if there is none.
+fn mean(losses: &[(f64, usize)]) -> Option<f64> {
+    let count: usize = losses.iter().map(|(_, count)| count).sum();
+    (count > 0).then(|| losses.iter().map(|(loss, _)| loss).sum::<f64>() / count as f64)
+}
+
 /// Tokens that a training computes: those of the examples, and the prefix that they share once per micro-batch.
 fn trained_tokens(train: &Sequences, spec: &TrainSpec) -> f64 {
     let tokens = |sequence: &Sequence| sequence.source.len() + sequence.tokens.len();
@@ -207,6 +213,8 @@ struct Trainer<'r, D: Device> {
     shape: AdapterSpec,
     learner: Learner<'r, D>,
     best: Vec<f32>,
+    /// The held-out losses of these weights, by example; empty if another process measured them.
+    best_losses: Vec<(f64, usize)>,
     train: Sequences,
     eval: Sequences,
     /// Number of held-out examples; the loss is measured on the first of them.
@@ -258,6 +266,7 @@ impl<'r, D: Device> Trainer<'r, D> {
             shape: spec.adapter.clone(),
             learner,
             best: Vec::new(),
+            best_losses: Vec::new(),
             train,
             eval,
             held_out,
@@ -528,10 +537,10 @@ impl<'r, D: Device> Trainer<'r, D> {
         Ok((loss, norm, plan.lr))
     }
 
-    /// Mean loss per supervised token on the held-out examples.
-    fn held_out_loss(&self) -> Result<Option<f64>, Error> {
+    /// The losses of the held-out examples, and how many tokens each has.
+    fn held_out_losses(&self) -> Result<Vec<(f64, usize)>, Error> {
         let all: Vec<&Sequence> = self.eval.all.iter().collect();
-        self.learner.loss(&all, self.eval.shared, self.micro_batch())
+        self.learner.losses(&all, self.eval.shared, self.micro_batch())
     }
 
     /// Whether the held-out loss has not improved for `patience` measurements.
@@ -544,12 +553,14 @@ impl<'r, D: Device> Trainer<'r, D> {
     /// overfitted.
     fn measure(&mut self, say: &mut Say<'_>) -> Result<Option<f64>, Error> {
         let clock = Instant::now();
-        let Some(loss) = self.held_out_loss()? else { return Ok(None) };
+        let losses = self.held_out_losses()?;
+        let Some(loss) = mean(&losses) else { return Ok(None) };
         let seconds = Some(clock.elapsed().as_secs_f64());
         let p = &mut self.progress;
         let best = p.measured(loss);
         if best {
             self.best = self.learner.params();
+            self.best_losses = losses;
         }
         let step = p.step;
         let scores = self.score(say)?;
@@ -591,6 +602,9 @@ impl<'r, D: Device> Trainer<'r, D> {
         if let (Some((loss, at)), false) = (self.progress.best, self.best.is_empty()) {
             self.learner.set_params(&self.best);
             (eval_loss, best_step) = (Some(loss), at);
+            if self.best_losses.is_empty() {
+                self.best_losses = self.held_out_losses()?;
+            }
         }
         self.adapter.params_mut().data_mut().copy_from_slice(&self.learner.params());
         self.learner.check()?;
@@ -618,6 +632,7 @@ impl<'r, D: Device> Trainer<'r, D> {
             steps: step,
             final_loss: self.progress.loss,
             eval_loss,
+            eval_losses: std::mem::take(&mut self.best_losses),
             best_step,
             hyperparameters: spec.clone(),
             dataset_hash: spec.dataset.clone(),

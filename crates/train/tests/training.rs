@@ -435,6 +435,9 @@ fn early_stopping_publishes_the_best_weights() {
     std::fs::remove_file(run.path().join("training_run.json")).unwrap();
     let again = finish(&run);
     assert_eq!((again.adapter_hash, again.steps), (result.adapter_hash, result.steps));
+    assert_eq!(again.eval_losses, result.eval_losses, "those of the published weights, whoever measured them");
+    let (loss, tokens) = again.eval_losses.iter().fold((0.0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    assert_eq!((again.eval_losses.len(), again.eval_loss), (4, Some(loss / tokens as f64)));
 }
 
 #[test]

@@ -4266,6 +4266,21 @@ export interface components {
          * @enum {string}
          */
         Layout: "label-lines" | "blocks" | "dialogue" | "table" | "json" | "text-and-json" | "answers" | "schema" | "lines";
+        /** @description How much lower the loss of one trial is than that of another, on the same examples. */
+        Lead: {
+            /**
+             * Format: double
+             * @description What the difference is at least, with a probability of 95 %; absent if there are fewer than five examples.
+             */
+            at_least?: number | null;
+            /** @description Number of examples. */
+            examples: number;
+            /**
+             * Format: double
+             * @description The difference of the losses.
+             */
+            loss: number;
+        };
         /**
          * @description Learning-rate schedule after warm-up.
          * @enum {string}
@@ -6889,7 +6904,8 @@ export interface components {
             best?: number | null;
             /** @description The command that trains with the best settings. */
             command?: string | null;
-            /** @description Whether no trial is better than the recipe, by 1 % of its loss at least; absent before the recipe was tried. */
+            /** @description Whether no trial was shown to be better than the recipe: its loss is lower by 1 % at least, and by more than chance
+             *     explains; absent before the recipe was tried. */
             defaults_are_best?: boolean | null;
             /** @description Whether it ended before its budget was used up, because the defaults are best. */
             ended_early: boolean;
@@ -6897,6 +6913,7 @@ export interface components {
             front: number[];
             /** @description Importance of each setting, the most important first; empty before six trials. */
             importance: components["schemas"]["Importance"][];
+            lead?: components["schemas"]["Lead"] | null;
             /** @description What is searched, in the sampler's order; a trial's `point` has a value for each that applies. */
             space: components["schemas"]["Parameter"][];
             /** @description It. */

@@ -189,20 +189,38 @@ fn shown(view: StudyView) -> Reply {
         text += &format!("\nWhat matters: {}", parts.join(", "));
     }
     if view.ended_early {
-        text += "\nIt ended before its budget was used up: none of its trials was better than the recipe.";
+        text += "\nIt ended before its budget was used up: none of its trials was shown to be better than the recipe.";
     }
     text += &match (view.best, view.defaults_are_best, &view.command) {
-        (_, Some(true), _) => {
-            "\nThe defaults are best here: no trial is better than trial 0, the recipe, by 1 % of its loss.".to_owned()
-        }
+        (_, Some(true), _) => format!("\nThe defaults are best here: {}.", unproven(&view)),
         (Some(best), None, Some(command)) => format!(
             "\nTrial {best} has the lowest loss. Trial 0, the recipe, has not finished its training, so the two can't be \
              compared. Train with the settings of trial {best}: `{command}`"
         ),
-        (Some(best), _, Some(command)) => format!("\nBest is trial {best}. Train with its settings: `{command}`"),
+        (Some(best), _, Some(command)) => {
+            let least = view.lead.filter(|lead| lead.is_shown()).and_then(|lead| lead.at_least);
+            let lead = least.map_or_else(String::new, |least| {
+                format!(" Its loss is at least {least:.4} lower than the recipe's, with a probability of 95 %.")
+            });
+            format!("\nBest is trial {best}.{lead} Train with its settings: `{command}`")
+        }
         _ => "\nNo trial has finished its training yet.".to_owned(),
     };
     Reply::new(view, text)
+}
+
+/// Why no trial counts as better than the recipe.
+fn unproven(view: &StudyView) -> String {
+    let lead = match (view.best, view.lead) {
+        (Some(best), Some(lead)) => format!(
+            ". The loss of trial {best} is {:.4} lower; with {} examples to compare {} trials, this may be chance",
+            lead.loss,
+            lead.examples,
+            view.trials.len()
+        ),
+        _ => String::new(),
+    };
+    format!("no trial was shown to be better than trial 0, the recipe{lead}")
 }
 
 fn loss(trial: &Trial) -> String {

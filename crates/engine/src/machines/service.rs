@@ -78,6 +78,7 @@ impl Machines<'_> {
             too_long: 0,
             epochs: 0.0,
             steps: 0,
+            eval_losses: Vec::new(),
             final_loss: metric("loss").unwrap_or(f64::NAN),
             // The service's own is of other examples.
             eval_loss: None,

@@ -15,7 +15,7 @@ use graft_core::{
     Assignment, BaseRef, Dataset, Digest, Event, EventKind, Phase, SplitRule, TaskCard, Timestamp, TrainSpec,
     json as written, split, with_causes,
 };
-use graft_search::{Observation, Parameter, Point, Sampler, can_win, importance, keeps_going, pareto};
+use graft_search::{Lead, Observation, Parameter, Point, Sampler, can_win, importance, keeps_going, pareto};
 use graft_store::{NewRun, NewStudy, NewTrial, Run, RunFilter, RunState, Study, StudyState, Trial, TrialState};
 use graft_tasks::cards::Task;
 use serde::{Deserialize, Serialize};
@@ -231,8 +231,11 @@ pub struct StudyView {
     pub trials: Vec<Trial>,
     /// The trial with the lowest loss.
     pub best: Option<u64>,
-    /// Whether no trial is better than the recipe, by 1 % of its loss at least; absent before the recipe was tried.
+    /// Whether no trial was shown to be better than the recipe: its loss is lower by 1 % at least, and by more than chance
+    /// explains; absent before the recipe was tried.
     pub defaults_are_best: Option<bool>,
+    /// How much better the best trial is than the recipe; absent if it is the recipe, and for trials of earlier versions.
+    pub lead: Option<Lead>,
     /// Importance of each setting, the most important first; empty before six trials.
     pub importance: Vec<Importance>,
     /// Whether it ended before its budget was used up, because the defaults are best.
@@ -424,7 +427,7 @@ impl Studies<'_> {
         let plan = StudyPlan::of(&study)?;
         let trials = self.engine.store.trials(id).await?;
         let best = best(&trials);
-        let defaults_are_best = defaults_are_best(&trials);
+        let (defaults_are_best, lead) = (defaults_are_best(&trials), lead(&trials));
         let ended_early = study.state == StudyState::Done && !is_spent(plan.budget, &trials);
         let complete: Vec<Trial> = trials.iter().filter(|trial| loss(trial).is_some()).cloned().collect();
         // Trials of earlier versions of Graft have no latency.
@@ -440,7 +443,7 @@ impl Studies<'_> {
         let command = best.map(|best| request(&plan, best).command());
         let best = best.map(|best| best.number);
         let space = plan.space;
-        Ok(StudyView { study, best, defaults_are_best, ended_early, space, importance, front, command, trials })
+        Ok(StudyView { study, best, defaults_are_best, lead, ended_early, space, importance, front, command, trials })
     }
 
     /// Ends a study; its trials that are at work are cancelled.
@@ -576,6 +579,7 @@ impl Studies<'_> {
             settings: chosen,
             loss: None,
             rungs: json!([]),
+            losses: json!([]),
             bytes: None,
             latency_ms: None,
             millis: 0,
@@ -673,6 +677,9 @@ impl Studies<'_> {
                 (trial.state, trial.loss) = (TrialState::Complete, run.final_loss.map(|loss| loss * factor));
                 let result = self.engine.store.followed(&run.id).await?.and_then(|known| known.result);
                 let result = result.unwrap_or_default();
+                let weight = |tokens: f64| if plan.more_bases.is_empty() { tokens } else { 1.0 };
+                let losses = losses(&result["eval_losses"]).into_iter().map(|(loss, tokens)| (loss, weight(tokens)));
+                trial.losses = json!(losses.collect::<Vec<_>>());
                 trial.bytes = result["adapter_bytes"].as_u64();
                 trial.latency_ms = fastest.and_then(|seconds| latency(seconds, &result));
             }
@@ -801,10 +808,26 @@ fn loss(trial: &Trial) -> Option<f64> {
     trial.loss.filter(|_| trial.state == TrialState::Complete)
 }
 
-/// Whether no trial is better than the first, which is the recipe; `None` before that one was trained.
+/// Losses of single examples, with the weight of each.
+fn losses(written: &Value) -> Vec<(f64, f64)> {
+    serde_json::from_value(written.clone()).unwrap_or_default()
+}
+
+/// Whether no trial was shown to be better than the first, which is the recipe; `None` before that one was trained.
 fn defaults_are_best(trials: &[Trial]) -> Option<bool> {
     let recipe = trials.first().and_then(loss)?;
-    best(trials).and_then(loss).map(|best| best > recipe - MARGIN * recipe.abs())
+    let best = best(trials).and_then(loss)?;
+    // The losses of examples are unknown for trials of earlier versions, and not comparable where one base model could take
+    // more of them than another.
+    Some(best > recipe - MARGIN * recipe.abs() || lead(trials).is_some_and(|lead| !lead.is_shown()))
+}
+
+/// How much better the best trial is than the first, which is the recipe.
+fn lead(trials: &[Trial]) -> Option<Lead> {
+    let recipe = trials.first().filter(|recipe| loss(recipe).is_some())?;
+    let best = best(trials).filter(|best| best.number != recipe.number)?;
+    let among = trials.iter().filter(|trial| trial.loss.is_some()).count() - 1;
+    Lead::of(&losses(&best.losses), &losses(&recipe.losses), among)
 }
 
 /// Whether these results, of which so many after the first were decided by no results, say that the search won't find anything
@@ -869,6 +892,7 @@ mod tests {
             settings: json!({}),
             loss: Some(*loss),
             rungs: json!([]),
+            losses: json!([]),
             bytes: None,
             latency_ms: None,
             millis: 60_000,
@@ -890,6 +914,25 @@ mod tests {
         assert!(!is_hopeless(&unknown, 4), "nobody knows how good the recipe is");
         assert!(is_spent(Budget::Trials(11), &unknown) && !is_spent(Budget::Trials(12), &unknown));
         assert!(is_spent(Budget::Minutes(11), &unknown) && !is_spent(Budget::Minutes(12), &unknown));
+    }
+
+    #[test]
+    fn trial_is_no_better_than_the_recipe_if_chance_explains_its_lead() {
+        let mut two = trials(&[1.0, 0.7]);
+        assert_eq!((defaults_are_best(&two), lead(&two)), (Some(false), None), "an earlier version kept no losses");
+        two[0].losses = json!(vec![(2.0, 2); 6]);
+        two[1].losses = json!([(0.2, 2), (0.2, 2), (0.2, 2), (1.4, 2), (1.4, 2), (5.0, 2)]);
+        let found = lead(&two).unwrap();
+        assert!((found.loss - 0.3).abs() < 1e-9 && found.examples == 6, "{found:?}");
+        assert_eq!(defaults_are_best(&two), Some(true), "one hard example could turn it");
+        two[1].losses = json!([(1.3, 2), (1.5, 2), (1.3, 2), (1.5, 2), (1.3, 2), (1.5, 2)]);
+        assert_eq!(defaults_are_best(&two), Some(false));
+        // Of very many trials, one looks so good by chance.
+        two.extend((0..2_000).map(|_| trials(&[1.0]).remove(0)));
+        assert_eq!(defaults_are_best(&two), Some(false), "each example is better by a quarter at least");
+        two[1].losses = json!([(0.8, 2), (2.1, 2), (0.9, 2), (1.9, 2), (1.2, 2), (1.5, 2)]);
+        assert_eq!(defaults_are_best(&two), Some(true));
+        assert_eq!(defaults_are_best(&two[..2]), Some(false));
     }
 
     #[test]

@@ -21,6 +21,7 @@ fn trial(number: u64) -> Trial {
         loss: None,
         rungs: json!([]),
         bytes: None,
+        losses: json!([]),
         latency_ms: None,
         millis: 0,
         note: None,
@@ -76,6 +77,7 @@ async fn trial_is_added_once_and_blocks_no_training(database: Database) {
         state: TrialState::Complete,
         loss: Some(0.5),
         bytes: Some(9),
+        losses: json!([[0.5, 2.0]]),
         latency_ms: Some(0.5),
         millis: 7,
         ..trial(0)

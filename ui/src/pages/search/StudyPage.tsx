@@ -97,7 +97,7 @@ export function StudyPage() {
 }
 
 /** The outcome in a sentence. */
-function State({ view: { study, defaults_are_best, ended_early, best } }: { view: StudyView }) {
+function State({ view: { study, trials, defaults_are_best, ended_early, best, lead } }: { view: StudyView }) {
   if (study.note)
     return (
       <Notice tone="warn" title="The study cannot continue now">
@@ -108,7 +108,9 @@ function State({ view: { study, defaults_are_best, ended_early, best } }: { view
   if (defaults_are_best)
     return (
       <Notice title="The defaults are best here.">
-        No trial is better than trial 0, the recipe, by 1 % of its loss.{" "}
+        No trial was shown to be better than trial 0, the recipe.{" "}
+        {lead &&
+          `The loss of trial ${best} is ${loss(lead.loss)} lower; with ${lead.examples} examples to compare ${trials.length} trials, this may be chance. `}
         {ended_early && "The study ended early because its trials did not improve. "}
         <Link to="/train" search={{ task: study.task }}>
           Train with the recipe
@@ -122,7 +124,11 @@ function State({ view: { study, defaults_are_best, ended_early, best } }: { view
         Trial 0, the recipe, did not finish its training, so the two can't be compared.
       </Notice>
     );
-  return <Notice tone="good" title={`Trial ${best} is better than the recipe.`} />;
+  return (
+    <Notice tone="good" title={`Trial ${best} is better than the recipe.`}>
+      {lead?.at_least != null && `Its loss is lower by ${loss(lead.at_least)} at least, with a probability of 95 %.`}
+    </Notice>
+  );
 }
 
 function Numbers({ view: { study, trials, best } }: { view: StudyView }) {

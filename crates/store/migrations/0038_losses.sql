@@ -1,0 +1,1 @@
+alter table trials add column losses text not null default '[]';
