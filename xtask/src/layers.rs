@@ -13,7 +13,7 @@ const ARROWS: [(&str, &[&str]); 26] = [
     ("gpu", &["ops"]),
     ("formats", &["core", "kernels"]),
     ("nn", &["core", "formats", "ops"]),
-    ("train", &["core", "formats", "gpu", "nn", "ops"]),
+    ("train", &["contestants", "core", "formats", "gpu", "nn", "ops"]),
     ("predict", &["core", "formats", "gpu", "kernels", "nn"]),
     ("tasks", &["core"]),
     ("contestants", &["core", "tasks"]),

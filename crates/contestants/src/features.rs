@@ -16,35 +16,54 @@ pub(crate) type Counts = [Vec<(u32, u32)>; 2];
 /// Weights of a text's n-grams, by id.
 pub(crate) type Row = Vec<(u32, f32)>;
 
-/// Assigns ids to n-grams.
+/// Assigns ids to n-grams, which it knows by their hashes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Vocabulary {
-    ids: [HashMap<Box<str>, u32>; 2],
+    ids: HashMap<u64, u32>,
 }
 
 impl Vocabulary {
+    /// The n-grams with these hashes, by id; `None` if two are the same.
+    pub(crate) fn of(hashes: &[u64]) -> Option<Self> {
+        let ids: HashMap<u64, u32> = hashes.iter().copied().zip(0..).collect();
+        (ids.len() == hashes.len()).then_some(Self { ids })
+    }
+
+    /// The hashes of its n-grams, by id.
+    pub(crate) fn hashes(&self) -> Vec<u64> {
+        let mut hashes = vec![0; self.len()];
+        self.ids.iter().for_each(|(hash, id)| hashes[*id as usize] = *hash);
+        hashes
+    }
+
     /// Number of ids.
     pub(crate) fn len(&self) -> usize {
-        self.ids.iter().map(HashMap::len).sum()
+        self.ids.len()
     }
 
     /// Counts the n-grams of a text; new ones get an id.
     pub(crate) fn learn(&mut self, text: &str) -> Counts {
         let mut next = self.len() as u32;
         count(text, |block, gram| {
-            if let Some(id) = self.ids[block].get(gram) {
-                return Some(*id);
-            }
-            self.ids[block].insert(gram.into(), next);
-            next += 1;
-            Some(next - 1)
+            let id = *self.ids.entry(hash(block, gram)).or_insert(next);
+            next += u32::from(id == next);
+            Some(id)
         })
     }
 
     /// Counts the known n-grams of a text.
     pub(crate) fn counts(&self, text: &str) -> Counts {
-        count(text, |block, gram| self.ids[block].get(gram).copied())
+        count(text, |block, gram| self.ids.get(&hash(block, gram)).copied())
     }
+}
+
+/// The hash of an n-gram of words (block 0) or characters (block 1): FNV-1a with 64 bits (RFC 9923), the same everywhere.
+fn hash(block: usize, gram: &str) -> u64 {
+    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0100_0000_01b3;
+    std::iter::once(block as u8)
+        .chain(gram.bytes())
+        .fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
 }
 
 /// Inverse document frequency of each n-gram.
@@ -52,6 +71,16 @@ impl Vocabulary {
 pub(crate) struct Idf(Vec<f32>);
 
 impl Idf {
+    /// These numbers, by id.
+    pub(crate) fn of(numbers: Vec<f32>) -> Self {
+        Self(numbers)
+    }
+
+    /// Its numbers, by id.
+    pub(crate) fn numbers(&self) -> &[f32] {
+        &self.0
+    }
+
     /// Fits the frequencies of `ids` n-grams to these texts.
     pub(crate) fn fit<'c>(texts: impl Iterator<Item = &'c Counts>, ids: usize) -> Self {
         let mut documents = vec![0_u32; ids];
@@ -127,12 +156,16 @@ mod tests {
 
     /// The n-grams of a text in the order of their ids, with their counts.
     fn grams(text: &str) -> [Vec<(String, u32)>; 2] {
-        let mut vocabulary = Vocabulary::default();
-        let counts = vocabulary.learn(text);
-        [0, 1].map(|block| {
-            let name = |id: u32| vocabulary.ids[block].iter().find(|(_, known)| **known == id).unwrap().0.to_string();
-            counts[block].iter().map(|&(id, count)| (name(id), count)).collect()
-        })
+        let mut names: Vec<(usize, String)> = Vec::new();
+        let counts = count(text, |block, gram| {
+            let name = (block, gram.to_owned());
+            let known = names.iter().position(|known| *known == name);
+            Some(known.unwrap_or_else(|| {
+                names.push(name);
+                names.len() - 1
+            }) as u32)
+        });
+        counts.map(|counts| counts.iter().map(|&(id, count)| (names[id as usize].1.clone(), count)).collect())
     }
 
     #[test]
@@ -154,7 +187,7 @@ mod tests {
         let idf = Idf::fit(texts.iter(), vocabulary.len());
         let row = idf.row(&texts[2]);
         let weight =
-            |block: usize, gram: &str| row.iter().find(|(id, _)| *id == vocabulary.ids[block][gram]).unwrap().1;
+            |block: usize, gram: &str| row.iter().find(|(id, _)| *id == vocabulary.ids[&hash(block, gram)]).unwrap().1;
         // TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True).
         for (gram, expected) in [("free", 0.625_610), ("home", 0.369_495), ("free free", 0.485_842)] {
             assert!((weight(0, gram) - expected).abs() < 1e-5, "{gram} {}", weight(0, gram));

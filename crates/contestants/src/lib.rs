@@ -12,6 +12,7 @@
 //! examples give a bit-identical contestant. It is stored as one JSON file with the examples and, for n-grams, one
 //! number per example and label: [`Contestant::to_bytes`], [`Contestant::from_bytes`].
 
+mod beside;
 mod error;
 mod features;
 mod file;
@@ -27,6 +28,7 @@ use std::collections::BTreeMap;
 use graft_core::{AnswerForm, Example, TaskCard};
 use serde_json::Value;
 
+pub use beside::LabelNGrams;
 pub use error::Error;
 pub use ngrams::{Likely, Unseen, likely, unseen};
 pub use parser::{Parser, Patience};

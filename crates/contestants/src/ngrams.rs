@@ -15,15 +15,36 @@ const USUAL_COST: f64 = 10.0;
 /// Most folds of the cross-validation.
 const FOLDS: usize = 5;
 
-/// A fitted model.
+/// A fitted model with its examples.
 #[derive(Clone, Debug)]
 pub(crate) struct NGrams {
     fitted: Fitted,
-    labels: Vec<String>,
-    vocabulary: Vocabulary,
-    idf: Idf,
+    model: Linear,
+}
+
+/// What decides a label.
+#[derive(Clone, Debug)]
+pub(crate) struct Linear {
+    /// Sorted.
+    pub(crate) labels: Vec<String>,
+    pub(crate) vocabulary: Vocabulary,
+    pub(crate) idf: Idf,
     /// One number per n-gram and column.
-    weights: Vec<f64>,
+    pub(crate) weights: Vec<f64>,
+    /// One per column.
+    pub(crate) intercepts: Vec<f64>,
+}
+
+impl Linear {
+    /// The probability of each label, in their order.
+    pub(crate) fn probabilities(&self, text: &str) -> Vec<f64> {
+        let row = self.idf.row(&self.vocabulary.counts(text));
+        let mut scores = self.intercepts.clone();
+        logistic::score(&row, &self.weights, &mut scores);
+        let mut chances = vec![0.0; self.labels.len()];
+        logistic::probabilities(&scores, &mut chances);
+        chances
+    }
 }
 
 /// The stored part of a model; the rest is computed from it.
@@ -92,22 +113,24 @@ impl NGrams {
         let mut weights = vec![0.0; vocabulary.len() * columns];
         let coefficients: Vec<f64> = fitted.coefficients.iter().copied().map(f64::from).collect();
         logistic::combine(&rows, &coefficients, &mut weights);
-        Some(Self { fitted, labels, vocabulary, idf, weights })
+        let intercepts = fitted.intercepts.iter().copied().map(f64::from).collect();
+        Some(Self { fitted, model: Linear { labels, vocabulary, idf, weights, intercepts } })
     }
 
     pub(crate) fn fitted(&self) -> &Fitted {
         &self.fitted
     }
 
+    /// The model without its examples.
+    pub(crate) fn into_model(self) -> Linear {
+        self.model
+    }
+
     /// The most likely label and its probability.
     pub(crate) fn answer(&self, text: &str) -> (&str, f64) {
-        let row = self.idf.row(&self.vocabulary.counts(text));
-        let mut scores: Vec<f64> = self.fitted.intercepts.iter().copied().map(f64::from).collect();
-        logistic::score(&row, &self.weights, &mut scores);
-        let mut chances = vec![0.0; self.labels.len()];
-        logistic::probabilities(&scores, &mut chances);
+        let chances = self.model.probabilities(text);
         let best = likeliest(&chances);
-        (&self.labels[best], chances[best])
+        (&self.model.labels[best], chances[best])
     }
 }
 

@@ -206,6 +206,20 @@ proptest! {
     }
 
     #[test]
+    fn damaged_files_of_n_grams_never_panic(at in any::<proptest::sample::Index>(), byte in any::<u8>(), cut in any::<proptest::sample::Index>()) {
+        let labelled = messages().into_iter().take(6).map(|one| (one.input, one.output.unwrap().as_str().unwrap().to_owned()));
+        let mut bytes = LabelNGrams::fit(labelled.collect()).unwrap().to_bytes().trim_ascii_end().to_vec();
+        let place = at.index(bytes.len());
+        bytes[place] = byte;
+        if let Ok(read) = LabelNGrams::from_bytes(&bytes) {
+            let sum: f64 = read.chances("win a prize").iter().map(|(_, chance)| chance).sum();
+            prop_assert!((sum - 1.0).abs() < 1e-6 || sum.is_nan(), "{sum}");
+        }
+        bytes.truncate(cut.index(bytes.len()));
+        prop_assert!(LabelNGrams::from_bytes(&bytes).is_err());
+    }
+
+    #[test]
     fn contestants_answer_any_text(text in ".*") {
         for contestant in all(&card(), &messages()[..6]) {
             prop_assert!((0.0..=1.0).contains(&contestant.answer(&text).unwrap().confidence));

@@ -340,6 +340,9 @@ pub struct OptimSpec {
     /// Labels: strength of the correction for how often each label occurs among the examples; 0 disables it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub balance: f64,
+    /// Labels: weight of n-grams beside the adapter in the choice of a label; 0 leaves them out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub n_grams: f64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
@@ -365,6 +368,7 @@ impl Default for OptimSpec {
             exchanged: 0.0,
             reworded: 0.0,
             balance: 0.0,
+            n_grams: 0.0,
         }
     }
 }
@@ -504,6 +508,7 @@ pub fn check_settings(adapter: &AdapterSpec, o: &OptimSpec, eval: &EvalSpec, lim
     let reworded = (0.0..=1.0 - o.exchanged).contains(&o.reworded);
     within("reworded", reworded, o.reworded.to_string(), "from 0 to 1, with `exchanged` together")?;
     within("balance", (0.0..=3.0).contains(&o.balance), o.balance.to_string(), "from 0 to 3")?;
+    within("n-grams", (0.0..=10.0).contains(&o.n_grams), o.n_grams.to_string(), "from 0 to 10")?;
     within("clip", o.clip >= 0.0, o.clip.to_string(), "0 or more")?;
     let scored = eval.score_examples;
     within("score-examples", scored <= EvalSpec::MOST_SCORED, scored.to_string(), "from 0 to 64")?;

@@ -1,5 +1,6 @@
 use std::{collections::BTreeMap, path::Path};
 
+use graft_contestants::LabelNGrams;
 use graft_core::{AdapterSpec, AnswerForm, BaseRef, Digest, TaskCard, TrainSpec, json};
 use graft_nn::{Adapter, Model};
 use serde::{Deserialize, Serialize};
@@ -18,11 +19,36 @@ pub struct AdapterCard {
     /// Added to the logarithm of each label's probability, by its name; see [`label_bias`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub label_bias: BTreeMap<String, f64>,
+    /// N-grams that take part in the choice of a label; absent if there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_grams: Option<NGramsCard>,
     /// The dataset it was trained on; unknown for imported adapters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataset: Option<Digest>,
     /// Version of Graft that trained or imported it.
     pub graft: String,
+}
+
+/// N-grams beside an adapter: the logarithms of their probabilities are added to the adapter's, by a weight. They are in the file
+/// [`LabelNGrams::FILE`] of the adapter's folder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NGramsCard {
+    /// Their weight.
+    pub weight: f64,
+    /// Digest of the file.
+    pub digest: Digest,
+}
+
+/// The n-grams of an adapter for labels, fitted to its training examples, with the content of their file. `None` if the spec
+/// wants none, or the examples have fewer than two labels.
+pub(crate) fn n_grams(spec: &TrainSpec, train: &[Row]) -> Option<(NGramsCard, Vec<u8>)> {
+    let weight = spec.optim.n_grams;
+    if weight == 0.0 || !matches!(spec.task.answer, AnswerForm::Label { .. }) {
+        return None;
+    }
+    let labelled = train.iter().filter_map(|row| Some((row.input.clone(), row.output.as_str()?.to_owned())));
+    let file = LabelNGrams::fit(labelled.collect())?.to_bytes();
+    Some((NGramsCard { weight, digest: Digest::of(&file) }, file))
 }
 
 /// A label is seldom if the most frequent one has so many times its examples. Smaller differences may be chance.
@@ -49,16 +75,19 @@ pub fn label_bias(spec: &TrainSpec, train: &[Row]) -> BTreeMap<String, f64> {
     labels.iter().zip(counts).map(|(label, count)| (label.clone(), bias(count))).collect()
 }
 
-/// Writes an adapter in PEFT's format with its card, atomically. Returns the weights' digest.
+/// Writes an adapter in PEFT's format with its card and n-grams, atomically. Returns the weights' digest.
 pub(crate) fn save_adapter(
     folder: &Path,
     adapter: &Adapter,
     model: &Model,
     card: &AdapterCard,
+    n_grams: Option<&[u8]>,
 ) -> Result<Digest, Error> {
     let files = adapter.to_peft(&card.adapter, model, &card.base.name);
-    graft_formats::peft::write(folder, &files, &[(AdapterCard::FILE, card.text().as_bytes())])
-        .map_err(Error::Publish)?;
+    let card = card.text();
+    let mut beside = vec![(AdapterCard::FILE, card.as_bytes())];
+    beside.extend(n_grams.map(|file| (LabelNGrams::FILE, file)));
+    graft_formats::peft::write(folder, &files, &beside).map_err(Error::Publish)?;
     Ok(weights_digest(adapter))
 }
 

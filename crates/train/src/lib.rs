@@ -16,7 +16,7 @@ mod run_dir;
 mod scorer;
 mod trainer;
 
-pub use adapter_files::{AdapterCard, label_bias, load_adapter, weights_digest};
+pub use adapter_files::{AdapterCard, NGramsCard, label_bias, load_adapter, weights_digest};
 pub use data::{Row, RowVariant, fits};
 pub use device::{bf16_of, gpu_count, gpus};
 pub use error::Error;

@@ -17,7 +17,7 @@ use rand::RngExt as _;
 
 use crate::{
     AdapterCard, Error, RunDir, TrainingRun,
-    adapter_files::{label_bias, load_adapter, save_adapter, weights_digest},
+    adapter_files::{label_bias, load_adapter, n_grams, save_adapter, weights_digest},
     checkpoint::{self, Progress},
     data::{self, Order, Sequences},
     device::{self, Compute},
@@ -609,15 +609,19 @@ impl<'r, D: Device> Trainer<'r, D> {
         self.adapter.params_mut().data_mut().copy_from_slice(&self.learner.params());
         self.learner.check()?;
         let spec = self.spec;
+        let rows = self.dir.rows("train")?;
+        let (n_grams, n_grams_file) = n_grams(spec, &rows).unzip();
         let card = AdapterCard {
             task: spec.task.clone(),
             base: spec.base.clone(),
             adapter: self.shape.clone(),
-            label_bias: label_bias(spec, &self.dir.rows("train")?),
+            label_bias: label_bias(spec, &rows),
+            n_grams,
             dataset: Some(spec.dataset.clone()),
             graft: spec.graft.clone(),
         };
-        let adapter_hash = save_adapter(&self.dir.adapter(), &self.adapter, self.model, &card)?;
+        let adapter_hash =
+            save_adapter(&self.dir.adapter(), &self.adapter, self.model, &card, n_grams_file.as_deref())?;
         let result = TrainingRun {
             run_id: spec.run.clone(),
             status: "completed".into(),

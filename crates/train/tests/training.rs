@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use graft_contestants::LabelNGrams;
 use graft_core::{
     AdapterSpec, AnswerForm, BaseRef, Digest, EvalSpec, EventKind, ExitCode, InitFrom, Limits, LoraSpec, OptimSpec,
     Precision, PromptInit, PromptSpec, Ranks, Targets, TaskCard, TrainSpec,
@@ -453,6 +454,35 @@ fn best_weights_are_published_without_early_stopping_too() {
     assert_eq!((result.steps, evals.len()), (12, 6));
     assert!(best.1 < 12, "this rate spoils what was learned: {evals:?}");
     assert_eq!((result.eval_loss, result.best_step), (Some(best.0), best.1));
+}
+
+#[test]
+fn n_grams_are_fitted_to_the_training_examples_of_labels() {
+    let labels = ["cat", "hen"].map(str::to_owned).to_vec();
+    let mut spec = spec("tiny-llama");
+    spec.task.answer = AnswerForm::Label { labels: labels.clone() };
+    spec.optim = OptimSpec { epochs: 0.5, n_grams: 1.5, ..spec.optim };
+    let row = |i: usize| {
+        let label = &labels[i % 2];
+        let (input, output) = (format!("number {i}: a {label}"), label.as_str().into());
+        Row { id: i.to_string(), input, output, answer: label.clone(), variants: Vec::new() }
+    };
+    let train = |spec: &TrainSpec| {
+        let dir = tempfile::tempdir().unwrap();
+        let run = RunDir::new(dir.path().join("run"));
+        run.create(spec, &(0..8).map(row).collect::<Vec<_>>(), &[row(9)]).unwrap();
+        finish(&run);
+        (AdapterCard::read(&run.adapter()).unwrap(), std::fs::read(run.adapter().join(LabelNGrams::FILE)).ok(), dir)
+    };
+    let (card, file, _dir) = train(&spec);
+    let (n_grams, file) = (card.n_grams.unwrap(), file.unwrap());
+    assert_eq!((n_grams.weight, &n_grams.digest), (1.5, &Digest::of(&file)));
+    let chances = |input: &str| LabelNGrams::from_bytes(&file).unwrap().chances(input)[1].1;
+    assert!(chances("a hen") > 0.6 && chances("a cat") < 0.4, "{} {}", chances("a hen"), chances("a cat"));
+    let only = LabelNGrams::fit((0..8).map(row).map(|row| (row.input, row.answer)).collect()).unwrap();
+    assert_eq!(file, only.to_bytes(), "held-out examples take no part");
+    let (card, file, _dir) = train(&TrainSpec { optim: OptimSpec { n_grams: 0.0, ..spec.optim.clone() }, ..spec });
+    assert_eq!((card.n_grams, file), (None, None));
 }
 
 #[test]

@@ -6297,6 +6297,13 @@ export interface components {
              */
             memory?: number | null;
             /**
+             * Format: double
+             * @description Labels: weight of n-grams that are fitted to the same examples, beside the adapter in the choice of a label; 0 leaves them
+             *     out.
+             * @default null
+             */
+            n_grams?: number | null;
+            /**
              * @description Tokens per micro-batch; fewer need less memory.
              * @default null
              */

@@ -82,6 +82,11 @@ pub struct Settings {
     #[schema(minimum = 0.0, maximum = 3.0)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "STRENGTH"))]
     pub balance: Option<f64>,
+    /// Labels: weight of n-grams that are fitted to the same examples, beside the adapter in the choice of a label; 0 leaves them
+    /// out.
+    #[schema(minimum = 0.0, maximum = 10.0)]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "WEIGHT"))]
+    pub n_grams: Option<f64>,
     /// LoRA: rank.
     #[schema(minimum = 1, maximum = 1024)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
@@ -239,6 +244,7 @@ impl Settings {
         set(&mut o.exchanged, self.exchanged);
         set(&mut o.reworded, self.reworded);
         set(&mut o.balance, self.balance);
+        set(&mut o.n_grams, self.n_grams);
         set(&mut recipe.eval.per_epoch, self.evals_per_epoch);
         set(&mut recipe.eval.patience, self.patience);
         set(&mut recipe.eval.examples, self.eval_examples);

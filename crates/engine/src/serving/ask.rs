@@ -468,11 +468,13 @@ impl Serving {
 
 /// A prompt's tokens in a request: the task's own prompt for an input, otherwise the base model's.
 fn request_of(deployment: &Deployment, on: &OnBase, prompt: &Prompt, tell: graft_predict::Tell) -> Result<Request> {
-    let OnBase { base, adapter, template, label_bias } = on;
+    let OnBase { base, adapter, template, labels } = on;
     let tokens = match prompt {
         Prompt::Input(input) => {
             let request = template.request(adapter.clone(), input, tell)?;
-            return Ok(Request { label_bias: label_bias.clone(), ..request });
+            let bias =
+                labels.as_ref().map(|labels| labels.of(input, &deployment.card.answer, template.guide().codec()));
+            return Ok(Request { label_bias: bias.transpose()?.flatten(), ..request });
         }
         _ if !matches!(deployment.card.answer, AnswerForm::Text) => {
             let what = format!("hold a conversation with task `{}`, which takes one input", deployment.task);

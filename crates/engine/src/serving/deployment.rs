@@ -13,13 +13,13 @@ use graft_contestants::{Contestant, Error as ContestantError, Parser};
 use graft_core::{BaseRef, Digest, Example, TaskCard};
 use graft_formats::peft;
 use graft_nn::Adapter;
-use graft_predict::{Calibration, Codec, Completion, Confidence, End, LabelBias, Piece, Template};
+use graft_predict::{Calibration, Codec, Completion, Confidence, End, Piece, Template};
 use graft_store::{Method, Version};
 use graft_tasks::{cards::Task, pounds::Tables};
 use graft_train::AdapterCard;
 use serde_json::{Value, json};
 
-use super::base::Base;
+use super::{base::Base, labels::Labels};
 use crate::{
     Error, Home, Result,
     versions::{Chosen, Evaluation, field_of},
@@ -79,7 +79,7 @@ impl DeploymentSpec {
         Ok(Self { definition, task, version: None, card: card.task, source, evaluation: None })
     }
 
-    /// Digest of base, adapter, card, calibration, biases of labels, rules with their tables, and the version's name: of two versions that are
+    /// Digest of base, adapter, card, calibration, biases of labels, n-grams, rules with their tables, and the version's name: of two versions that are
     /// equal to the bit, each answers in its own name.
     pub(super) fn digest(&self) -> Result<Digest> {
         let (base, chosen, rules) = match &self.source {
@@ -95,12 +95,14 @@ impl DeploymentSpec {
             Some(Chosen { folder, .. }) => peft::digest(folder)?.to_string(),
         };
         let calibration = self.evaluation.as_ref().map(|e| json!([e.calibration, e.fields]).to_string());
-        let biases = chosen.and_then(|chosen| chosen.card.as_ref()).map(|card| &card.label_bias);
-        let biases = biases.filter(|biases| !biases.is_empty()).map(|biases| json!(biases).to_string());
+        let about = chosen.and_then(|chosen| chosen.card.as_ref());
+        let biases = about.map(|card| &card.label_bias).filter(|biases| !biases.is_empty());
+        let biases = biases.map(|biases| json!(biases).to_string());
+        let n_grams = about.and_then(|card| card.n_grams.as_ref()).map(|n_grams| json!(n_grams).to_string());
         let card = self.card.digest();
         let (calibration, version) = (calibration.as_deref(), self.version.as_deref());
         let parts = [base, &adapter, card.as_str(), calibration.unwrap_or_default(), version.unwrap_or_default()];
-        let others = [rules, biases];
+        let others = [rules, biases, n_grams];
         Ok(Digest::of_parts(parts.into_iter().chain(others.iter().flatten().map(String::as_str)).map(str::as_bytes)))
     }
 }
@@ -142,8 +144,8 @@ pub(super) struct OnBase {
     pub(super) base: Arc<Base>,
     pub(super) adapter: Option<Arc<Adapter>>,
     pub(super) template: Arc<Template>,
-    /// Biases of the labels that belong to the adapter.
-    pub(super) label_bias: Option<Arc<LabelBias>>,
+    /// What takes part in the choice of a label beside the adapter.
+    pub(super) labels: Option<Box<Labels>>,
 }
 
 /// A contestant, with what names the fields of its answers.
@@ -219,10 +221,10 @@ impl Deployment {
             Err(Error::Predict(graft_predict::Error::NotFinite))
         });
         let template = base.template(&spec.card)?;
-        let biases = chosen.map(Chosen::known_card).transpose()?.map(|card| &card.label_bias);
-        let label_bias = biases.map(|biases| LabelBias::new(biases, template.guide().codec())).transpose()?.flatten();
+        let labels =
+            chosen.map(|chosen| Labels::read(chosen, chosen.known_card()?, template.guide().codec()).map(Box::new));
         let adapter = adapter.transpose()?;
-        let on = OnBase { adapter, base, template, label_bias: label_bias.map(Arc::new) };
+        let on = OnBase { adapter, base, template, labels: labels.transpose()? };
         Ok(Self::new(spec, digest, Body::Model(on)))
     }
 
@@ -270,10 +272,13 @@ impl Deployment {
         self.base().is_some_and(|base| base.service.device().starts_with("gpu"))
     }
 
-    /// Bytes of the adapter's weights, or of the contestant's file.
+    /// Bytes of the adapter's weights and its n-grams' file, or of the contestant's file.
     pub(super) fn own_bytes(&self) -> usize {
         match &self.body {
-            Body::Model(on) => on.adapter.as_ref().map_or(0, |adapter| adapter.bytes()),
+            Body::Model(on) => {
+                on.adapter.as_ref().map_or(0, |adapter| adapter.bytes())
+                    + on.labels.as_ref().map_or(0, |labels| labels.bytes())
+            }
             Body::Contestant(fitted) => fitted.bytes,
         }
     }

@@ -19,6 +19,7 @@ mod ended;
 mod fallback;
 mod follow;
 mod inputs;
+mod labels;
 mod line;
 mod load;
 mod model;

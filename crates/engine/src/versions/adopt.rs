@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use graft_contestants::LabelNGrams;
 use graft_core::{AdapterSpec, Digest, LoraSpec, PromptInit, PromptSpec, Ranks, Targets};
 use graft_formats::peft::{self, Modules, PeftAdapter, PeftConfig};
 use graft_nn::{Adapter, Model};
@@ -64,6 +65,7 @@ impl Versions<'_> {
             base,
             adapter: shape(&files),
             label_bias: BTreeMap::new(),
+            n_grams: None,
             dataset: None,
             graft: env!("CARGO_PKG_VERSION").to_owned(),
         });
@@ -105,14 +107,17 @@ impl Versions<'_> {
         Ok(self.engine.store.add_version(&new, &self.engine.by, now()).await?)
     }
 
-    /// Copies an adapter's two files to another folder, with this card.
+    /// Copies an adapter's files to another folder, with this card: PEFT's two, and the n-grams' where it has some.
     pub(crate) fn keep_files(self, folder: &Path, card: &AdapterCard, to: &Path) -> Result<()> {
         let read = |name: &str| {
             let path = folder.join(name);
             std::fs::read(&path).map_err(|source| Error::Io { doing: "read", path, source })
         };
+        let n_grams = card.n_grams.as_ref().map(|_| read(LabelNGrams::FILE)).transpose()?;
         let (config, weights, card) = (read(peft::CONFIG)?, read(peft::WEIGHTS)?, card.text());
-        let files = [(peft::CONFIG, &*config), (peft::WEIGHTS, &*weights), (AdapterCard::FILE, card.as_bytes())];
+        let mut files =
+            vec![(peft::CONFIG, &*config), (peft::WEIGHTS, &*weights), (AdapterCard::FILE, card.as_bytes())];
+        files.extend(n_grams.as_deref().map(|file| (LabelNGrams::FILE, file)));
         Ok(graft_formats::atomic::folder(to, &files)?)
     }
 }

@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use graft_contestants::LabelNGrams;
 use graft_core::{AdapterSpec, AnswerForm, Digest, LoraSpec, Ranks, Targets, TaskCard};
 use graft_engine::{
     Columns, ContestantKind, Engine, Error, Home, Seen, Serving, Source,
@@ -18,7 +19,7 @@ use graft_engine::{
 };
 use graft_nn::{Adapter, Model};
 use graft_store::{Method, NewVersion, Rollout, RolloutPair, RolloutPolicy, RolloutState, Stage, Store};
-use graft_train::AdapterCard;
+use graft_train::{AdapterCard, NGramsCard};
 
 const TASK: &str = "sentiment";
 
@@ -50,11 +51,17 @@ impl Place {
     }
 
     async fn add(&self, name: &str, from: &str, card: &TaskCard) {
-        self.add_biased(name, from, card, BTreeMap::new()).await;
+        self.add_with(name, from, card, (BTreeMap::new(), None)).await;
     }
 
-    /// A version with biases of its labels.
-    async fn add_biased(&self, name: &str, from: &str, card: &TaskCard, label_bias: BTreeMap<String, f64>) {
+    /// A version with biases of its labels and the weight and file of n-grams.
+    async fn add_with(
+        &self,
+        name: &str,
+        from: &str,
+        card: &TaskCard,
+        (label_bias, n_grams): (BTreeMap<String, f64>, Option<(f64, &str)>),
+    ) {
         let (base, files) = self.engine.bases().find("tiny").await.unwrap();
         let folder = self.home.path().join("adapters").join(name);
         fs::create_dir_all(&folder).unwrap();
@@ -75,9 +82,11 @@ impl Place {
             base: base.clone(),
             adapter,
             label_bias,
+            n_grams: n_grams.map(|(weight, file)| NGramsCard { weight, digest: Digest::of(file.as_bytes()) }),
             dataset: None,
             graft: "test".into(),
         };
+        n_grams.iter().for_each(|(_, file)| fs::write(folder.join("n_grams.json"), file).unwrap());
         fs::write(folder.join("graft.json"), serde_json::to_string(&about).unwrap()).unwrap();
         let weights = Adapter::open(&folder, &Model::load(&files).unwrap()).unwrap();
         let bytes: Vec<u8> = weights.params().data().iter().flat_map(|x| x.to_le_bytes()).collect();
@@ -186,12 +195,52 @@ async fn biases_of_labels_belong_to_their_version() {
     let other =
         ["negative", "neutral", "positive"].into_iter().find(|label| plain.answer.as_str() != Some(label)).unwrap();
     let card = TaskCard { name: TASK.into(), instruction: "Say how it sounds.".into(), answer: labels() };
-    place.add_biased("v3", "adapter_lora", &card, [(other.to_owned(), 60.0)].into()).await;
+    place.add_with("v3", "adapter_lora", &card, ([(other.to_owned(), 60.0)].into(), None)).await;
     let biased = serving.answer(TASK, Some("v3"), "so good", &options).await.unwrap();
     assert_eq!(biased.answer.as_str(), Some(other));
     assert!(biased.confidence > 0.9, "{biased:?}");
     let both = serving.compare(TASK, "so good", &["v1", "v3"].map(str::to_owned), &options).await.unwrap();
     assert_eq!([&both.answers[0].answer, &both.answers[1].answer], [&plain.answer, &biased.answer]);
+}
+
+#[tokio::test]
+async fn n_grams_take_part_in_the_choice_of_a_label_by_their_weight() {
+    let place = Place::new(labels()).await;
+    let card = TaskCard { name: TASK.into(), instruction: "Say how it sounds.".into(), answer: labels() };
+    // The third label has no example.
+    let examples = [("so good", "positive"), ("so bad", "negative")];
+    let fitted = |examples: [(&str, &str); 2]| {
+        let examples = examples.map(|(text, label)| (text.to_owned(), label.to_owned()));
+        String::from_utf8(LabelNGrams::fit(examples.to_vec()).unwrap().to_bytes()).unwrap()
+    };
+    let file = fitted(examples);
+    for (name, weight) in [("v3", 0.001), ("v4", 1000.0)] {
+        place.add_with(name, "adapter_lora", &card, (BTreeMap::new(), Some((weight, &file)))).await;
+    }
+    let serving = place.serve(Options::default()).await;
+    let options = AnswerOptions::default();
+    let ask = async |version: &'static str, input: &'static str| {
+        serving.answer(TASK, Some(version), input, &options).await.unwrap()
+    };
+    for (input, sure) in [("so good", "positive"), ("so bad", "negative")] {
+        let alone = ask("v1", input).await;
+        assert_eq!(ask("v3", input).await.answer, alone.answer, "a small weight changes little");
+        let answer = ask("v4", input).await;
+        assert_eq!(answer.answer.as_str(), Some(sure));
+        assert!(answer.confidence > 0.9, "{answer:?}");
+    }
+    // A bundle has them; other n-grams than those of the version are refused.
+    let bundle = place.engine.versions().bundle(TASK, "v4").await.unwrap();
+    let elsewhere = Place::new(labels()).await;
+    let version = elsewhere.engine.versions().add_bundle(&bundle.bytes).await.unwrap();
+    let there = elsewhere.serve(Options::default()).await;
+    let answer = there.answer(TASK, Some(&version.name), "so bad", &options).await.unwrap();
+    assert_eq!(answer.answer.as_str(), Some("negative"));
+    let [(good, positive), (bad, negative)] = examples;
+    fs::write(place.home.path().join("adapters/v4/n_grams.json"), fitted([(good, negative), (bad, positive)])).unwrap();
+    let refused = place.serve(Options::default()).await.answer(TASK, Some("v4"), "so bad", &options).await;
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("its n-grams are not those that were registered"), "{refused}");
 }
 
 #[tokio::test]
