@@ -1,6 +1,7 @@
 //! Graft's side of the measurements that need library access. Each program prints JSON, one object per line; `cargo
 //! xtask bench` runs them together with the peers and writes the tables.
 
+mod answers;
 #[cfg(feature = "cuda")]
 mod generation;
 mod gguf;
@@ -33,6 +34,8 @@ Programs:
   generate MODEL PROMPT NEW LANES…
                                  prefill and decode on the first GPU; needs `--features cuda`
   gguf MODEL                     prefill and decode
+  answers MODEL FOLDER INPUTS [adapter]
+                                 greedy answers to inputs of the task of an adapter's folder, with the adapter or without
   serving MODEL                  answers alone and together
   adapters MODEL                 answers eight at once, with 1, 8 and 64 adapters in a batch
   memory MODEL COUNT             the most memory that answers with so many adapters take
@@ -81,6 +84,12 @@ fn run() -> anyhow::Result<()> {
             steps::run(Path::new(model), *precision == "bf16", what, &steps::Size { batch, source, target, steps })
         }
         ["gguf", model] => gguf::run(Path::new(model)),
+        ["answers", model, folder, inputs] => {
+            answers::run(Path::new(model), Path::new(folder), Path::new(inputs), false)
+        }
+        ["answers", model, folder, inputs, "adapter"] => {
+            answers::run(Path::new(model), Path::new(folder), Path::new(inputs), true)
+        }
         ["serving", model] => serving::together(Path::new(model)),
         ["adapters", model] => serving::adapters(Path::new(model)),
         ["memory", model, count] => serving::memory(Path::new(model), count.parse().context("a number was expected")?),

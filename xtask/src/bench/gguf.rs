@@ -6,7 +6,7 @@ use super::{
 };
 
 pub(super) fn run(settings: &Settings) -> anyhow::Result<Option<String>> {
-    let mut node = match peer::llama_cpp()? {
+    let mut node = match peer::llama_cpp("llama_cpp.mjs")? {
         Ok(node) => node,
         Err(reason) => return Ok(Some(reason)),
     };

@@ -76,7 +76,7 @@ pub(super) fn adapter(base: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// Texts of the newest messages.
-fn messages() -> anyhow::Result<Vec<String>> {
+pub(super) fn messages() -> anyhow::Result<Vec<String>> {
     let mut files: Vec<_> =
         fs::read_dir(Path::new(train::DATA).join("export/food-rescue"))?.flatten().map(|e| e.path()).collect();
     files.sort();

@@ -1,6 +1,7 @@
 //! Graft and a peer alternate on the same work on this machine. Ratios are reported, because times depend on the machine.
 
 mod adapters;
+mod exported;
 mod gemm;
 mod gguf;
 mod growth;
@@ -27,13 +28,14 @@ use crate::{prepare, shell};
 /// A measurement; returns why it can't run here, if so.
 type Bench = fn(&Settings) -> anyhow::Result<Option<String>>;
 
-const ALL: [(&str, Bench); 14] = [
+const ALL: [(&str, Bench); 15] = [
     ("gemm", gemm::products),
     ("kernels", gemm::kernels),
     ("train", train::run),
     ("t5", t5::run),
     ("infer", infer::run),
     ("gguf", gguf::run),
+    ("exported", exported::run),
     ("start", start::run),
     ("growth", growth::run),
     ("adapters", adapters::run),

@@ -1,6 +1,10 @@
 //! The programs that Graft is compared with.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use crate::shell;
 
@@ -31,8 +35,8 @@ fn install_python() -> anyhow::Result<PathBuf> {
     Ok(python)
 }
 
-/// llama.cpp's script beside its prebuilt library from npm; an explanation where that can't be had.
-pub(super) fn llama_cpp() -> anyhow::Result<Result<Command, String>> {
+/// A script of `bench/peers` beside llama.cpp's prebuilt library from npm; an explanation where that can't be had.
+pub(super) fn llama_cpp(script: &str) -> anyhow::Result<Result<Command, String>> {
     let folder = match std::env::var_os("GRAFT_PEER_NODE") {
         Some(folder) => PathBuf::from(folder),
         None => std::path::absolute(shell::target().join("bench/node"))?,
@@ -51,8 +55,8 @@ pub(super) fn llama_cpp() -> anyhow::Result<Result<Command, String>> {
             return Ok(Err("npm can't install node-llama-cpp".into()));
         }
     }
-    fs::copy("bench/peers/llama_cpp.mjs", folder.join("llama_cpp.mjs"))?;
+    fs::copy(Path::new("bench/peers").join(script), folder.join(script))?;
     let mut node = Command::new("node");
-    node.arg("llama_cpp.mjs").current_dir(folder);
+    node.arg(script).current_dir(folder);
     Ok(Ok(node))
 }
