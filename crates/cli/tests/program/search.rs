@@ -46,6 +46,14 @@ fn killed_study_finds_the_same_settings() {
     let run = graft.json(&["runs", "show", trials[0]["run"].as_str().unwrap()])["run"].clone();
     assert_eq!((run["train_samples"].as_u64(), run["eval_samples"].as_u64()), (Some(36), Some(12)));
 
+    // The next study of the task begins with what was best here.
+    let mut next = search;
+    next[5] = "3-trials";
+    let next = graft.json(&next);
+    let best = &trials[whole["best"].as_u64().unwrap() as usize]["settings"];
+    let begun: Vec<&Value> = next["trials"].as_array().unwrap().iter().map(|trial| &trial["settings"]).collect();
+    assert!(begun.contains(&best), "{best:#} {begun:#?}");
+
     let killed = Graft::with_toy_task();
     println!("repeat it with GRAFT_SEED={}", seed());
     let mut random = Random::new(seed());

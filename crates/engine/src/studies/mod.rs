@@ -15,7 +15,9 @@ use graft_core::{
     Assignment, BaseRef, Dataset, Digest, Event, EventKind, Phase, SplitRule, TaskCard, Timestamp, TrainSpec,
     json as written, split, with_causes,
 };
-use graft_search::{Lead, Observation, Parameter, Point, Sampler, can_win, importance, keeps_going, pareto};
+use graft_search::{
+    Lead, Observation, Parameter, Point, Sampler, can_win, default_point, importance, keeps_going, pareto,
+};
 use graft_store::{NewRun, NewStudy, NewTrial, Run, RunFilter, RunState, Study, StudyState, Trial, TrialState};
 use graft_tasks::cards::Task;
 use serde::{Deserialize, Serialize};
@@ -38,6 +40,8 @@ const RUNGS: [f64; 2] = [0.25, 0.5];
 const MOST: u64 = 1000;
 /// A loss that is lower by less is no better.
 const MARGIN: f64 = 0.01;
+/// Earlier studies of the task whose best trials are tried again.
+const CARRIED: usize = 2;
 /// Trials that the sampler chose after its random ones without one that is better than the recipe: the study ends, since the
 /// defaults are best here.
 const PATIENCE: u64 = 6;
@@ -395,6 +399,11 @@ impl Studies<'_> {
             plan.space.insert(0, space::bases(&names.collect::<Vec<_>>()));
         }
         plan.starts = space::starts(&plan.space);
+        for earlier in self.carried(&request.task, &plan).await? {
+            if !plan.starts.contains(&earlier) {
+                plan.starts.push(earlier);
+            }
+        }
         // Two studies may be begun within a second.
         let stamp = format!("study-{}-{}", request.task, compact(now()).replace('_', "-"));
         let taken = self.list(None).await?;
@@ -406,6 +415,25 @@ impl Studies<'_> {
             id = format!("{stamp}-{number}");
         }
         Ok((id, plan))
+    }
+
+    /// The best trials of a task's latest studies, as points of this one's space; without those in which the recipe was best.
+    async fn carried(self, task: &str, new: &StudyPlan) -> Result<Vec<Point>> {
+        let (mut points, recipe) = (Vec::new(), default_point(&new.space, &Point::new()));
+        for study in self.list(Some(task)).await?.into_iter().filter(|study| study.state != StudyState::Running) {
+            if points.len() == CARRIED {
+                break;
+            }
+            // What an earlier version can't read any more is left out.
+            let Ok(plan) = StudyPlan::of(&study) else { continue };
+            let trials = self.engine.store.trials(&study.id).await?;
+            let Some(best) = best(&trials).filter(|best| best.number > 0) else { continue };
+            let method = request(&plan, best).method;
+            let point = serde_json::from_value::<Point>(best.point.clone()).unwrap_or_default();
+            let carried = space::carried(&new.given(), &new.space, (method, &point, &plan.space));
+            points.extend(carried.filter(|point| *point != recipe));
+        }
+        Ok(points)
     }
 
     /// The studies of a task or of all, newest first.

@@ -133,6 +133,34 @@ pub(super) fn starts(space: &[Parameter]) -> Vec<Point> {
     Vec::from_iter(Some(start).filter(|start| *start != default_point(space, &Point::new())))
 }
 
+/// A point of another space, for a method, in this one; what isn't known of it is as the recipe has it. `None` if this space is that
+/// of another method.
+pub(super) fn carried(
+    given: &Given<'_>,
+    space: &[Parameter],
+    (method, point, of): (Method, &Point, &[Parameter]),
+) -> Option<Point> {
+    if given.method.is_some_and(|given| given != method) {
+        return None;
+    }
+    let carried = |parameter: &Parameter| {
+        if let ("method", Domain::Choice { of }) = (parameter.name.as_str(), &parameter.domain) {
+            return Some((parameter.name.clone(), of.iter().position(|name| name == method.name())? as f64));
+        }
+        let (old, value) = (of.iter().find(|old| old.name == parameter.name)?, *point.get(&parameter.name)?);
+        let value = match (&old.domain, &parameter.domain) {
+            (Domain::Real { .. }, Domain::Real { low, high, .. }) => value.clamp(*low, *high),
+            (Domain::Choice { of: old }, Domain::Choice { of }) => {
+                let text = old.get(value as usize)?;
+                of.iter().position(|known| known == text)? as f64
+            }
+            _ => return None,
+        };
+        Some((parameter.name.clone(), value))
+    };
+    Some(default_point(space, &space.iter().filter_map(carried).collect()))
+}
+
 /// The settings of a training that a point means. What a point doesn't say is as given, or as the recipe has it.
 pub(super) fn settings(given: &Given<'_>, space: &[Parameter], point: &Point) -> (Method, Settings) {
     let written = |name: &str| {
@@ -242,6 +270,32 @@ mod tests {
             seen.push((settings.rank, settings.prompt_tokens));
         }
         assert!(seen.contains(&(Some(8), None)) && seen.contains(&(None, Some(5))), "{seen:?}");
+    }
+
+    #[test]
+    fn points_of_earlier_studies_keep_their_meaning() {
+        let (none, task) = (Settings::default(), graft_tasks::cards::task("sentiment").unwrap());
+        let fixed: Settings = serde_json::from_value(json!({"rank": 2})).unwrap();
+        let given = |method, examples, settings| Given { task, examples, method, settings };
+        let (old, new) = (given(Some(Method::SoftPrompt), 8, &none), given(None, 400, &none));
+        let (before, into) = (space(&old, false), space(&new, false));
+        let batches = before.iter().find(|parameter| parameter.name == "batch_size").unwrap();
+        let Domain::Choice { of } = &batches.domain else { panic!("no choice") };
+        // With more examples there are more batches to choose from.
+        let batch = of.iter().position(|size| size == "2").unwrap() as f64;
+        let but = [("batch_size", batch), ("learning_rate", 2.5), ("prompt_tokens", 0.0)];
+        let point = default_point(&before, &but.map(|(name, value)| (name.to_owned(), value)).into());
+        let carry =
+            |given: &Given<'_>, space: &[Parameter]| carried(given, space, (Method::SoftPrompt, &point, &before));
+        let found = carry(&new, &into).unwrap();
+        let (method, chosen) = settings(&new, &into, &found);
+        assert_eq!(
+            (method, chosen.prompt_tokens, chosen.batch_size, chosen.rank),
+            (Method::SoftPrompt, Some(10), Some(2), None)
+        );
+        assert_eq!(found["learning_rate"], 2.5);
+        let lora = given(Some(Method::Lora), 400, &fixed);
+        assert_eq!(carry(&lora, &space(&lora, false)), None, "it was another method");
     }
 
     #[test]
