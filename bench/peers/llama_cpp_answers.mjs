@@ -7,7 +7,8 @@ const MOST = 128;
 const [path, prompts, lora] = process.argv.slice(2);
 const llama = await getLlama({ gpu: false, build: "never", logLevel: "warn" });
 const model = await llama.loadModel({ modelPath: path });
-const context = await model.createContext({ contextSize: 2048, ...(lora ? { lora } : {}) });
+const settings = { contextSize: 2048, threads: llama.cpuMathCores, batchSize: 512 };
+const context = await model.createContext({ ...settings, ...(lora ? { lora } : {}) });
 const sequence = context.getSequence();
 for (const line of readFileSync(prompts, "utf8").split("\n").filter(Boolean)) {
   await sequence.clearHistory();
