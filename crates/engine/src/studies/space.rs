@@ -1,6 +1,6 @@
 //! The search space of a study, and the conversion of a point to training settings.
 
-use graft_core::{AdapterSpec, Ranks, Targets};
+use graft_core::{AdapterSpec, PromptInit, Ranks, Targets};
 use graft_search::{Domain, Parameter, Point, default_point};
 use graft_tasks::cards::Task;
 use serde_json::{Map, Value, json};
@@ -16,6 +16,8 @@ const EPOCHS: [f64; 3] = [0.5, 1.0, 2.0];
 const ALPHAS: [f64; 3] = [1.0, 2.0, 4.0];
 const RANKS: [usize; 4] = [4, 8, 16, 32];
 const PROMPTS: [usize; 4] = [10, 20, 40, 80];
+/// Where a soft prompt starts; random rows seldom learn.
+const STARTS: [&str; 2] = ["labels", "vocabulary"];
 const TYPOS: [f64; 3] = [0.0, 0.05, 0.1];
 const BATCHES: [usize; 4] = [2, 4, 8, 16];
 const SCHEDULES: [&str; 3] = ["cosine", "linear", "constant"];
@@ -76,6 +78,16 @@ fn names(targets: &Targets) -> String {
     }
 }
 
+/// Where a soft prompt starts, as its setting says it.
+fn start(init: &PromptInit) -> String {
+    match init {
+        PromptInit::Labels => "labels".to_owned(),
+        PromptInit::Vocabulary => "vocabulary".to_owned(),
+        PromptInit::Random => "random".to_owned(),
+        PromptInit::Text { text } => format!("text:{text}"),
+    }
+}
+
 /// The search space of a study: the fields of `Settings` that are not fixed.
 pub(super) fn space(given: &Given<'_>, has_encoder: bool) -> Vec<Parameter> {
     let plain = recipe(given.task, given.method.unwrap_or_default(), given.examples);
@@ -108,7 +120,10 @@ pub(super) fn space(given: &Given<'_>, has_encoder: bool) -> Vec<Parameter> {
                 let ranks: Vec<&str> = Ranks::names().collect();
                 space.push(among("ranks", &ranks, &plain.ranks.to_string(), lora));
             }
-            AdapterSpec::SoftPrompt(plain) => space.push(around("prompt_tokens", &PROMPTS, plain.tokens, prompt)),
+            AdapterSpec::SoftPrompt(plain) => {
+                space.push(around("prompt_tokens", &PROMPTS, plain.tokens, prompt));
+                space.push(among("prompt_init", &STARTS, &start(&plain.init), prompt));
+            }
         }
     }
     let fixed = given.settings.fields();
@@ -200,6 +215,7 @@ pub(super) fn settings(given: &Given<'_>, space: &[Parameter], point: &Point) ->
     set("targets", written("targets").map(|names| json!(names.split(',').collect::<Vec<_>>())));
     set("ranks", written("ranks").map(Value::from));
     set("prompt_tokens", number("prompt_tokens").map(whole));
+    set("prompt_init", written("prompt_init").map(Value::from));
     chosen.extend(given.settings.of(method).fields());
     if given.settings.evals_per_epoch.is_none() {
         let epochs = chosen.get("epochs").and_then(Value::as_f64).unwrap_or(plain.optim.epochs);
@@ -220,7 +236,7 @@ mod tests {
         let task = |name: &str| graft_tasks::cards::task(name).unwrap().clone();
         let mut own = task("sentiment");
         own.training.settings = serde_json::from_value(json!({
-            "rank": 6, "alpha": 20, "schedule": "linear", "targets": ["q_proj"], "prompt_tokens": 5
+            "rank": 6, "alpha": 20, "schedule": "linear", "targets": ["q_proj"], "prompt_tokens": 5, "prompt_init": "text: Good or bad?"
         }))
         .unwrap();
         for (task, method) in [
