@@ -11,12 +11,13 @@ use serde_json::Value;
 use crate::shell;
 
 /// Kind of input, the crate and the test program, and the tests' names.
-const READERS: [(&str, &str, &str, &[&str]); 8] = [
+const READERS: [(&str, &str, &str, &[&str]); 9] = [
     ("GGUF files", "graft-formats", "hostile", &["gguf"]),
     ("safetensors files", "graft-formats", "hostile", &["safetensors"]),
     ("model configs", "graft-formats", "hostile", &["config"]),
     ("tokenizers", "graft-formats", "hostile", &["tokenizer", "tokenizer_config_and_template"]),
     ("adapters", "graft-formats", "hostile", &["adapters"]),
+    ("contestants and n-grams", "graft-contestants", "graft_contestants", &["tests::damaged_"]),
     ("Slack exports", "graft-tasks", "graft_tasks", &["slack::tests::any_", "slack::tests::damaged_"]),
     ("databases", "graft-tasks", "graft_tasks", &["ask_ai::tests::damaged_", "ask_ai::suggestion::"]),
     ("CSV, JSONL and prompt texts", "graft-tasks", "graft_tasks", &["tabular::tests::any_"]),
@@ -72,7 +73,8 @@ fn one(programs: &[(String, String)], program: &str, tests: &[&str], time: Durat
 /// Builds the test programs; returns name and path of each.
 fn programs() -> anyhow::Result<Vec<(String, String)>> {
     let mut build = shell::cargo();
-    build.args(["test", "--no-run", "--message-format=json", "-p", "graft-formats", "-p", "graft-tasks"]);
+    build.args(["test", "--no-run", "--message-format=json"]);
+    build.args(["-p", "graft-formats", "-p", "graft-tasks", "-p", "graft-contestants"]);
     let said = shell::output(&mut build)?;
     let messages = said.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Value>(line).ok());
     let program = |message: Value| {
