@@ -79,8 +79,8 @@ impl DeploymentSpec {
         Ok(Self { definition, task, version: None, card: card.task, source, evaluation: None })
     }
 
-    /// Digest of base, adapter, card, calibration, biases of labels, n-grams, rules with their tables, and the version's name: of two versions that are
-    /// equal to the bit, each answers in its own name.
+    /// Digest of base, adapter, card, calibration, biases of labels, n-grams, rules with their tables, and the version's name: of
+    /// two versions that are equal to the bit, each answers in its own name.
     pub(super) fn digest(&self) -> Result<Digest> {
         let (base, chosen, rules) = match &self.source {
             Source::Model(base, chosen) => (base.digest.as_str(), chosen.as_ref(), None),

@@ -148,8 +148,8 @@ pub(super) fn starts(space: &[Parameter]) -> Vec<Point> {
     Vec::from_iter(Some(start).filter(|start| *start != default_point(space, &Point::new())))
 }
 
-/// A point of another space, for a method, in this one; what isn't known of it is as the recipe has it. `None` if this space is that
-/// of another method.
+/// A point of another space, for a method, in this one; what isn't known of it is as the recipe has it. `None` if this space is
+/// that of another method.
 pub(super) fn carried(
     given: &Given<'_>,
     space: &[Parameter],
